@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+// Generated from spec/params.json by `npm run generate`. Do not edit.
+
+/// Preset-dependent parameters; a lease pins keccak256(abi.encode(this)).
+struct ProtocolParams {
+    /// Billing interval; the start fee is one interval's pay.
+    uint256 intervalSeconds;
+    /// From lease open to the provider's start.
+    uint256 startDeadlineSeconds;
+    /// From close to settle: last claims.
+    uint256 claimWindowSeconds;
+    /// A claim stays pending this long; covers the audit windows.
+    uint256 releaseDelaySeconds;
+    /// A buyer's notice before unreserved escrow leaves.
+    uint256 exitDelaySeconds;
+    /// Stake exit; longer than release delay plus the longest dispute.
+    uint256 unbondDelaySeconds;
+    /// Adding a slasher takes longer than unbonding.
+    uint256 slasherDelaySeconds;
+    /// Share of segments drawn for audit (exact tier).
+    uint256 auditRatePpm;
+    /// Pay of one proven check, as a share of the segment's pay.
+    uint256 auditPayPpm;
+    /// Part of a lease's price reserved for audits on top.
+    uint256 auditShareBps;
+    /// From the draw to an auditor's sealed verdict.
+    uint256 auditCommitSeconds;
+    /// From the sealed verdict to its opening.
+    uint256 auditRevealSeconds;
+    /// Auditors drawn for one segment at most.
+    uint256 maxAuditors;
+    /// Checkpoint holders drawn per segment.
+    uint256 holdersDrawn;
+    /// Pay that may be wrongly gained before an audit; sizes the lease bond.
+    uint256 exposureSeconds;
+    /// Smallest lease bond.
+    uint256 minBond;
+    /// WEFT stake that admits a node.
+    uint256 minStake;
+    /// Stake above this does not raise a node's chance to be drawn.
+    uint256 drawStakeCap;
+    /// Length of a beacon round.
+    uint256 roundSeconds;
+    /// Reveals that make a beacon round count.
+    uint256 minReveals;
+    /// How far in the future a commitment may name its round.
+    uint256 maxRoundsAhead;
+    /// WEFT lost for a missing reveal in a requested round.
+    uint256 revealPenalty;
+    /// Missing reveals before a staker is removed from the beacon.
+    uint256 maxMisses;
+    /// Leases one order may open, one after another.
+    uint256 maxFills;
+    /// Longest lease.
+    uint256 maxDurationSeconds;
+}
+
+/// Preset-independent constants.
+library Constants {
+    /// Version carried by every message.
+    uint32 internal constant PROTOCOL_VERSION = 1;
+    /// Standing offer slots of one pool; a new seq in a slot replaces the old offer.
+    uint8 internal constant MAX_OFFER_SLOTS = 16;
+    /// Capacity pools of one node.
+    uint32 internal constant MAX_POOLS = 16;
+    /// Largest gossip message.
+    uint32 internal constant MAX_GOSSIP_BYTES = 16384;
+    /// Largest framed message on a stream.
+    uint32 internal constant MAX_MESSAGE_BYTES = 1048576;
+    /// Largest training text.
+    uint32 internal constant MAX_CORPUS_BYTES = 67108864;
+    /// Largest checkpoint a holder is asked to keep.
+    uint32 internal constant MAX_CHECKPOINT_BYTES = 268435456;
+    /// Segments of one lease.
+    uint32 internal constant MAX_SEGMENTS = 65535;
+    /// Depth of the Merkle tree over the steps of a segment.
+    uint32 internal constant MAX_HISTORY_DEPTH = 24;
+    /// Channels claimed in one transaction.
+    uint32 internal constant MAX_BATCH_CLAIMS = 100;
+    /// Bids a matcher keeps for one order.
+    uint32 internal constant MAX_BIDS_PER_ORDER = 512;
+    /// Offers a node keeps in its book.
+    uint32 internal constant MAX_OFFERS_KEPT = 65536;
+    /// The segment number that stands for a job's inputs in a Held statement.
+    uint32 internal constant INPUTS_SEGMENT = 4294967295;
+}
+
+library Presets {
+    function standard() internal pure returns (ProtocolParams memory p) {
+        p.intervalSeconds = 60;
+        p.startDeadlineSeconds = 600;
+        p.claimWindowSeconds = 3600;
+        p.releaseDelaySeconds = 86400;
+        p.exitDelaySeconds = 3600;
+        p.unbondDelaySeconds = 1209600;
+        p.slasherDelaySeconds = 1814400;
+        p.auditRatePpm = 100000;
+        p.auditPayPpm = 1250000;
+        p.auditShareBps = 2500;
+        p.auditCommitSeconds = 3600;
+        p.auditRevealSeconds = 1800;
+        p.maxAuditors = 5;
+        p.holdersDrawn = 3;
+        p.exposureSeconds = 3600;
+        p.minBond = 1000000;
+        p.minStake = 1000000000000000000000;
+        p.drawStakeCap = 100000000000000000000000;
+        p.roundSeconds = 30;
+        p.minReveals = 3;
+        p.maxRoundsAhead = 20;
+        p.revealPenalty = 1000000000000000000;
+        p.maxMisses = 20;
+        p.maxFills = 16;
+        p.maxDurationSeconds = 31536000;
+    }
+
+    function local() internal pure returns (ProtocolParams memory p) {
+        p.intervalSeconds = 5;
+        p.startDeadlineSeconds = 60;
+        p.claimWindowSeconds = 3;
+        p.releaseDelaySeconds = 45;
+        p.exitDelaySeconds = 10;
+        p.unbondDelaySeconds = 600;
+        p.slasherDelaySeconds = 1200;
+        p.auditRatePpm = 300000;
+        p.auditPayPpm = 1250000;
+        p.auditShareBps = 5000;
+        p.auditCommitSeconds = 40;
+        p.auditRevealSeconds = 15;
+        p.maxAuditors = 3;
+        p.holdersDrawn = 3;
+        p.exposureSeconds = 60;
+        p.minBond = 1000;
+        p.minStake = 1000000000000000000000;
+        p.drawStakeCap = 100000000000000000000000;
+        p.roundSeconds = 2;
+        p.minReveals = 2;
+        p.maxRoundsAhead = 10;
+        p.revealPenalty = 1000000000000000000;
+        p.maxMisses = 20;
+        p.maxFills = 8;
+        p.maxDurationSeconds = 86400;
+    }
+
+    function minimal() internal pure returns (ProtocolParams memory p) {
+        p.intervalSeconds = 1;
+        p.startDeadlineSeconds = 20;
+        p.claimWindowSeconds = 1;
+        p.releaseDelaySeconds = 6;
+        p.exitDelaySeconds = 2;
+        p.unbondDelaySeconds = 60;
+        p.slasherDelaySeconds = 120;
+        p.auditRatePpm = 500000;
+        p.auditPayPpm = 1250000;
+        p.auditShareBps = 10000;
+        p.auditCommitSeconds = 10;
+        p.auditRevealSeconds = 5;
+        p.maxAuditors = 3;
+        p.holdersDrawn = 3;
+        p.exposureSeconds = 10;
+        p.minBond = 1000;
+        p.minStake = 1000000000000000000;
+        p.drawStakeCap = 100000000000000000000;
+        p.roundSeconds = 1;
+        p.minReveals = 2;
+        p.maxRoundsAhead = 20;
+        p.revealPenalty = 1000000000000000;
+        p.maxMisses = 20;
+        p.maxFills = 8;
+        p.maxDurationSeconds = 86400;
+    }
+
+}
