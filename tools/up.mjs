@@ -49,12 +49,22 @@ function npmInstall(executable, cwd, what) {
   const script = npmScript();
   const environment = { ...process.env };
   // Settings npm hands to its scripts would make the inner npm act on the outer command's folder.
-  for (const key of Object.keys(environment)) if (/^npm_(config_|package_|lifecycle_|command)/i.test(key)) delete environment[key];
+  for (const key of Object.keys(environment))
+    if (/^npm_(config_|package_|lifecycle_|command)/i.test(key)) delete environment[key];
   environment.PATH = `${dirname(executable)}${process.platform === "win32" ? ";" : ":"}${environment.PATH ?? ""}`;
   const run = script
     ? spawnSync(executable, [script, ...flags], { cwd, env: environment, stdio: ["ignore", "ignore", "inherit"] })
-    : spawnSync("npm", flags, { cwd, env: environment, stdio: ["ignore", "ignore", "inherit"], shell: process.platform === "win32" });
-  if (run.status !== 0) fail(`installing ${what} failed (npm exit ${run.status ?? run.signal})`, "check that the npm registry can be reached, then run the same command again");
+    : spawnSync("npm", flags, {
+        cwd,
+        env: environment,
+        stdio: ["ignore", "ignore", "inherit"],
+        shell: process.platform === "win32",
+      });
+  if (run.status !== 0)
+    fail(
+      `installing ${what} failed (npm exit ${run.status ?? run.signal})`,
+      "check that the npm registry can be reached, then run the same command again",
+    );
 }
 
 /** Runs `work` while holding a folder lock, so that two commands started at once do not install over each other. */
@@ -69,7 +79,8 @@ async function withLock(path, work) {
     }
     const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
     if (age > lockTimeoutMs) rmSync(path, { recursive: true, force: true });
-    if (Date.now() - started > lockTimeoutMs) fail(`another set-up holds ${path}`, "wait for it, or delete that folder");
+    if (Date.now() - started > lockTimeoutMs)
+      fail(`another set-up holds ${path}`, "wait for it, or delete that folder");
     await new Promise((wake) => setTimeout(wake, 200));
   }
   try {
@@ -82,21 +93,31 @@ async function withLock(path, work) {
 async function findNode() {
   if (Number.parseInt(process.versions.node, 10) >= wantedMajor) return process.execPath;
   const home = join(root, "tools", "node");
-  const executable = join(home, "node_modules", platformPackage(), "bin", process.platform === "win32" ? "node.exe" : "node");
+  const executable = join(
+    home,
+    "node_modules",
+    platformPackage(),
+    "bin",
+    process.platform === "win32" ? "node.exe" : "node",
+  );
   if (!existsSync(executable)) {
     await withLock(join(home, ".lock"), () => {
       if (!existsSync(executable)) npmInstall(process.execPath, home, "Node 24");
     });
   }
   if (!existsSync(executable) || nodeMajor(executable) < wantedMajor)
-    fail(`Node ${wantedMajor} is needed and this is ${process.version}; no build for ${process.platform}-${process.arch} came from the registry`, `install Node ${wantedMajor} and run the same command again`);
+    fail(
+      `Node ${wantedMajor} is needed and this is ${process.version}; no build for ${process.platform}-${process.arch} came from the registry`,
+      `install Node ${wantedMajor} and run the same command again`,
+    );
   return executable;
 }
 
 function manifests() {
   const found = ["package.json", "package-lock.json"];
   for (const folder of ["packages", "apps"])
-    if (existsSync(join(root, folder))) for (const name of readdirSync(join(root, folder)).sort()) found.push(join(folder, name, "package.json"));
+    if (existsSync(join(root, folder)))
+      for (const name of readdirSync(join(root, folder)).sort()) found.push(join(folder, name, "package.json"));
   found.push("contracts/package.json", "kernels/package.json");
   return found.filter((file) => existsSync(join(root, file)));
 }

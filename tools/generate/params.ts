@@ -24,10 +24,24 @@ export function paramsTypeScript(params: ParamsFile): string {
   const lines = [`// ${banner}`, ""];
   for (const [name, constant] of Object.entries(params.constants))
     lines.push(`/** ${constant.doc} */`, `export const ${name} = ${constant.value};`);
-  lines.push("", "/** Preset-dependent parameters, in the order of the Solidity struct. */", "export interface ProtocolParams {");
+  lines.push(
+    "",
+    "/** Preset-dependent parameters, in the order of the Solidity struct. */",
+    "export interface ProtocolParams {",
+  );
   for (const [name, doc] of Object.entries(params.fields)) lines.push(`  /** ${doc} */`, `  ${name}: bigint;`);
-  lines.push("}", "", `export const paramFields = ${JSON.stringify(Object.keys(params.fields), null, 2)} as const;`, "");
-  lines.push(`export type PresetName = ${Object.keys(params.presets).map((name) => `"${name}"`).join(" | ")};`, "");
+  lines.push(
+    "}",
+    "",
+    `export const paramFields = ${JSON.stringify(Object.keys(params.fields), null, 2)} as const;`,
+    "",
+  );
+  lines.push(
+    `export type PresetName = ${Object.keys(params.presets)
+      .map((name) => `"${name}"`)
+      .join(" | ")};`,
+    "",
+  );
   lines.push("export const presets: Record<PresetName, ProtocolParams> = {");
   for (const [preset, values] of Object.entries(params.presets)) {
     lines.push(`  ${preset}: {`);
@@ -44,7 +58,10 @@ export function paramsSolidity(params: ParamsFile): string {
   for (const [name, doc] of Object.entries(params.fields)) lines.push(`    /// ${doc}`, `    uint256 ${name};`);
   lines.push("}", "", "/// Preset-independent constants.", "library Constants {");
   for (const [name, constant] of Object.entries(params.constants))
-    lines.push(`    /// ${constant.doc}`, `    ${constant.type} internal constant ${screamingSnake(name)} = ${constant.value};`);
+    lines.push(
+      `    /// ${constant.doc}`,
+      `    ${constant.type} internal constant ${screamingSnake(name)} = ${constant.value};`,
+    );
   lines.push("}", "", "library Presets {");
   for (const [preset, values] of Object.entries(params.presets)) {
     lines.push(`    function ${preset}() internal pure returns (ProtocolParams memory p) {`);
