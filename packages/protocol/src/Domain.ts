@@ -52,7 +52,11 @@ const typesOf = (schema: Schema) => ({ [schema.primaryType]: schema.fields });
 
 /** EIP-712 hashStruct, without the domain: the content id of the noun. */
 export function structHash(schema: Schema, message: object): Hex {
-  return hashStruct({ data: message as never, primaryType: schema.primaryType as never, types: typesOf(schema) as never });
+  return hashStruct({
+    data: message as never,
+    primaryType: schema.primaryType as never,
+    types: typesOf(schema) as never,
+  });
 }
 
 /** The digest that is signed. */
