@@ -2,11 +2,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { staleContracts, writeContracts } from "./generate/contracts.ts";
 import { checkParams, type ParamsFile, paramsSolidity, paramsTypeScript } from "./generate/params.ts";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** path → content of every generated text file. */
+/** path → content of every text file generated in place; the contracts' files need a compiler and come after these. */
 export function generatedFiles(): Map<string, string> {
   const params = JSON.parse(readFileSync(join(root, "spec", "params.json"), "utf8")) as ParamsFile;
   checkParams(params);
@@ -16,25 +17,33 @@ export function generatedFiles(): Map<string, string> {
   ]);
 }
 
-/** Paths whose content on disk differs from what the sources give. */
-export function staleFiles(): string[] {
+function staleTexts(): string[] {
   return [...generatedFiles()]
     .filter(([path, content]) => !existsSync(join(root, path)) || readFileSync(join(root, path), "utf8") !== content)
     .map(([path]) => path);
 }
 
-function main(): void {
-  const check = process.argv.includes("--check");
-  for (const path of staleFiles()) {
-    if (check) {
-      process.exitCode = 1;
-      process.stderr.write(`stale: ${path} (run npm run generate)\n`);
-      continue;
-    }
+/** Paths whose content on disk differs from what the sources give. */
+export const staleFiles = (): string[] => [...staleTexts(), ...staleContracts(root)];
+
+function writeTexts(): void {
+  for (const path of staleTexts()) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), generatedFiles().get(path) as string);
     process.stdout.write(`wrote ${path}\n`);
   }
+}
+
+function main(): void {
+  if (process.argv.includes("--check")) {
+    for (const path of staleFiles()) {
+      process.exitCode = 1;
+      process.stderr.write(`stale: ${path} (run npm run generate)\n`);
+    }
+    return;
+  }
+  writeTexts();
+  if (staleContracts(root).length > 0) for (const path of writeContracts(root)) process.stdout.write(`wrote ${path}\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) main();
