@@ -1,10 +1,9 @@
 // Lease states and close reasons, in the order of the Solidity enums.
 
-export const states = ["None", "Open", "InputsReady", "Running", "Closing", "Settling", "Settled"] as const;
+export const states = ["none", "open", "inputsReady", "running", "closing", "settling", "settled"] as const;
 export type LeaseState = (typeof states)[number];
 
 export const closeReasons = [
-  "none",
   "completed",
   "buyerCancelled",
   "providerSilent",
