@@ -1,0 +1,123 @@
+// The commitment layout above single leaves (spec/tensor.md §4): tensor root, state root, step root, history root.
+// Written plainly over node:crypto; the kernels compute the same tensor trees in bulk (KernelHash.ts), and this is what
+// they are tested against. Not here: the segment commitment (SegmentCommitment.ts).
+import { hashLeaf, merklePath, merkleRoot, verifyMerklePath } from "./Merkle.ts";
+import { sha256, uint64Bytes } from "./sha256.ts";
+
+/** One-byte tags: 0 and 1 are leaf and node (Merkle.ts). */
+const TENSOR_TAG = Uint8Array.of(2);
+const STATE_TAG = Uint8Array.of(3);
+const STEP_TAG = Uint8Array.of(4);
+const DATA_TAG = Uint8Array.of(5);
+
+/** fp32 elements of one leaf, along the last axis. */
+export const LEAF_ELEMENTS = 32;
+/** Bytes of one leaf, of tensors and of corpora alike. */
+export const LEAF_BYTES = 128;
+/** dtype byte of the tensor header. */
+const DTYPE_FP32 = 0;
+
+/** A matrix of fp32 in row-major order; a vector is one row. `data.length` = rows * columns. */
+export type Tensor = { rows: number; columns: number; data: Float32Array };
+/** A tensor of the state, with the name it is committed under. */
+export type NamedTensor = Tensor & { name: string };
+
+/** How many leaves a tensor is cut into: every row separately, the last leaf of a row zero padded. */
+export function leafCount(tensor: Pick<Tensor, "rows" | "columns">): number {
+  return tensor.rows * Math.ceil(tensor.columns / LEAF_ELEMENTS);
+}
+
+/** The 128 bytes of leaf `index`: little-endian fp32, zero padded, NaN as 0x7fc00000. */
+export function leafBytes(tensor: Tensor, index: number): Uint8Array {
+  const perRow = Math.ceil(tensor.columns / LEAF_ELEMENTS);
+  const row = Math.floor(index / perRow);
+  const first = (index % perRow) * LEAF_ELEMENTS;
+  const bytes = new Uint8Array(LEAF_BYTES);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < LEAF_ELEMENTS && first + i < tensor.columns; i++) {
+    const value = tensor.data[row * tensor.columns + first + i]!;
+    if (Number.isNaN(value)) view.setUint32(4 * i, 0x7fc00000, true);
+    else view.setFloat32(4 * i, value, true);
+  }
+  return bytes;
+}
+
+/** SHA-256(0x02 ‖ dtype ‖ rank 2 ‖ rows u64 ‖ columns u64 ‖ Merkle root of the leaves). */
+export function tensorRootFrom(rows: number, columns: number, leavesRoot: Uint8Array): Uint8Array {
+  return sha256(TENSOR_TAG, Uint8Array.of(DTYPE_FP32, 2), uint64Bytes(rows), uint64Bytes(columns), leavesRoot);
+}
+
+/** Root of one tensor; binds shape and every element. */
+export function tensorRoot(tensor: Tensor): Uint8Array {
+  const leaves = Array.from({ length: leafCount(tensor) }, (_, i) => hashLeaf(leafBytes(tensor, i)));
+  return tensorRootFrom(tensor.rows, tensor.columns, merkleRoot(leaves));
+}
+
+/** Leaf hash of one state entry: SHA-256(0x00 ‖ name length u8 ‖ name ‖ tensor root). */
+export function stateEntryHash(name: string, root: Uint8Array): Uint8Array {
+  const bytes = new TextEncoder().encode(name);
+  const data = new Uint8Array(1 + bytes.length + 32);
+  data[0] = bytes.length;
+  data.set(bytes, 1);
+  data.set(root, 1 + bytes.length);
+  return hashLeaf(data);
+}
+
+/** SHA-256(0x03 ‖ nextStep u64 ‖ entry count u64 ‖ Merkle root of the entries in state order). */
+export function stateRootFrom(nextStep: number, names: readonly string[], roots: readonly Uint8Array[]): Uint8Array {
+  const entries = names.map((name, i) => stateEntryHash(name, roots[i]!));
+  return sha256(STATE_TAG, uint64Bytes(nextStep), uint64Bytes(entries.length), merkleRoot(entries));
+}
+
+/** Root of a whole state, optimiser included, before step `nextStep`. */
+export function stateRoot(nextStep: number, tensors: readonly NamedTensor[]): Uint8Array {
+  return stateRootFrom(
+    nextStep,
+    tensors.map((tensor) => tensor.name),
+    tensors.map(tensorRoot),
+  );
+}
+
+/** SHA-256(0x04 ‖ programHash ‖ step u64 ‖ loss bits u32 ‖ state root after the step). */
+export function stepRoot(programHash: Uint8Array, step: number, loss: number, stateRootAfter: Uint8Array): Uint8Array {
+  const bits = new Uint8Array(4);
+  if (Number.isNaN(loss)) new DataView(bits.buffer).setUint32(0, 0x7fc00000);
+  else new DataView(bits.buffer).setFloat32(0, loss);
+  return sha256(STEP_TAG, programHash, uint64Bytes(step), bits, stateRootAfter);
+}
+
+/** Merkle root over the step roots of one segment, first step first. */
+export function historyRoot(stepRoots: readonly Uint8Array[]): Uint8Array {
+  return merkleRoot(stepRoots.map(hashLeaf));
+}
+
+/** Path of step `index` (counted from the segment's first step) to the history root. */
+export function proveStep(stepRoots: readonly Uint8Array[], index: number): Uint8Array[] {
+  return merklePath(stepRoots.map(hashLeaf), index);
+}
+
+/** True when `root` of a step is entry `index` of the `count` steps under `history`. */
+export function verifyStep(
+  history: Uint8Array,
+  count: number,
+  index: number,
+  root: Uint8Array,
+  path: readonly Uint8Array[],
+): boolean {
+  return root.length === 32 && verifyMerklePath(history, count, index, hashLeaf(root), path);
+}
+
+function corpusLeaves(corpus: Uint8Array): Uint8Array[] {
+  const leaves: Uint8Array[] = [];
+  for (let at = 0; at < corpus.length; at += LEAF_BYTES) {
+    const leaf = new Uint8Array(LEAF_BYTES);
+    leaf.set(corpus.subarray(at, at + LEAF_BYTES));
+    leaves.push(hashLeaf(leaf));
+  }
+  return leaves;
+}
+
+/** SHA-256(0x05 ‖ length u64 ‖ Merkle root of the 128-byte leaves, the last zero padded). A corpus has at least 1 byte. */
+export function dataRoot(corpus: Uint8Array): Uint8Array {
+  return sha256(DATA_TAG, uint64Bytes(corpus.length), merkleRoot(corpusLeaves(corpus)));
+}

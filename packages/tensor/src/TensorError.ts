@@ -1,0 +1,24 @@
+// The one error this package throws for bad input: what happened, which field and limit, what to do next.
+import { WeftError } from "@weft/protocol/Errors";
+
+/** What went wrong, so that a handler can be exhaustive. `code` on the error is `tensor.` and one of these. */
+export type TensorErrorCode =
+  | "bad-program"
+  | "bad-corpus"
+  | "bad-checkpoint"
+  | "bad-safetensors"
+  | "bad-proof-request"
+  | "bad-commitment"
+  | "bad-option"
+  | "closed"
+  | "worker-failed";
+
+export class TensorError extends WeftError {
+  override name = "TensorError";
+
+  /** A failed worker is ours and may be retried; everything else is the caller's input. */
+  constructor(code: TensorErrorCode, message: string, remedy: string, cause?: unknown) {
+    const ours = code === "worker-failed";
+    super(message, { code: `tensor.${code}`, fault: ours ? "us" : "caller", retryable: ours, remedy, cause });
+  }
+}

@@ -1,0 +1,26 @@
+// Ready sizes of the byte-level MLP language model. `quick` is for tests (seconds), `main` for a real job (minutes).
+import type { Preset } from "./Program.ts";
+
+/** Learns past a one-character-context n-gram within seconds on one thread. */
+const quick: Preset = {
+  model: { context: 4, embedding: 16, hidden: 64 },
+  batch: 256,
+  totalSteps: 1000,
+  stepsPerSegment: 250,
+  optimiser: { kind: "adam", beta1Ppm: 900_000, beta2Ppm: 990_000, epsilonNano: 10 },
+  schedule: { kind: "linear", rateNano: 8_000_000, finalRateNano: 500_000, warmupSteps: 20 },
+  split: { heldOutPpm: 100_000 },
+};
+
+/** Learns past a two-character-context n-gram with a clear margin in minutes on one thread. */
+const main: Preset = {
+  model: { context: 12, embedding: 16, hidden: 224 },
+  batch: 512,
+  totalSteps: 8000,
+  stepsPerSegment: 500,
+  optimiser: { kind: "adam", beta1Ppm: 900_000, beta2Ppm: 990_000, epsilonNano: 10 },
+  schedule: { kind: "linear", rateNano: 3_000_000, finalRateNano: 100_000, warmupSteps: 100 },
+  split: { heldOutPpm: 100_000 },
+};
+
+export const presets = { quick, main } as const;

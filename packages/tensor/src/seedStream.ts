@@ -1,0 +1,25 @@
+// Seeded 32-bit words: word i of a stream is a big-endian quarter … of SHA-256(seed ‖ label ‖ counter ‖ block).
+// Counter based, so any step's draw can be computed alone, also by a contract. Not here: cryptographic secrecy.
+import { sha256, uint64Bytes } from "./sha256.ts";
+
+/**
+ * `count` words of the stream (seed, label, counter). Block b is SHA-256(seed 32 ‖ label UTF-8 ‖ 0x00 ‖ counter u64 ‖ b u64)
+ * and gives 8 big-endian words.
+ */
+export function seedWords(seed: Uint8Array, label: string, counter: number, count: number): Uint32Array {
+  const prefix = new Uint8Array([...seed, ...new TextEncoder().encode(label), 0, ...uint64Bytes(counter)]);
+  const words = new Uint32Array(count);
+  for (let first = 0; first < count; first += 8) {
+    const block = sha256(prefix, uint64Bytes(first / 8));
+    const view = new DataView(block.buffer, block.byteOffset, 32);
+    for (let i = 0; i < 8 && first + i < count; i++) words[first + i] = view.getUint32(4 * i);
+  }
+  return words;
+}
+
+/** floor(word * range / 2^32), exactly, for range up to 2^32: a draw from 0..range-1 (bias below range / 2^32). */
+export function wordBelow(word: number, range: number): number {
+  const high = Math.floor(word / 65_536);
+  const low = word % 65_536;
+  return Math.floor((high * range + Math.floor((low * range) / 65_536)) / 65_536);
+}
