@@ -33,3 +33,17 @@ export const partsPerMillion = (amount: bigint, ppm: bigint): bigint => (amount 
 
 /** amount × bps / 1e4, rounded down. */
 export const basisPoints = (amount: bigint, bps: bigint): bigint => (amount * bps) / 10_000n;
+
+/** The smallest of some bigints; Math.min takes none. */
+export function least(first: bigint, ...others: readonly bigint[]): bigint {
+  let smallest = first;
+  for (const value of others) if (value < smallest) smallest = value;
+  return smallest;
+}
+
+/** The largest of some bigints. */
+export function most(first: bigint, ...others: readonly bigint[]): bigint {
+  let largest = first;
+  for (const value of others) if (value > largest) largest = value;
+  return largest;
+}
