@@ -1,0 +1,18 @@
+// Settings an owner changes at run time (paused, draining, caps, prices); they survive restarts.
+import { fromBody, toBody } from "./json.ts";
+import { get, run, type Store } from "./Store.ts";
+
+export type SettingName = "paused" | "draining" | "caps" | "prices" | "registration";
+
+export function putSetting(store: Store, options: { name: SettingName; value: unknown }): void {
+  run(store, "insert into settings(name, body) values (?, ?) on conflict(name) do update set body=excluded.body", [
+    options.name,
+    toBody(options.value),
+  ]);
+}
+
+/** The stored value, unchecked; undefined when never set. */
+export function getSetting(store: Store, options: { name: SettingName }): unknown {
+  const row = get(store, "select body from settings where name = ?", [options.name]);
+  return row === undefined ? undefined : fromBody(row["body"]);
+}
