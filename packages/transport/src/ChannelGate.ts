@@ -3,7 +3,7 @@
  * nothing they throw escapes, and counts what went wrong against the sender.
  */
 
-import type { Clock } from "./Clock.ts";
+import type { Clock } from "@weft/protocol/Clock";
 import { FlowChannel } from "./FlowChannel.ts";
 import type { TransportLimits } from "./Limits.ts";
 import { operatorOf } from "./PeerIdentity.ts";
@@ -14,12 +14,17 @@ import { toWireError, WireError } from "./WireError.ts";
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,95}$/;
 
-/** `/weft/<networkId>/<name>`: nodes of different networks share no protocol and no topic. Throws `malformed`. */
+/**
+ * `/weft/<networkId>/<name>`: nodes of different networks share no protocol and no topic. `name` may already begin with
+ * `/weft/` or `weft/<networkId>/`, as the constants of `@weft/protocol/messages` do. Throws `malformed`.
+ */
 export function qualify(networkId: string, name: string): string {
-  if (!NAME.test(networkId) || !NAME.test(name)) {
+  let rest = name.replace(/^\/?(weft\/)?/, "");
+  if (rest.startsWith(`${networkId}/`)) rest = rest.slice(networkId.length + 1);
+  if (!NAME.test(networkId) || networkId.includes("/") || !NAME.test(rest)) {
     throw new WireError("malformed", `not a network id or protocol name: ${networkId}, ${name}`, { fault: "us" });
   }
-  return `/weft/${networkId}/${name}`;
+  return `/weft/${networkId}/${rest}`;
 }
 
 export class ChannelGate {

@@ -1,60 +1,81 @@
-/** Time as a port: the wire reads it here, so that tests and the in-memory network can turn it by hand. */
+/** Time for the wire: the network's `Clock` port, timers on top of it, and a clock that tests turn by hand. */
 
-export interface Clock {
-  /** Milliseconds; only differences matter. */
-  now(): number;
-  /** Runs `task` once after `delayMs`; returns the function that cancels it. */
-  schedule(delayMs: number, task: () => void): () => void;
-}
+import type { Clock } from "@weft/protocol/Clock";
 
-/** The machine's clock. Its timers never keep the process alive. */
+/** Monotonic, starting from the machine's Unix time. Its timers never keep the process alive. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
-  schedule(delayMs, task) {
-    const timer = setTimeout(task, delayMs);
-    timer.unref();
-    return () => clearTimeout(timer);
+  now: () => performance.timeOrigin + performance.now(),
+  sleep(ms, signal) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const onAbort = (): void => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      }, ms);
+      timer.unref();
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
   },
 };
 
+/** Runs `task` once after `delayMs`; returns the function that cancels it. */
+export function schedule(clock: Clock, delayMs: number, task: () => void): () => void {
+  const controller = new AbortController();
+  let cancelled = false;
+  clock.sleep(delayMs, controller.signal).then(
+    () => {
+      if (!cancelled) task();
+    },
+    // Cancelled: the only reason a sleep is rejected for.
+    () => {},
+  );
+  return () => {
+    cancelled = true;
+    controller.abort();
+  };
+}
+
 export interface ManualClock extends Clock {
-  /** Moves time on, running due tasks in the order of their due times and letting promises settle between them. */
+  /** Moves time on, waking sleepers in the order of their due times and letting promises settle between them. */
   advance(ms: number): Promise<void>;
 }
 
-interface Due {
+interface Sleeper {
   atMs: number;
-  order: number;
-  task: () => void;
+  wake: () => void;
 }
 
-/** A clock that stands still until `advance`. Tasks due at the same instant run in the order they were scheduled. */
+/** A clock that stands still until `advance`. Sleepers due at the same instant wake in the order they fell asleep. */
 export function createManualClock(startMs = 0): ManualClock {
   let nowMs = startMs;
-  let order = 0;
-  const due = new Set<Due>();
-  const next = (untilMs: number): Due | undefined => {
-    let first: Due | undefined;
-    for (const item of due) {
-      if (item.atMs > untilMs) continue;
-      if (!first || item.atMs < first.atMs || (item.atMs === first.atMs && item.order < first.order)) first = item;
-    }
+  const sleepers = new Set<Sleeper>();
+  const next = (untilMs: number): Sleeper | undefined => {
+    let first: Sleeper | undefined;
+    // A Set keeps insertion order, and the comparison is strict: equal times stay in order.
+    for (const item of sleepers) if (item.atMs <= untilMs && (!first || item.atMs < first.atMs)) first = item;
     return first;
   };
   return {
     now: () => nowMs,
-    schedule(delayMs, task) {
-      const item = { atMs: nowMs + Math.max(0, delayMs), order: order++, task };
-      due.add(item);
-      return () => due.delete(item);
+    sleep(ms, signal) {
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const sleeper = { atMs: nowMs + Math.max(0, ms), wake: resolve };
+        sleepers.add(sleeper);
+        signal?.addEventListener("abort", () => sleepers.delete(sleeper) && reject(signal.reason), { once: true });
+      });
     },
     async advance(ms) {
       const untilMs = nowMs + ms;
       await settle();
       for (let item = next(untilMs); item; item = next(untilMs)) {
-        due.delete(item);
+        sleepers.delete(item);
         nowMs = item.atMs;
-        item.task();
+        item.wake();
         await settle();
       }
       nowMs = untilMs;

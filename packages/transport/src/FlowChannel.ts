@@ -6,7 +6,8 @@
  * consumer reads, so both sides hold at most `windowBytes` per channel.
  */
 
-import type { Clock } from "./Clock.ts";
+import type { Clock } from "@weft/protocol/Clock";
+import { schedule } from "./Clock.ts";
 import {
   encodeFrame,
   encodeGrant,
@@ -22,7 +23,7 @@ import { Inbox } from "./Inbox.ts";
 import type { TransportLimits } from "./Limits.ts";
 import type { Pipe } from "./Pipe.ts";
 import type { Channel, ReceiveOptions } from "./Transport.ts";
-import { isWireErrorCode, toWireError, WireError } from "./WireError.ts";
+import { isWireErrorCode, penaltyOf, toWireError, WireError } from "./WireError.ts";
 
 /** What a channel reports to its transport. */
 export interface ChannelHooks {
@@ -117,15 +118,18 @@ export class FlowChannel implements Channel {
   }
 
   abort(reason: Error): void {
+    const error = toWireError(reason, "aborted");
+    // What a caller found wrong with the content counts like what the channel found wrong with the frames.
+    if (error.origin === "local" && penaltyOf(error.code) > 0) this.#hooks.rejected(error);
     this.#inbox.clear();
-    this.#fail(toWireError(reason, "aborted"), true);
+    this.#fail(error, true);
   }
 
   /** Closes, drops whatever still arrives and gives the other side `lingerMs` to end too. */
   async finish(): Promise<void> {
     this.#discarding = true;
     this.#inbox.clear();
-    this.#clock.schedule(this.#limits.lingerMs, () => {
+    schedule(this.#clock, this.#limits.lingerMs, () => {
       if (!this.#done) this.#fail(new WireError("closed", "the handler has returned"), true);
     });
     await this.close();
@@ -161,7 +165,7 @@ export class FlowChannel implements Channel {
 
   #awaitCredit(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const cancel = this.#clock.schedule(this.#limits.stallTimeoutMs, () => {
+      const cancel = schedule(this.#clock, this.#limits.stallTimeoutMs, () => {
         this.#fail(new WireError("timeout", `no credit for ${this.#limits.stallTimeoutMs} ms`), true);
       });
       const settled = (): void => {
@@ -315,7 +319,7 @@ export class FlowChannel implements Channel {
 
   #keepAlive(): void {
     const { idleTimeoutMs } = this.#limits;
-    this.#cancelKeepAlive = this.#clock.schedule(idleTimeoutMs / 4, () => {
+    this.#cancelKeepAlive = schedule(this.#clock, idleTimeoutMs / 4, () => {
       const nowMs = this.#clock.now();
       if (nowMs - this.#lastInMs >= idleTimeoutMs) {
         this.#fail(new WireError("timeout", `nothing received for ${idleTimeoutMs} ms`), true);

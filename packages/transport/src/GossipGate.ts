@@ -4,7 +4,8 @@
  * has judged it too, and only the neighbour is there to be punished.
  */
 
-import type { Clock } from "./Clock.ts";
+import type { Clock } from "@weft/protocol/Clock";
+import { schedule } from "./Clock.ts";
 import type { TransportLimits } from "./Limits.ts";
 import type { PeerLedger } from "./PeerLedger.ts";
 import type { GossipHandler, GossipVerdict } from "./Transport.ts";
@@ -104,7 +105,7 @@ export class GossipGate {
   ): Promise<GossipVerdict> {
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
-      cancel = this.#clock.schedule(this.#limits.gossipHandlerTimeoutMs, () =>
+      cancel = schedule(this.#clock, this.#limits.gossipHandlerTimeoutMs, () =>
         reject(new WireError("timeout", "the gossip handler took too long", { fault: "us" })),
       );
     });

@@ -1,6 +1,7 @@
 /** Received messages waiting for their reader, and readers waiting for a message. Bounded by the channel's window. */
 
-import type { Clock } from "./Clock.ts";
+import type { Clock } from "@weft/protocol/Clock";
+import { schedule } from "./Clock.ts";
 import type { ReceiveOptions } from "./Transport.ts";
 import { WireError } from "./WireError.ts";
 
@@ -93,7 +94,7 @@ export class Inbox {
       };
       this.#readers.push(reader);
       const cancelTimer =
-        options.timeoutMs === undefined ? undefined : this.#clock.schedule(options.timeoutMs, onTimeout);
+        options.timeoutMs === undefined ? undefined : schedule(this.#clock, options.timeoutMs, onTimeout);
       options.signal?.addEventListener("abort", onAbort, { once: true });
     });
   }

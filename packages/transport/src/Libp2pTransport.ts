@@ -4,8 +4,9 @@
  */
 
 import { TopicValidatorResult } from "@libp2p/gossipsub";
+import type { Clock } from "@weft/protocol/Clock";
 import { ChannelGate, qualify } from "./ChannelGate.ts";
-import { type Clock, systemClock } from "./Clock.ts";
+import { systemClock } from "./Clock.ts";
 import { GossipGate } from "./GossipGate.ts";
 import { type Libp2pNode, startLibp2pNode } from "./Libp2pNode.ts";
 import { createLibp2pPipe } from "./Libp2pPipe.ts";

@@ -3,7 +3,7 @@
  * forgotten first, a banned one only when its ban has ended.
  */
 
-import type { Clock } from "./Clock.ts";
+import type { Clock } from "@weft/protocol/Clock";
 import type { TransportLimits } from "./Limits.ts";
 import { createTokenBucket, type TokenBucket, type TokenRate, takeToken } from "./TokenBucket.ts";
 import type { PeerCounters, TransportStats } from "./Transport.ts";

@@ -1,6 +1,7 @@
 /** Keeps connections to static peers: dials at the start and again after a loss, with exponential back-off. */
 
-import type { Clock } from "./Clock.ts";
+import type { Clock } from "@weft/protocol/Clock";
+import { schedule } from "./Clock.ts";
 
 export interface RedialOptions {
   clock: Clock;
@@ -14,7 +15,7 @@ export interface RedialOptions {
   random?(): number;
 }
 
-interface Schedule {
+interface StaticPeer {
   failures: number;
   cancel: (() => void) | undefined;
   dialing: boolean;
@@ -22,7 +23,7 @@ interface Schedule {
 
 export class Redialer {
   readonly #options: Required<RedialOptions>;
-  readonly #peers = new Map<string, Schedule>();
+  readonly #peers = new Map<string, StaticPeer>();
   #stopped = false;
 
   constructor(peerIds: string[], options: RedialOptions) {
@@ -37,35 +38,35 @@ export class Redialer {
 
   /** A connection was lost; peers that are not static are none of our business. */
   lost(peerId: string): void {
-    const schedule = this.#peers.get(peerId);
-    if (schedule && !schedule.cancel && !schedule.dialing) this.#later(peerId, schedule);
+    const staticPeer = this.#peers.get(peerId);
+    if (staticPeer && !staticPeer.cancel && !staticPeer.dialing) this.#later(peerId, staticPeer);
   }
 
   stop(): void {
     this.#stopped = true;
-    for (const schedule of this.#peers.values()) schedule.cancel?.();
+    for (const staticPeer of this.#peers.values()) staticPeer.cancel?.();
   }
 
   async #attempt(peerId: string): Promise<void> {
-    const schedule = this.#peers.get(peerId);
-    if (this.#stopped || !schedule) return;
-    schedule.cancel = undefined;
-    schedule.dialing = true;
+    const staticPeer = this.#peers.get(peerId);
+    if (this.#stopped || !staticPeer) return;
+    staticPeer.cancel = undefined;
+    staticPeer.dialing = true;
     try {
       if (!this.#options.isConnected(peerId)) await this.#options.dial(peerId);
-      schedule.failures = 0;
+      staticPeer.failures = 0;
     } catch {
-      schedule.failures += 1;
+      staticPeer.failures += 1;
     }
-    schedule.dialing = false;
-    if (!this.#options.isConnected(peerId)) this.#later(peerId, schedule);
+    staticPeer.dialing = false;
+    if (!this.#options.isConnected(peerId)) this.#later(peerId, staticPeer);
   }
 
-  #later(peerId: string, schedule: Schedule): void {
+  #later(peerId: string, staticPeer: StaticPeer): void {
     if (this.#stopped) return;
     const { minDelayMs, maxDelayMs, clock, random } = this.#options;
-    const ceilingMs = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(schedule.failures, 16));
+    const ceilingMs = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(staticPeer.failures, 16));
     const delayMs = ceilingMs * (0.5 + random() / 2);
-    schedule.cancel = clock.schedule(delayMs, () => void this.#attempt(peerId));
+    staticPeer.cancel = schedule(clock, delayMs, () => void this.#attempt(peerId));
   }
 }

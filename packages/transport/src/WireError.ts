@@ -3,7 +3,7 @@
  * trying again can help and what it costs the sender's standing (`PeerLedger.ts`).
  */
 
-export type WireFault = "caller" | "provider" | "network" | "us";
+import { type Fault, WeftError } from "@weft/protocol/Errors";
 
 export type WireErrorCode =
   | "version"
@@ -31,7 +31,7 @@ export type WireErrorCode =
   | "ignored";
 
 interface CodeTraits {
-  fault: WireFault;
+  fault: Fault;
   retryable: boolean;
   /** Penalty points a sender gets; 0 where honest software can cause it. */
   penalty: number;
@@ -75,27 +75,30 @@ export interface WireErrorOptions {
   /** `remote` when the other side reported it: then it is no evidence against the other side. */
   origin?: "local" | "remote";
   /** Overrides the code's usual fault, for example `provider` for a deadline the other side missed. */
-  fault?: WireFault;
+  fault?: Fault;
 }
 
 /** Failure of the wire. `message` is safe to show; it never holds more than a few hundred characters of foreign text. */
-export class WireError extends Error {
+export class WireError extends WeftError {
   override readonly name = "WireError";
-  readonly code: WireErrorCode;
-  readonly fault: WireFault;
-  readonly retryable: boolean;
+  declare readonly code: WireErrorCode;
   readonly origin: "local" | "remote";
 
   constructor(code: WireErrorCode, detail: string, options: WireErrorOptions = {}) {
-    super(
-      `${code}: ${detail.slice(0, MAX_DETAIL_CHARACTERS)}`,
-      options.cause === undefined ? {} : { cause: options.cause },
-    );
-    this.code = code;
-    this.fault = options.fault ?? TRAITS[code].fault;
-    this.retryable = TRAITS[code].retryable;
+    super(`${code}: ${detail.slice(0, MAX_DETAIL_CHARACTERS)}`, {
+      code,
+      fault: options.fault ?? faultOf(code, options.origin),
+      retryable: TRAITS[code].retryable,
+      ...(options.cause === undefined ? {} : { cause: options.cause }),
+    });
     this.origin = options.origin ?? "local";
   }
+}
+
+/** What the other side reports as its own fault is the provider's, seen from here. */
+function faultOf(code: WireErrorCode, origin: "local" | "remote" = "local"): Fault {
+  const { fault } = TRAITS[code];
+  return origin === "remote" && fault === "us" ? "provider" : fault;
 }
 
 /** Penalty points for a sender whose message was refused with `code`. */
