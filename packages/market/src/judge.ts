@@ -7,7 +7,7 @@ import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
 import type { OfferEntry, OrderEntry } from "./Book.ts";
 import { type MarketView, type NodeView, type OrderView, slotOf } from "./MarketView.ts";
-import { agreedPrice, type LeasePrice, priceLease } from "./price.ts";
+import { agreedPrice, type LeasePrice, maxLeaseAmount, priceLease } from "./price.ts";
 import type { Reason } from "./reasons.ts";
 
 export type Judgement =
@@ -76,6 +76,7 @@ function moneyReasons(
   const reasons: Reason[] = [];
   const buyer = view.buyers.get(order.buyer);
   const budget = order.budget - (view.orders.get(entry.hash)?.spent ?? 0n);
+  if (total > maxLeaseAmount) reasons.push({ code: "order.amount", amount: total, most: maxLeaseAmount });
   if (total > budget) reasons.push({ code: "order.budget", total, budget, short: total - budget });
   const free = buyer?.free ?? 0n;
   if (total > free) reasons.push({ code: "buyer.escrow", free, needed: total, short: total - free });

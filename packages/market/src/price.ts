@@ -1,4 +1,4 @@
-// What a lease costs, locks and pays: the arithmetic of contracts/src/market, in the same order and rounding.
+// What a lease costs and locks: contracts/src/libraries/Terms.sol, name for name, in the same order and rounding.
 import { basisPoints, least, most } from "@weft/protocol/Amount";
 import * as Order from "@weft/protocol/Order";
 import type { ProtocolParams } from "@weft/protocol/Params";
@@ -7,14 +7,14 @@ export interface LeasePrice {
   /** Agreed price per unit and second: the offer's, or the order's ceiling where the order says so. */
   pricePerUnitSecond: bigint;
   /** pricePerUnitSecond × units. */
-  ratePerSecond: bigint;
-  /** Pay for the whole duration. */
-  work: bigint;
-  /** Reserved on top of the work for audits; 0 where the tier has none. */
-  auditShare: bigint;
-  /** work + auditShare: leaves the buyer's free escrow when the lease opens. */
+  rate: bigint;
+  /** For the work, over the whole duration; no voucher and no accrued claim passes it. */
+  pay: bigint;
+  /** Set aside on top of the pay for auditors; 0 where the tier has none. */
+  auditPot: bigint;
+  /** pay + auditPot: leaves the buyer's free escrow when the lease opens. */
   reservation: bigint;
-  /** Part of `work` lost to the provider when the buyer never supplies inputs: one interval's pay. */
+  /** Part of the pay that the provider earns when the buyer never supplies inputs: one interval's. */
   startFee: bigint;
   /** Locked from the provider's bond vault while the lease lives. */
   bond: bigint;
@@ -27,29 +27,35 @@ export interface LeaseTerms {
   tier: bigint;
 }
 
+/** The contracts keep each amount of a lease in a uint64. */
+export const maxLeaseAmount = (1n << 64n) - 1n;
+
 const million = 1_000_000n;
 
 /** @param terms agreed price, units, seconds and tier; all amounts come out in stablecoin units. */
 export function priceLease(params: ProtocolParams, terms: LeaseTerms): LeasePrice {
-  const ratePerSecond = terms.pricePerUnitSecond * terms.units;
-  const work = ratePerSecond * terms.durationSeconds;
-  const auditShare = terms.tier === Order.tier.exact ? basisPoints(work, params.auditShareBps) : 0n;
+  const rate = terms.pricePerUnitSecond * terms.units;
+  const pay = rate * terms.durationSeconds;
+  const auditPot = terms.tier === Order.tier.exact ? basisPoints(pay, params.auditShareBps) : 0n;
   return {
     pricePerUnitSecond: terms.pricePerUnitSecond,
-    ratePerSecond,
-    work,
-    auditShare,
-    reservation: work + auditShare,
-    startFee: ratePerSecond * least(params.intervalSeconds, terms.durationSeconds),
-    bond: bondFor(params, ratePerSecond),
+    rate,
+    pay,
+    auditPot,
+    reservation: pay + auditPot,
+    startFee: least(rate * params.intervalSeconds, pay),
+    bond: bondFor(params, rate),
   };
 }
 
-/** Bond ≥ gain·(1−q)/q: gain = rate × exposureSeconds, q = the audit rate. */
-export function bondFor(params: ProtocolParams, ratePerSecond: bigint): bigint {
+/**
+ * Smallest bond that makes a lie a loss on average: gain·(1−q)/q rounded up, gain = rate × exposureSeconds, q = the
+ * audit rate.
+ */
+export function bondFor(params: ProtocolParams, rate: bigint): bigint {
   const q = params.auditRatePpm;
-  const needed = (ratePerSecond * params.exposureSeconds * (million - q)) / q;
-  return most(needed, params.minBond);
+  const gain = rate * params.exposureSeconds;
+  return most((gain * (million - q) + q - 1n) / q, params.minBond);
 }
 
 /** The price both sides agreed to when `ask` meets an order. */
