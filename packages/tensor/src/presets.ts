@@ -14,12 +14,12 @@ const quick: Preset = {
 
 /** Learns past a two-character-context n-gram with a clear margin in minutes on one thread. */
 const main: Preset = {
-  model: { context: 12, embedding: 16, hidden: 224 },
+  model: { context: 8, embedding: 24, hidden: 256 },
   batch: 512,
-  totalSteps: 8000,
+  totalSteps: 10_000,
   stepsPerSegment: 500,
-  optimiser: { kind: "adam", beta1Ppm: 900_000, beta2Ppm: 990_000, epsilonNano: 10 },
-  schedule: { kind: "linear", rateNano: 3_000_000, finalRateNano: 100_000, warmupSteps: 100 },
+  optimiser: { kind: "adam", beta1Ppm: 900_000, beta2Ppm: 999_000, epsilonNano: 10 },
+  schedule: { kind: "linear", rateNano: 8_000_000, finalRateNano: 50_000, warmupSteps: 200 },
   split: { heldOutPpm: 100_000 },
 };
 
