@@ -25,6 +25,9 @@ import type { Pipe } from "./Pipe.ts";
 import type { Channel, ReceiveOptions } from "./Transport.ts";
 import { isWireErrorCode, penaltyOf, toWireError, WireError } from "./WireError.ts";
 
+/** How long the other side has to react to a RESET frame before the carrier is reset under it. */
+const RESET_GRACE_MS = 1_000;
+
 /** What a channel reports to its transport. */
 export interface ChannelHooks {
   /** A frame that costs the receiver work beyond its credit arrived; false refuses it for exceeding the rate. */
@@ -307,7 +310,10 @@ export class FlowChannel implements Channel {
     this.#inbox.finish(error);
     this.#creditCame?.reject(error);
     this.#parts = [];
-    this.#pipe.abort(error);
+    // A reset of the carrier overtakes what is still being read, our code among it and even the opening itself. So the
+    // other side gets the time to answer our RESET with a reset of its own.
+    if (tellRemote) schedule(this.#clock, RESET_GRACE_MS, () => this.#pipe.abort(error));
+    else this.#pipe.abort(error);
   }
 
   #settle(): void {

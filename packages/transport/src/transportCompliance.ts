@@ -207,6 +207,7 @@ function flowCases(check: Check): void {
     assert.ok(accepted >= windowBytes / 2, "but of most of a window");
     release();
     await sending;
+    await channel.close();
     assert.equal(String(await channel.receive()), "done");
     assert.equal(consumed, total);
   });
@@ -325,7 +326,7 @@ function refusalCases(check: Check): void {
   });
 
   check("who goes on breaking rules is disconnected and kept out", async (network) => {
-    const [one, other] = await connectedPair(network, { banPenalty: 20 });
+    const [one, other] = await connectedPair(network, { banPenalty: 18 });
     other.handle("notes/1", async (channel) => {
       decodeMessage(schemas, (await channel.receive())!);
     });
