@@ -1,0 +1,16 @@
+// The contracts of a deployment by their name in `Contracts`, with the ABIs that forge wrote.
+import type { Contracts } from "@weft/protocol/Domain";
+import { abi as audits } from "./generated/Audits.ts";
+import { abi as channels } from "./generated/Channels.ts";
+import { abi as beacon } from "./generated/CommitRevealBeacon.ts";
+import { abi as courts } from "./generated/Courts.ts";
+import { abi as market } from "./generated/Market.ts";
+import { abi as registry } from "./generated/Registry.ts";
+import { abi as stable } from "./generated/TestStable.ts";
+import { abi as weft } from "./generated/WeftToken.ts";
+
+export const abis = { stable, weft, registry, channels, market, audits, beacon, courts } as const;
+
+export type ContractName = keyof Contracts & keyof typeof abis;
+
+export const contractNames = Object.keys(abis) as ContractName[];

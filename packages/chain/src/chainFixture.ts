@@ -1,0 +1,75 @@
+// For the tests of this package: a fresh anvil, a client, a wall clock, keys with money. Not used by the product.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "@weft/protocol/Clock";
+import type { Contracts } from "@weft/protocol/Domain";
+import { presets } from "@weft/protocol/Params";
+import { type Address, createTestClient, type Hex, http, keccak256, toHex } from "viem";
+import { type ChainClient, connect } from "./ChainClient.ts";
+import * as DevChain from "./DevChain.ts";
+import { type AccountSigner, signerOf } from "./Keys.ts";
+
+export const wallClock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }),
+};
+
+export const keyOf = (name: string): Hex => keccak256(toHex(`weft test key ${name}`));
+export const accountOf = (name: string): AccountSigner => signerOf(keyOf(name));
+
+const nowhere: Address = "0x000000000000000000000000000000000000dead";
+const noContracts: Contracts = {
+  ...{ stable: nowhere, weft: nowhere, registry: nowhere, channels: nowhere },
+  ...{ market: nowhere, audits: nowhere, beacon: nowhere, courts: nowhere },
+};
+
+export interface Fixture {
+  chain: DevChain.DevChain;
+  client: ChainClient;
+  driver: ReturnType<typeof driverOf>;
+  folder: string;
+  /** kill -9, then the same folder and port again. */
+  crash(): Promise<void>;
+  end(): Promise<void>;
+}
+
+const driverOf = (rpcUrl: string) => createTestClient({ mode: "anvil", transport: http(rpcUrl) });
+
+export async function fixture(options: Partial<DevChain.DevChainOptions> = {}): Promise<Fixture> {
+  const folder = mkdtempSync(join(tmpdir(), "weft-chain-"));
+  const chain = await DevChain.start({ folder, blockTimeSeconds: 0.1, stateIntervalSeconds: 1, ...options });
+  const client = connect({
+    network: { chainId: 31337, contracts: noContracts },
+    params: presets.minimal,
+    profile: { blockSeconds: options.blockTimeSeconds ?? 0.1, confirmations: 1 },
+    rpcUrl: chain.rpcUrl,
+  });
+  const made: Fixture = {
+    chain,
+    client,
+    driver: driverOf(chain.rpcUrl),
+    folder,
+    crash: async () => {
+      await made.chain.kill();
+      made.chain = await DevChain.start({ folder, blockTimeSeconds: 0.1, ...options, port: chain.port });
+    },
+    end: async () => {
+      await made.chain.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return made;
+}
+
+/** Polls until `probe` gives something; the test fails after `limitMs`. */
+export async function eventually<T>(probe: () => T | undefined | Promise<T | undefined>, limitMs = 15_000): Promise<T> {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > end) throw new Error(`nothing after ${limitMs} ms`);
+    await sleep(25);
+  }
+}
