@@ -3,15 +3,8 @@
 // Not here: anything committed; the averages are doubles.
 import { decodeCheckpoint } from "./Checkpoint.ts";
 import { fillBatch } from "./dataOrder.ts";
-import {
-  createKernel,
-  createMemory,
-  heapAllocator,
-  kernelModule,
-  kernelOperators,
-  measureHeap,
-  scratchBytes,
-} from "./Kernel.ts";
+import { createKernel, createMemory, heapAllocator, kernelModule, measureHeap, scratchBytes } from "./Kernel.ts";
+import { kernelOperators } from "./kernelOperators.ts";
 import { allocateWorkspace, forward, type Workspace } from "./mlpStep.ts";
 import { nGramBits, trainNGram } from "./NGram.ts";
 import { type Program, trainingBytes } from "./Program.ts";

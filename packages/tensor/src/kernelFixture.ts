@@ -1,6 +1,7 @@
 // For tests: one kernel thread over a small heap, and tensors from seeded bits.
 import type { Tensor } from "./HashLayout.ts";
-import { createKernel, createMemory, heapAllocator, type Kernel, kernelModule, kernelOperators } from "./Kernel.ts";
+import { createKernel, createMemory, heapAllocator, type Kernel, kernelModule } from "./Kernel.ts";
+import { kernelOperators } from "./kernelOperators.ts";
 import type { Operators } from "./Operators.ts";
 import type { Allocate } from "./State.ts";
 import { seedWords } from "./seedStream.ts";
