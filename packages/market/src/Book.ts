@@ -24,6 +24,8 @@ export interface OrderEntry {
   order: Order;
   hash: Hex;
   signature: Hex;
+  /** Recovered from the signature; the buyer's own address where the buyer is a contract that accepted it. */
+  signer: Address;
 }
 
 export interface BookLimits {

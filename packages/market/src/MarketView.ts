@@ -45,19 +45,22 @@ export interface BuyerView {
   epoch: bigint;
   /** Nonces under which an order was filled or withdrawn. */
   nonces: ReadonlySet<bigint>;
-  /** Live sessions of the current session epoch, by address. The buyer's own address needs none. */
+  /** Live sessions of the current session epoch, by key. An order that the buyer signed itself needs none. */
   sessions: ReadonlyMap<Address, SessionView>;
 }
 
+/** An earlier fill is still open, ended the order, was already followed by another, or left no time. */
+export type FillBlock = "open" | "ended" | "followed" | "timeUp";
+
 /** What the chain knows of an order that was filled before. */
 export interface OrderView {
-  /** Fills opened so far. */
+  /** Fills opened so far; the next one has this number. */
   fills: bigint;
-  /** The last fill is still open, or closed for a reason that ends the order. */
-  blocked: boolean;
+  /** Why no further fill may open now, see refill.ts. */
+  blocked?: FillBlock;
   /** Nodes that failed a fill of this order. */
   failed: readonly NodeId[];
-  /** Money of the order's budget that earlier fills used up. */
+  /** Money of the order's budget that earlier fills used up or may still use up. */
   spent: bigint;
   /** Work time left of the order's duration. */
   secondsLeft: bigint;
@@ -72,6 +75,8 @@ export interface MarketView {
   paramsHash: Hex;
   /** Who sends the transaction and what it asks for it. */
   matcher: { address: Address; fee: bigint };
+  /** Courts an order may name besides none. */
+  courts: ReadonlySet<Hex>;
   nodes: ReadonlyMap<NodeId, NodeView>;
   buyers: ReadonlyMap<Address, BuyerView>;
   /** Only orders that were filled at least once. */

@@ -21,7 +21,7 @@ export const operatorOf = (index: number): Address => address("0be7", index);
 
 export const attributes = Attributes.pack({ ...Attributes.none, cpuThreads: 8, memoryGiB: 16, fp32Gflops: 40 });
 
-export function orderEntry(change: Partial<Order.Order> = {}): OrderEntry {
+export function orderEntry(change: Partial<Order.Order> = {}, signer?: Address): OrderEntry {
   const order: Order.Order = {
     buyer,
     session: buyer,
@@ -47,7 +47,7 @@ export function orderEntry(change: Partial<Order.Order> = {}): OrderEntry {
     biddingEndsAt: 0n,
     ...change,
   };
-  return { order, hash: Order.hash(order), signature: "0x" };
+  return { order, hash: Order.hash(order), signature: "0x", signer: signer ?? order.buyer };
 }
 
 export function offerEntry(index: number, change: Partial<Offer.Offer> = {}): OfferEntry {
@@ -88,6 +88,7 @@ export function viewOf(nodes: number, change: Partial<MarketView> = {}): MarketV
     params,
     paramsHash: paramsHash(params),
     matcher: { address: address("3a7c", 1), fee: 0n },
+    courts: new Set(),
     nodes: new Map(Array.from({ length: nodes }, (_, index) => [nodeId(index), nodeView(index)])),
     buyers: new Map([[buyer, { free: 1_000_000_000n, epoch: 0n, nonces: new Set(), sessions: new Map() }]]),
     orders: new Map(),

@@ -5,6 +5,7 @@ import * as Attributes from "@weft/protocol/Attributes";
 import { toBytes8 } from "@weft/protocol/HardwareClass";
 import type { Offer } from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
+import type { Address } from "viem";
 import {
   address,
   attributes,
@@ -28,6 +29,7 @@ interface Case {
   node?: Partial<NodeView>;
   buyer?: Partial<BuyerView>;
   past?: Partial<OrderView>;
+  signer?: Address;
   view?: Partial<MarketView>;
   says: RegExp;
 }
@@ -45,19 +47,40 @@ const cases: Case[] = [
   { code: "order.params", order: { paramsHash: `0x${"12".repeat(32)}` }, says: /0x12121212…/ },
   { code: "order.duration", order: { durationSeconds: 0n }, says: /asks for 0 s/ },
   { code: "order.units", order: { units: 0n }, says: /no units/ },
+  { code: "order.kind", order: { tier: 2n }, says: /tier 2 is not one/ },
+  { code: "order.court", order: { courtId: `0x${"c0".repeat(32)}` }, says: /court 0xc0c0c0c0…/ },
+  { code: "order.signer", order: { session }, signer: address("dead", 3), says: /signed by 0xdead/ },
   { code: "order.nonce", buyer: { nonces: new Set([1n]) }, says: /nonce 1 / },
-  { code: "order.blocked", past: { blocked: true }, says: /fill 1 / },
-  { code: "order.blocked", past: { secondsLeft: 0n }, says: /ended it/ },
+  { code: "order.blocked", past: { blocked: "open" }, says: /fill 0: it is still open/ },
+  { code: "order.blocked", past: { secondsLeft: 0n }, says: /used up/ },
   { code: "order.fills", past: { fills: params.maxFills }, says: /all its 8 fills/ },
   { code: "order.matcher", order: { matcher: address("3a7c", 2) }, says: /another matcher/ },
   { code: "order.fee", view: { matcher: { address: buyer, fee: 51n } }, says: /fee of 0.000051.*allows 0.00005$/ },
   { code: "order.budget", order: { budget: 39_999n }, says: /over the order's budget 0.039999 by 0.000001/ },
   { code: "order.budget", past: { spent: 9_960_001n }, says: /by 0.000001/ },
   { code: "buyer.escrow", buyer: { free: 39_999n }, says: /needs 0.04 of free escrow.* 0.000001 short/ },
-  { code: "session.unknown", order: { session }, says: /not authorised/ },
-  { code: "session.expired", order: { session }, buyer: sessions({ expiresAt: now }), says: /session expired/ },
-  { code: "session.cap", order: { session }, buyer: sessions({ capLeft: 1n }), says: /0.039999 short/ },
-  { code: "session.allowList", order: { session }, buyer: sessions({ allowed: new Set() }), says: /allow-list/ },
+  { code: "session.unknown", order: { session }, signer: session, says: /not authorised/ },
+  {
+    code: "session.expired",
+    order: { session },
+    signer: session,
+    buyer: sessions({ expiresAt: now }),
+    says: /session expired/,
+  },
+  {
+    code: "session.cap",
+    order: { session },
+    signer: session,
+    buyer: sessions({ capLeft: 1n }),
+    says: /0.039999 short/,
+  },
+  {
+    code: "session.allowList",
+    order: { session },
+    signer: session,
+    buyer: sessions({ allowed: new Set() }),
+    says: /allow-list/,
+  },
   {
     code: "bidding.open",
     order: { mechanism: Order.mechanism.reverseAuction, biddingEndsAt: now + 5n },
@@ -94,10 +117,10 @@ const cases: Case[] = [
 ];
 
 function judged(entry: Case) {
-  const order = orderEntry(entry.order);
+  const order = orderEntry(entry.order, entry.signer);
   const change = entry.offer ?? {};
   const offer = offerEntry(0, change.orderHash === "0x" ? { ...change, orderHash: order.hash } : change);
-  const past = { fills: 1n, blocked: false, failed: [], spent: 0n, secondsLeft: 100n, ...entry.past };
+  const past = { fills: 1n, failed: [], spent: 0n, secondsLeft: 100n, ...entry.past };
   const view = viewOf(1, {
     nodes: new Map([[nodeId(0), nodeView(0, entry.node)]]),
     buyers: new Map([[buyer, { free: 1_000_000n, epoch: 0n, nonces: new Set(), sessions: new Map(), ...entry.buyer }]]),
@@ -155,5 +178,5 @@ test("all causes are told at once, and counted once per offer", () => {
 
 test("a session within its list and cap may order", () => {
   const change = sessions({ allowed: new Set([nodeId(0)]), capLeft: 40_000n });
-  assert.ok(judged({ code: "price", order: { session }, buyer: change, says: /x/ }).ok);
+  assert.ok(judged({ code: "price", order: { session }, signer: session, buyer: change, says: /x/ }).ok);
 });

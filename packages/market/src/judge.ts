@@ -1,8 +1,11 @@
 // Does this offer fit this order, now? Every refusal of the contract, all of them at once, plus the price if it fits.
 //
-// Mirrors contracts/src/market: what this accepts, Market.open accepts at the same block; signatures were checked when
-// the entries came in (`signer` is who signed), so that nothing here recovers a key.
+// Mirrors contracts/src/libraries/Matching.sol, Market.open and Channels.reserve: what this accepts, Market.open accepts
+// at the same block. Signatures were checked when the entries came in (`signer` is who signed), so that nothing here
+// recovers a key. One rule is the matcher's own: a node that failed a fill of this order does not get the next one.
+import { most } from "@weft/protocol/Amount";
 import * as Attributes from "@weft/protocol/Attributes";
+import type { NodeId } from "@weft/protocol/NodeId";
 import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
 import type { OfferEntry, OrderEntry } from "./Book.ts";
@@ -22,7 +25,7 @@ export function judge(view: MarketView, order: OrderEntry, offer: OfferEntry): J
   const total = lease.reservation + view.matcher.fee;
   const [first, ...rest] = [
     ...orderReasons(view, order),
-    ...moneyReasons(view, order, { total, node: offer.offer.nodeId }),
+    ...moneyReasons(view, order, { lease, total, node: offer.offer.nodeId }),
     ...offerReasons(view, order, offer),
     ...nodeReasons(view, order, { offer, bond: lease.bond }),
   ];
@@ -51,6 +54,10 @@ export function orderReasons(view: MarketView, entry: OrderEntry): Reason[] {
     reasons.push({ code: "order.duration", asked: order.durationSeconds, most: view.params.maxDurationSeconds });
   if (past === undefined && view.buyers.get(order.buyer)?.nonces.has(order.nonce) === true)
     reasons.push({ code: "order.nonce", nonce: order.nonce });
+  for (const [field, value, highest] of kinds(order))
+    if (value > highest) reasons.push({ code: "order.kind", field, value });
+  if (BigInt(order.courtId) !== 0n && !view.courts.has(order.courtId))
+    reasons.push({ code: "order.court", court: order.courtId });
   if (order.units === 0n) reasons.push({ code: "order.units" });
   if (!zeroAddress.test(order.matcher) && order.matcher !== view.matcher.address)
     reasons.push({ code: "order.matcher", named: order.matcher });
@@ -63,34 +70,42 @@ export function orderReasons(view: MarketView, entry: OrderEntry): Reason[] {
 
 function fillReasons(view: MarketView, past: OrderView): Reason[] {
   if (past.fills >= view.params.maxFills) return [{ code: "order.fills", most: view.params.maxFills }];
-  return past.blocked || past.secondsLeft === 0n ? [{ code: "order.blocked", fills: past.fills }] : [];
+  const why = past.blocked ?? (past.secondsLeft === 0n ? "timeUp" : undefined);
+  return why === undefined ? [] : [{ code: "order.blocked", fills: past.fills, why }];
 }
 
-function moneyReasons(
-  view: MarketView,
-  entry: OrderEntry,
-  deal: { total: bigint; node: Offer.Offer["nodeId"] },
-): Reason[] {
+const kinds = (order: Order.Order): [string, bigint, bigint][] => [
+  ["priceRule", order.priceRule, Order.priceRule.ceiling],
+  ["tier", order.tier, Order.tier.exact],
+  ["mechanism", order.mechanism, Order.mechanism.reverseAuction],
+  ["payMode", order.payMode, Order.payMode.accrue],
+];
+
+interface Deal {
+  lease: LeasePrice;
+  total: bigint;
+  node: NodeId;
+}
+
+function moneyReasons(view: MarketView, entry: OrderEntry, deal: Deal): Reason[] {
   const { order } = entry;
-  const { total } = deal;
+  const { lease, total } = deal;
   const reasons: Reason[] = [];
   const buyer = view.buyers.get(order.buyer);
   const budget = order.budget - (view.orders.get(entry.hash)?.spent ?? 0n);
-  if (total > maxLeaseAmount) reasons.push({ code: "order.amount", amount: total, most: maxLeaseAmount });
+  const largest = most(lease.rate, lease.pay, lease.auditPot, lease.bond);
+  if (largest > maxLeaseAmount) reasons.push({ code: "order.amount", amount: largest, most: maxLeaseAmount });
   if (total > budget) reasons.push({ code: "order.budget", total, budget, short: total - budget });
   const free = buyer?.free ?? 0n;
   if (total > free) reasons.push({ code: "buyer.escrow", free, needed: total, short: total - free });
   const epoch = buyer?.epoch ?? 0n;
   if (order.buyerEpoch !== epoch) reasons.push({ code: "order.epoch", signed: order.buyerEpoch, current: epoch });
-  if (order.session !== order.buyer) reasons.push(...sessionReasons(view, order, deal));
+  if (entry.signer !== order.buyer) reasons.push(...sessionReasons(view, entry, deal));
   return reasons;
 }
 
-function sessionReasons(
-  view: MarketView,
-  order: Order.Order,
-  deal: { total: bigint; node: Offer.Offer["nodeId"] },
-): Reason[] {
+function sessionReasons(view: MarketView, { order, signer }: OrderEntry, deal: Deal): Reason[] {
+  if (signer !== order.session) return [{ code: "order.signer", signer, buyer: order.buyer }];
   const session = view.buyers.get(order.buyer)?.sessions.get(order.session);
   if (session === undefined) return [{ code: "session.unknown", session: order.session }];
   const reasons: Reason[] = [];
@@ -119,7 +134,7 @@ function offerReasons(view: MarketView, order: OrderEntry, entry: OfferEntry): R
   reasons.push(...attributeReasons(offer.attributes, asked.minAttributes));
   if (offer.units < asked.units) reasons.push({ code: "offer.units", asked: asked.units, offered: offer.units });
   if (view.now >= offer.expiresAt) reasons.push({ code: "offer.expired", expiresAt: offer.expiresAt, now: view.now });
-  if (offer.pricePerUnitSecond === 0n) reasons.push({ code: "price.zero" });
+  if (agreedPrice(asked, offer.pricePerUnitSecond) === 0n) reasons.push({ code: "price.zero" });
   const over = offer.pricePerUnitSecond - asked.maxPricePerUnitSecond;
   if (over > 0n)
     reasons.push({ code: "price", ask: offer.pricePerUnitSecond, ceiling: asked.maxPricePerUnitSecond, over });

@@ -36,7 +36,7 @@ export interface QuoteOptions {
 export function quote(view: MarketView, book: Book, options: QuoteOptions): Quote {
   const budget = options.cap !== undefined && options.cap < options.order.budget ? options.cap : options.order.budget;
   const order = { ...options.order, budget, mechanism: Order.mechanism.postedPrice };
-  const entry = { order, hash: Order.hash(order), signature: "0x" as const };
+  const entry = { order, hash: Order.hash(order), signature: "0x" as const, signer: order.buyer };
   const candidates = { offers: standing(book), strategies: options.strategies ?? [] };
   const { ranked, refused, winner } = rank(view, entry, candidates);
   const counts = { fitting: ranked.length, refused: refused.length, reasons: histogram(refused) };

@@ -5,6 +5,7 @@
 import { format, weftDecimals } from "@weft/protocol/Amount";
 import { fromBytes8 } from "@weft/protocol/HardwareClass";
 import type { Address, Hex } from "viem";
+import type { FillBlock } from "./MarketView.ts";
 
 export type Reason =
   | { code: "order.expired"; expiresAt: bigint; now: bigint }
@@ -13,8 +14,11 @@ export type Reason =
   | { code: "order.duration"; asked: bigint; most: bigint }
   | { code: "order.units" }
   | { code: "order.nonce"; nonce: bigint }
+  | { code: "order.kind"; field: string; value: bigint }
+  | { code: "order.court"; court: Hex }
+  | { code: "order.signer"; signer: Address; buyer: Address }
   | { code: "order.mechanism"; asked: bigint; clearing: string }
-  | { code: "order.blocked"; fills: bigint }
+  | { code: "order.blocked"; fills: bigint; why: FillBlock }
   | { code: "order.fills"; most: bigint }
   | { code: "order.matcher"; named: Address }
   | { code: "order.fee"; asked: bigint; most: bigint }
@@ -50,6 +54,13 @@ export type ReasonCode = Reason["code"];
 
 type Lines = { [Code in ReasonCode]: (reason: Extract<Reason, { code: Code }>) => string };
 
+const blocks: Record<FillBlock, string> = {
+  open: "it is still open",
+  ended: "it closed for a reason that ends the order",
+  followed: "another one already followed it",
+  timeUp: "it used up the order's time",
+};
+
 const short = (hex: Hex): string => `${hex.slice(0, 10)}…`;
 const ago = (now: bigint, then: bigint): string => `${now - then} s ago`;
 
@@ -62,7 +73,10 @@ const lines: Lines = {
   "order.units": () => "the order asks for no units",
   "order.nonce": (r) => `nonce ${r.nonce} of this buyer is used or withdrawn; sign the order with a new one`,
   "order.mechanism": (r) => `the order asks for mechanism ${r.asked}, this is ${r.clearing}`,
-  "order.blocked": (r) => `fill ${r.fills} of the order is open or ended it`,
+  "order.kind": (r) => `the order's ${r.field} ${r.value} is not one the market knows`,
+  "order.court": (r) => `the order names court ${short(r.court)}, which is not active`,
+  "order.signer": (r) => `the order is signed by ${r.signer}, neither its buyer ${r.buyer} nor its session`,
+  "order.blocked": (r) => `no fill after fill ${r.fills - 1n}: ${blocks[r.why]}`,
   "order.fills": (r) => `the order used all its ${r.most} fills`,
   "order.matcher": (r) => `the order names another matcher, ${r.named}`,
   "order.fee": (r) => `the matcher asks a fee of ${format(r.asked)}, the order allows ${format(r.most)}`,

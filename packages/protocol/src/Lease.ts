@@ -4,6 +4,7 @@ export const states = ["none", "open", "inputsReady", "running", "closing", "set
 export type LeaseState = (typeof states)[number];
 
 export const closeReasons = [
+  "none",
   "completed",
   "buyerCancelled",
   "providerSilent",
