@@ -1,0 +1,124 @@
+// The live view of a running job: the view-model as lines of a given width. Pure; painting is LivePainter's.
+import { amountOf, clockOf, compact, grouped, type NodeNames, nameOf, shortHash } from "./figures.ts";
+import { auditCounts, type JobView, secondsLeft, totalStreamed } from "./JobView.ts";
+import { tableLines } from "./table.ts";
+import { fit, harmless, type Look, paint } from "./terminalText.ts";
+
+export interface LiveOptions {
+  look: Look;
+  names: NodeNames;
+  /** Unix ms. */
+  now: number;
+  /** Shown under the title, such as the shared-host notice. */
+  notice?: string;
+}
+
+/** Bid rows shown at once; the rest is counted. */
+const bidRows = 8;
+
+export function liveLines(view: JobView, options: LiveOptions): string[] {
+  const { look } = options;
+  const elapsed = view.firstAt === 0 ? "" : clockOf((options.now - view.firstAt) / 1000);
+  const title = `${paint(look, "bold", "weft")}  ${harmless(view.name)}  ${view.phase}  ${elapsed}`.trimEnd();
+  return [
+    title,
+    ...(options.notice === undefined ? [] : [paint(look, "yellow", options.notice)]),
+    ...phaseLines(view, options),
+    ...bidLines(view, options),
+    ...workLines(view, options),
+  ].map((line) => fit(line, look.width));
+}
+
+function phaseLines(view: JobView, { look, names }: LiveOptions): string[] {
+  const lines: string[] = [];
+  const done = paint(look, "green", "✓");
+  const { order, auction } = view;
+  if (order !== undefined)
+    lines.push(
+      `${done} order    ${shortHash(order.orderHash)}  ceiling ${amountOf(order.maxPricePerUnitSecond)}/s  budget ${amountOf(order.budget)}  ${order.mechanism}  tier ${order.tier}  ${order.offersKnown} offers known`,
+    );
+  if (auction !== undefined) {
+    const second = auction.runnerUp;
+    const runnerUp =
+      second === undefined
+        ? "no runner-up"
+        : `runner-up ${nameOf(names, second.nodeId)} at ${amountOf(second.pricePerUnitSecond)}`;
+    lines.push(
+      `${done} auction  ${paint(look, "bold", nameOf(names, auction.winner.nodeId))} wins at ${amountOf(auction.winner.pricePerUnitSecond)}/s, ${runnerUp}, ${auction.bids} bids`,
+    );
+  }
+  for (const lease of view.leases)
+    lines.push(
+      `${lease.closeReason !== undefined && lease.closeReason !== "completed" ? paint(look, "red", "✗") : done} lease    ${shortHash(lease.leaseId)}  ${nameOf(names, lease.nodeId)}  tx ${shortHash(lease.transaction)}  block ${lease.blockNumber}  gas ${grouped(lease.gasUsed)}  ${lease.latencyMs} ms`,
+    );
+  for (const failover of view.failovers)
+    lines.push(
+      paint(
+        look,
+        "yellow",
+        `! moved    from ${nameOf(names, failover.fromNode)} (${harmless(failover.reason)}) at step ${failover.fromStep}${failover.toNode === undefined ? "" : ` to ${nameOf(names, failover.toNode)}`}`,
+      ),
+    );
+  return lines;
+}
+
+function bidLines(view: JobView, { look, names }: LiveOptions): string[] {
+  if (view.bids.length === 0 && view.refused.length === 0) return [];
+  const winner = view.auction?.winner.nodeId;
+  const second = view.auction?.runnerUp?.nodeId;
+  const byPrice = [...view.bids].sort((a, b) => Number(BigInt(a.pricePerUnitSecond) - BigInt(b.pricePerUnitSecond)));
+  const rows = [
+    ...byPrice.map((bid) => [
+      nameOf(names, bid.nodeId),
+      amountOf(bid.pricePerUnitSecond),
+      amountOf(bid.total),
+      bid.nodeId === winner ? paint(look, "green", "winner") : bid.nodeId === second ? "runner-up" : "",
+    ]),
+    ...view.refused.map((row) => [
+      nameOf(names, row.nodeId),
+      "–",
+      "–",
+      paint(look, "dim", harmless(row.reasons[0] ?? "refused")),
+    ]),
+  ];
+  const columns = [
+    { title: "bid of" },
+    { title: "per second", align: "right" as const },
+    { title: "whole job", align: "right" as const },
+    { title: "" },
+  ];
+  const more = rows.length > bidRows ? [`  … and ${rows.length - bidRows} more`] : [];
+  return [...tableLines(columns, rows.slice(0, bidRows), look), ...more];
+}
+
+function workLines(view: JobView, { look }: LiveOptions): string[] {
+  const { progress, segments } = view;
+  const lines: string[] = [];
+  if (progress !== undefined) {
+    const left = secondsLeft(progress);
+    const figures = `step ${grouped(progress.step)}/${grouped(progress.totalSteps)}  ${progress.bitsPerByte.toFixed(2)} bits/byte  ${compact(progress.tokensPerSecond)} tokens/s  ${left === undefined ? "" : `${clockOf(left)} left`}`;
+    lines.push(progressBar(progress.step / Math.max(1, progress.totalSteps), look), `  ${figures.trimEnd()}`);
+  }
+  if (segments.committed > 0) {
+    const audits = auditCounts(view);
+    const bad = audits.accused + audits.confirmedFalse;
+    const badText = bad > 0 ? paint(look, "red", `, ${bad} found false or accused`) : "";
+    const budget = view.order === undefined ? "" : ` of at most ${amountOf(view.order.budget)}`;
+    lines.push(
+      `  segments ${segments.committed} committed, ${segments.held} held by others, ${segments.paid} paid; ${audits.drawn} drawn for audit, ${audits.ok} re-executed and equal${badText}`,
+      `  money streamed ${amountOf(totalStreamed(view))}${budget}`,
+    );
+  }
+  for (const row of view.unpaid.slice(-1))
+    lines.push(paint(look, "yellow", `  segment ${row.segment} is not paid: ${harmless(row.message)}`));
+  return lines;
+}
+
+/** "[█████     ]  50%" over the width of the terminal, at most 60 columns. */
+export function progressBar(fraction: number, look: Look): string {
+  const bounded = Math.min(1, Math.max(0, fraction));
+  const cells = Math.max(4, Math.min(60, look.width) - 10);
+  const full = Math.floor(bounded * cells);
+  const bar = paint(look, "green", "█".repeat(full)) + paint(look, "dim", "░".repeat(cells - full));
+  return `  ${bar} ${String(Math.floor(bounded * 100)).padStart(3)}%`;
+}

@@ -1,0 +1,103 @@
+// One line per event, for pipes, logs and terminals without cursor control. Progress is thinned to one line per tenth.
+import type { JobEvent } from "@weft/protocol/JobEvent";
+import { amountOf, compact, grouped, type NodeNames, nameOf, shortHash } from "./figures.ts";
+import type { JobView } from "./JobView.ts";
+import { harmless } from "./terminalText.ts";
+
+/**
+ * The line for `event`, or undefined when it says nothing new.
+ * @param before the view before the event, from which progress is thinned
+ */
+export function plainLine(before: JobView, event: JobEvent, names: NodeNames): string | undefined {
+  const text = marketText(event, names) ?? workText(event, names) ?? endText(event, names);
+  if (text === undefined) return undefined;
+  if (event.kind === "progress" && !crossesTenth(before, event)) return undefined;
+  const seconds = before.firstAt === 0 ? 0 : (event.at - before.firstAt) / 1000;
+  return `[${seconds.toFixed(1).padStart(6)}s] ${harmless(text)}`;
+}
+
+function crossesTenth(before: JobView, event: JobEvent & { kind: "progress" }): boolean {
+  const tenth = (step: number, total: number) => Math.floor((10 * step) / Math.max(1, total));
+  const last = before.progress;
+  return last === undefined || tenth(event.step, event.totalSteps) !== tenth(last.step, last.totalSteps);
+}
+
+const reasonsText = (rows: readonly { nodeId: string; reasons: readonly string[] }[], names: NodeNames): string =>
+  rows.map((row) => `${nameOf(names, row.nodeId)}: ${row.reasons.join(", ")}`).join("; ");
+
+function marketText(event: JobEvent, names: NodeNames): string | undefined {
+  switch (event.kind) {
+    case "created":
+      return `job ${event.jobId} (${event.name})`;
+    case "order":
+      return `order ${shortHash(event.orderHash)}: ${event.mechanism}, tier ${event.tier}, pay ${event.payMode}, ceiling ${amountOf(event.maxPricePerUnitSecond)}/s, budget ${amountOf(event.budget)}; ${event.offersKnown} offers known`;
+    case "bid":
+      return `bid of ${nameOf(names, event.nodeId)}: ${amountOf(event.pricePerUnitSecond)}/s, ${amountOf(event.total)} for the whole job`;
+    case "bidRefused":
+      return `refused ${reasonsText([event], names)}`;
+    case "auction": {
+      const second = event.runnerUp;
+      const runnerUp =
+        second === undefined
+          ? "no runner-up"
+          : `runner-up ${nameOf(names, second.nodeId)} at ${amountOf(second.pricePerUnitSecond)}/s`;
+      return `auction over ${event.bids} bids: ${nameOf(names, event.winner.nodeId)} wins at ${amountOf(event.winner.pricePerUnitSecond)}/s, ${runnerUp}`;
+    }
+    case "unmatched":
+      return `no provider fits: ${reasonsText(event.reasons, names)}`;
+    case "lease":
+      return `lease ${shortHash(event.leaseId)} with ${nameOf(names, event.nodeId)}: transaction ${event.transaction}, block ${event.blockNumber}, gas ${grouped(event.gasUsed)}, ${event.latencyMs} ms, reserved ${amountOf(event.reserved)}, bond ${amountOf(event.bond)}`;
+    default:
+      return undefined;
+  }
+}
+
+function workText(event: JobEvent, names: NodeNames): string | undefined {
+  switch (event.kind) {
+    case "started":
+      return `work started${event.transaction === undefined ? "" : ` (transaction ${shortHash(event.transaction)})`}`;
+    case "progress":
+      return `step ${grouped(event.step)} of ${grouped(event.totalSteps)}: ${event.bitsPerByte.toFixed(3)} bits/byte, ${compact(event.tokensPerSecond)} tokens/s`;
+    case "segment":
+      return `segment ${event.segment} (steps ${event.firstStep}–${event.lastStep}) committed, checkpoint held by ${event.holders.map((holder) => nameOf(names, holder)).join(" and ") || "nobody else"}`;
+    case "paid":
+      return `segment ${event.segment} paid: ${nameOf(names, event.nodeId)} has ${amountOf(event.cumulative)} in all`;
+    case "unpaid":
+      return `segment ${event.segment} not paid: ${event.message}`;
+    case "audit":
+      return `audit of segment ${event.segment}: ${auditText[event.phase]}${event.auditor === undefined ? "" : ` (${nameOf(names, event.auditor)})`}`;
+    case "failover":
+      return `provider ${nameOf(names, event.fromNode)} failed (${event.reason}): work goes on from step ${grouped(event.fromStep)}${event.toNode === undefined ? "" : ` at ${nameOf(names, event.toNode)}`}`;
+    default:
+      return undefined;
+  }
+}
+
+const auditText: Record<(JobEvent & { kind: "audit" })["phase"], string> = {
+  drawn: "drawn",
+  sealed: "verdict sealed",
+  ok: "re-executed, equal",
+  accused: "accused, pay stops until a second auditor has looked",
+  confirmedFalse: "false, confirmed by a second auditor; never paid",
+  missed: "the auditor did not answer in time",
+  cleared: "the second auditor found it right",
+};
+
+function endText(event: JobEvent, names: NodeNames): string | undefined {
+  switch (event.kind) {
+    case "closing":
+      return `closing the lease: ${event.reason}`;
+    case "evaluated":
+      return `held-out text: ${event.bitsPerByte.toFixed(3)} bits per character; n-grams ${event.baselineOneChar.toFixed(3)} (one character) and ${event.baselineTwoChar.toFixed(3)} (two)`;
+    case "settled":
+      return `settled with ${nameOf(names, event.nodeId)}: paid ${amountOf(event.paid)}, auditors ${amountOf(event.auditorsPaid)}, refunded ${amountOf(event.refunded)}`;
+    case "done":
+      return `done in ${event.seconds.toFixed(1)} s, checkpoint ${event.checkpointPath}`;
+    case "failed":
+      return `failed: ${event.message}`;
+    case "cancelled":
+      return `cancelled: ${event.message}`;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+// The last line of `--json`: what a script needs of a job, without replaying its events.
+import { auditCounts, type JobView, totalStreamed } from "./JobView.ts";
+
+export interface JobSummaryLine {
+  kind: "summary";
+  ok: boolean;
+  jobId: string;
+  name: string;
+  phase: string;
+  [more: string]: unknown;
+}
+
+export function jobSummary(view: JobView): JobSummaryLine {
+  const lease = view.leases.at(-1);
+  return {
+    kind: "summary",
+    ok: view.phase === "done",
+    jobId: view.jobId,
+    name: view.name,
+    phase: view.phase,
+    seconds: view.done?.seconds ?? (view.lastAt - view.firstAt) / 1000,
+    leaseId: lease?.leaseId,
+    nodeId: lease?.nodeId,
+    leases: view.leases.length,
+    failovers: view.failovers.length,
+    bitsPerByte: view.evaluated?.bitsPerByte,
+    baselineOneChar: view.evaluated?.baselineOneChar,
+    baselineTwoChar: view.evaluated?.baselineTwoChar,
+    checkpointPath: view.done?.checkpointPath,
+    checkpointBytes: view.done?.bytes,
+    streamed: String(totalStreamed(view)),
+    paid: view.done?.paid,
+    gas: view.done?.gas,
+    segments: view.segments,
+    audits: auditCounts(view),
+    error:
+      view.failed === undefined
+        ? undefined
+        : { code: view.failed.code, message: view.failed.message, remedy: view.failed.remedy },
+  };
+}

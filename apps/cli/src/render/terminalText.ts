@@ -1,0 +1,86 @@
+// Text for a terminal: colour, width in columns, cutting and padding. Text that came from others (models, nodes,
+// gateways) passes through `harmless` first, so that it cannot move the cursor or retitle the window.
+import { stripVTControlCharacters, styleText } from "node:util";
+
+export type Style = "bold" | "dim" | "green" | "red" | "yellow" | "cyan";
+
+export interface Look {
+  colour: boolean;
+  /** Columns of the terminal. */
+  width: number;
+}
+
+/** Colour only on a terminal that has it and whose user did not ask for none (no-color.org). */
+export function wantsColour(environment: Record<string, string | undefined>, isTerminal: boolean): boolean {
+  if (environment["NO_COLOR"]) return false;
+  if (environment["FORCE_COLOR"] && environment["FORCE_COLOR"] !== "0") return true;
+  return isTerminal && environment["TERM"] !== "dumb";
+}
+
+export const paint = (look: Look, style: Style, text: string): string =>
+  look.colour && text !== "" ? styleText(style, text, { validateStream: false }) : text;
+
+/** Control characters removed or made visible; line feeds and tabs become a space unless `lines` keeps line feeds. */
+export function harmless(text: string, options: { lines?: boolean } = {}): string {
+  const plain = stripVTControlCharacters(text).replace(/\r\n?/g, "\n").replace(/\t/g, "  ");
+  return (
+    plain
+      .replace(/\n/g, options.lines ? "\n" : " ")
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
+      .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, "·")
+  );
+}
+
+const wide =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+const mark = /\p{Mark}/u;
+
+const columnsOf = (character: string): number => (mark.test(character) ? 0 : wide.test(character) ? 2 : 1);
+
+/** Columns that a text takes; colour codes take none. */
+export function widthOf(text: string): number {
+  let columns = 0;
+  for (const character of stripVTControlCharacters(text)) columns += columnsOf(character);
+  return columns;
+}
+
+/** The text cut to `width` columns with an ellipsis; colour codes are kept whole and closed. */
+export function fit(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  if (width <= 0) return "";
+  let columns = 0;
+  let kept = "";
+  let coloured = false;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with escape
+  for (const piece of text.split(/(\u001b\[[0-9;]*m)/)) {
+    if (piece.startsWith("\u001b[")) {
+      kept += piece;
+      coloured = true;
+      continue;
+    }
+    for (const character of piece) {
+      if (columns + columnsOf(character) > width - 1) return `${kept}…${coloured ? "\u001b[0m" : ""}`;
+      kept += character;
+      columns += columnsOf(character);
+    }
+  }
+  return kept;
+}
+
+export const padEnd = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - widthOf(text)));
+export const padStart = (text: string, width: number): string => " ".repeat(Math.max(0, width - widthOf(text))) + text;
+
+/** Breaks a paragraph at spaces into lines of at most `width` columns; a longer word is cut. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/).filter((part) => part !== "")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (widthOf(longer) <= width || line === "") line = fit(longer, width);
+    else {
+      lines.push(line);
+      line = fit(word, width);
+    }
+  }
+  return line === "" ? lines : [...lines, line];
+}

@@ -1,0 +1,59 @@
+// The keeper: a small process that runs the development chain and outlives its starter just long enough to clean up.
+//
+// Its standard input ends when `weft start` ends, however that happens (kill -9 too). It then ends every process it was
+// told of, and the chain last, so that the chain's state is written. Lines on standard
+// input: {"guard": ProcessRecord}. Parameters: the chain's folder, and a port or 0 for a free one.
+import { createInterface } from "node:readline";
+import * as DevChain from "@weft/chain/DevChain";
+import { WeftError } from "@weft/protocol/Errors";
+import { endProcess, type ProcessRecord } from "../process/processMark.ts";
+
+/** Time that a node or gateway has to write its state. */
+const graceMs = 8000;
+const maxGuarded = 256;
+
+const guarded: ProcessRecord[] = [];
+let chain: DevChain.DevChain | undefined;
+let stopping = false;
+
+async function stop(code: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  await Promise.all(guarded.map((record) => endProcess(record, graceMs)));
+  await chain?.stop();
+  process.exit(code);
+}
+
+function listen(): void {
+  const lines = createInterface({ input: process.stdin });
+  lines.on("line", (line) => {
+    const { guard } = JSON.parse(line) as { guard: ProcessRecord };
+    if (guarded.length < maxGuarded) guarded.push(guard);
+  });
+  lines.on("close", () => void stop(0));
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void stop(0));
+}
+
+async function main(): Promise<void> {
+  const [folder, port] = process.argv.slice(2);
+  listen();
+  // The starter may be gone by the time something is said.
+  process.stdout.on("error", () => {});
+  try {
+    chain = await DevChain.start({ folder: folder as string, ...(Number(port) > 0 ? { port: Number(port) } : {}) });
+  } catch (error) {
+    const { code, message, remedy } =
+      error instanceof WeftError ? error : { code: "chain.notReady", message: String(error), remedy: undefined };
+    process.stdout.write(`${JSON.stringify({ ready: false, error: { code, message, remedy } })}\n`);
+    process.exit(1);
+  }
+  if (stopping) return void chain.stop();
+  const { rpcUrl, port: bound, pid } = chain;
+  process.stdout.write(`${JSON.stringify({ ready: true, rpcUrl, port: bound, chainPid: pid })}\n`);
+  const { code, signal } = await chain.exited;
+  if (stopping) return;
+  process.stderr.write(`the development chain ended by itself (${signal ?? `exit ${code}`}), see ${chain.logFile}\n`);
+  await stop(1);
+}
+
+await main();
