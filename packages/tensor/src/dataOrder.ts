@@ -22,8 +22,9 @@ export function fillBatch(
   positions: Uint32Array,
   into: { contexts: Uint32Array; targets: Uint32Array },
 ): void {
-  positions.forEach((position, r) => {
+  for (let r = 0; r < positions.length; r++) {
+    const position = positions[r]!;
     for (let j = 0; j < context; j++) into.contexts[r * context + j] = tokens[position - context + j]!;
     into.targets[r] = tokens[position]!;
-  });
+  }
 }

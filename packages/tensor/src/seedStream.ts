@@ -1,4 +1,4 @@
-// Seeded 32-bit words: word i of a stream is a big-endian quarter … of SHA-256(seed ‖ label ‖ counter ‖ block).
+// Seeded 32-bit words: words 8b … 8b+7 of a stream are the big-endian words of SHA-256(seed ‖ label ‖ counter ‖ b).
 // Counter based, so any step's draw can be computed alone, also by a contract. Not here: cryptographic secrecy.
 import { sha256, uint64Bytes } from "./sha256.ts";
 
@@ -7,10 +7,18 @@ import { sha256, uint64Bytes } from "./sha256.ts";
  * and gives 8 big-endian words.
  */
 export function seedWords(seed: Uint8Array, label: string, counter: number, count: number): Uint32Array {
-  const prefix = new Uint8Array([...seed, ...new TextEncoder().encode(label), 0, ...uint64Bytes(counter)]);
+  const preimage = new Uint8Array([
+    ...seed,
+    ...new TextEncoder().encode(label),
+    0,
+    ...uint64Bytes(counter),
+    ...uint64Bytes(0),
+  ]);
+  const blockField = new DataView(preimage.buffer, preimage.length - 8);
   const words = new Uint32Array(count);
   for (let first = 0; first < count; first += 8) {
-    const block = sha256(prefix, uint64Bytes(first / 8));
+    blockField.setBigUint64(0, BigInt(first / 8));
+    const block = sha256(preimage);
     const view = new DataView(block.buffer, block.byteOffset, 32);
     for (let i = 0; i < 8 && first + i < count; i++) words[first + i] = view.getUint32(4 * i);
   }

@@ -1,12 +1,11 @@
 // SHA-256 over byte strings, by Node's library, and the hex form used in programs. Bulk leaf hashing is in the kernels.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { TensorError } from "./TensorError.ts";
 
-/** SHA-256 of the concatenation of `parts`; 32 bytes. */
+/** SHA-256 of the concatenation of `parts`; 32 bytes. One-shot over joined bytes: short inputs are what it is called with. */
 export function sha256(...parts: Uint8Array[]): Uint8Array {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return new Uint8Array(hash.digest());
+  // Copied out of Node's pooled buffer: posting a view of the pool to another thread would clone all of it.
+  return new Uint8Array(hash("sha256", parts.length === 1 ? parts[0]! : Buffer.concat(parts), "buffer"));
 }
 
 /** `0x` and lower-case hex. */
