@@ -58,11 +58,10 @@ export interface Recoverable {
 
 /** Address that signed, or undefined when the signature is malformed, high-s or recovers to nothing. */
 export function recover(item: Recoverable): Address | undefined {
-  if (!/^0x[0-9a-fA-F]{130}$/.test(item.signature) || BigInt(`0x${item.signature.slice(66, 130)}`) > halfOrder)
+  if (!/^0x[0-9a-fA-F]{128}1[bcBC]$/.test(item.signature) || BigInt(`0x${item.signature.slice(66, 130)}`) > halfOrder)
     return undefined;
   const bytes = hexToBytes(item.signature);
-  const recid = (bytes[64] as number) >= 27 ? (bytes[64] as number) - 27 : (bytes[64] as number);
-  if (recid > 1) return undefined;
+  const recid = (bytes[64] as number) - 27;
   try {
     const publicKey = secp256k1.ecdsaRecover(bytes.subarray(0, 64), recid, hexToBytes(item.digest), false);
     return addressOfPublicKey(publicKey);

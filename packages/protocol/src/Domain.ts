@@ -74,14 +74,15 @@ export async function signNoun(network: Network, schema: Schema, message: object
 }
 
 /**
- * Address that signed. High-s and malformed signatures are refused, as the contracts refuse them.
+ * Address that signed, in lower case. High-s, malformed and v other than 27 or 28 are refused, as the contracts do.
  * @throws WeftError `signature.malformed`
  */
 export async function recoverNoun(network: Network, schema: Schema, message: object, signature: Hex): Promise<Address> {
-  if (!/^0x[0-9a-fA-F]{130}$/.test(signature) || BigInt(`0x${signature.slice(66, 130)}`) > halfOrder)
+  if (!/^0x[0-9a-fA-F]{128}1[bcBC]$/.test(signature) || BigInt(`0x${signature.slice(66, 130)}`) > halfOrder)
     throw new WeftError(`signature of ${schema.primaryType} is malformed`, { code: "signature.malformed" });
   try {
-    return await recoverAddress({ hash: digestOf(network, schema, message), signature });
+    const address = await recoverAddress({ hash: digestOf(network, schema, message), signature });
+    return address.toLowerCase() as Address;
   } catch (cause) {
     throw new WeftError(`signature of ${schema.primaryType} is malformed`, { code: "signature.malformed", cause });
   }
