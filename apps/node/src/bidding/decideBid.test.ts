@@ -49,7 +49,7 @@ function orderWith(change: Partial<Order.Order> = {}): OrderEntry {
     biddingEndsAt: 1010n,
     ...change,
   };
-  return { order, hash: Order.hash(order), signature: "0x" };
+  return { order, hash: Order.hash(order), signature: "0x", signer: buyer };
 }
 
 function viewWith(change: { used?: bigint; bondFree?: bigint; free?: bigint } = {}): MarketView {
@@ -73,6 +73,7 @@ function viewWith(change: { used?: bigint; bondFree?: bigint; free?: bigint } = 
     ]),
     buyers: new Map([[buyer, { free: change.free ?? 1_000_000n, epoch: 0n, nonces: new Set(), sessions: new Map() }]]),
     orders: new Map(),
+    courts: new Set(),
   };
 }
 
@@ -119,7 +120,7 @@ test("refuses with its own reasons: closed, busy, tier, posted price, bidding ov
   assert.deepEqual(codes(stateWith({ leases: 1 }), orderWith()), ["node.busy"]);
   assert.deepEqual(codes(stateWith(), orderWith({ tier: Order.tier.quorum })), ["tier.unsupported"]);
   assert.deepEqual(codes(stateWith(), orderWith({ mechanism: Order.mechanism.postedPrice })), ["order.posted"]);
-  assert.deepEqual(codes(stateWith(), orderWith({ biddingEndsAt: 1000n })), ["bidding.over"]);
+  assert.deepEqual(codes(stateWith(), orderWith({ biddingEndsAt: 997n })), ["bidding.over"]);
 });
 
 test("the highest fee counts: a budget that covers the work but not the fee gets no bid", () => {

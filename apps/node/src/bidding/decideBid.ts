@@ -43,6 +43,9 @@ export type BidDecision =
   | { bid: true; draft: OfferDraft; total: bigint; bond: bigint }
   | { bid: false; reasons: readonly (Reason | OwnReason)[] };
 
+/** Chain time has whole seconds and lags by a block; whoever gathers bids decides which came too late. */
+const graceSeconds = 2n;
+
 /** Longest life of a bid after bidding ends. As long as the order lives, within this: a runner-up may be needed later. */
 const bidLifeSeconds = 3600n;
 
@@ -67,7 +70,8 @@ function ownReasons(state: BidState, order: Order.Order): OwnReason[] {
     reasons.push({ code: "node.busy", leases: state.leases, most: state.mostLeases });
   if (!state.tiers.includes(order.tier)) reasons.push({ code: "tier.unsupported", tier: order.tier });
   if (order.mechanism !== Order.mechanism.reverseAuction) reasons.push({ code: "order.posted" });
-  else if (now >= order.biddingEndsAt) reasons.push({ code: "bidding.over", endsAt: order.biddingEndsAt, now });
+  else if (now > order.biddingEndsAt + graceSeconds)
+    reasons.push({ code: "bidding.over", endsAt: order.biddingEndsAt, now });
   return reasons;
 }
 

@@ -36,7 +36,7 @@ const session = signerOf(`0x${"03".repeat(32)}`);
 const stranger = signerOf(`0x${"04".repeat(32)}`);
 const peer = { peerId: peerIdOf(publicKeyOf(operatorKey)), addresses: ["/ip4/127.0.0.1/tcp/4001"] };
 
-function intakeWith(change: { free?: bigint; contract?: boolean } = {}): Intake {
+function intakeWith(change: { free?: bigint; contract?: boolean; nowMs?: () => number } = {}): Intake {
   const view = world.viewOf(1, {
     nodes: new Map([[world.nodeId(0), world.nodeView(0, { operator: operator.address })]]),
     buyers: new Map([
@@ -58,6 +58,8 @@ function intakeWith(change: { free?: bigint; contract?: boolean } = {}): Intake 
     view: () => view,
     contractSigned: async () => change.contract ?? false,
     refused: new Map(),
+    relayed: new Map(),
+    nowMs: () => change.nowMs?.() ?? 1_000_000,
   };
 }
 
@@ -78,6 +80,19 @@ test("an offer signed by the node's operator is news once and tells where the no
   assert.equal(takeOffer(intake, message), "ignore");
   assert.deepEqual(intake.directory.peers.get(world.nodeId(0)), peer);
   assert.equal(intake.refused.get("offer.duplicate"), 1);
+});
+
+test("a repeat is passed on again, but not in a flood", async () => {
+  let now = 1_000_000;
+  const intake = intakeWith({ nowMs: () => now });
+  const order = await orderMessage();
+  const offer = await offerMessage();
+  const take = async () => [takeOffer(intake, offer), await takeOrder(intake, order)];
+  assert.deepEqual(await take(), ["accept", "accept"]);
+  assert.deepEqual(await take(), ["ignore", "ignore"]);
+  now += 200;
+  assert.deepEqual(await take(), ["accept", "accept"]);
+  assert.deepEqual(await take(), ["ignore", "ignore"]);
 });
 
 test("offers nobody honest relays are rejected and counted by code", async () => {

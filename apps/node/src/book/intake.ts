@@ -27,6 +27,9 @@ export interface Intake {
   contractSigned(query: { account: Address; digest: Hex; signature: Hex }): Promise<boolean>;
   /** Refusals so far by code. */
   readonly refused: Map<string, number>;
+  /** When an entry was last passed on, by hash. */
+  readonly relayed: Map<string, number>;
+  nowMs(): number;
 }
 
 /** Offers and orders that live longer are not signed by this software and would fill books for nothing. */
@@ -42,7 +45,7 @@ function refuse(intake: Intake, refusal: Refusal): GossipVerdict {
   return refusal.verdict;
 }
 
-/** Takes a standing offer into the book. `accept` only when it is news. */
+/** Takes a standing offer into the book. `accept` when it is news or worth passing on once more. */
 export function takeOffer(intake: Intake, message: GossipMessage<"offer">): GossipVerdict {
   const view = intake.view();
   if (view === undefined) return refuse(intake, ignore("chain.noView"));
@@ -51,10 +54,12 @@ export function takeOffer(intake: Intake, message: GossipMessage<"offer">): Goss
   if (signer === undefined) return refuse(intake, reject("signature.malformed"));
   const refusal = offerRefusal(view, message, signer);
   if (refusal !== undefined) return refuse(intake, refusal);
-  const outcome = Book.addOffer(intake.book, { offer, hash: Offer.hash(offer), signature, signer }, view.now);
-  if (!outcome.kept) return refuse(intake, ignore(`offer.${outcome.code}`));
+  const hash = Offer.hash(offer);
+  const outcome = Book.addOffer(intake.book, { offer, hash, signature, signer }, view.now);
+  if (!outcome.kept && outcome.code !== "duplicate") return refuse(intake, ignore(`offer.${outcome.code}`));
+  // A repeat still tells where the node is now.
   notePeer(intake.directory, offer.nodeId, peer);
-  return "accept";
+  return again(intake, hash, "offer.duplicate");
 }
 
 function offerRefusal(view: MarketView, message: GossipMessage<"offer">, signer: Address): Refusal | undefined {
@@ -77,38 +82,57 @@ function peerOperator(peerId: string): Address | undefined {
   }
 }
 
-/** Takes an order into the book. `accept` only when it is news, signed and funded. */
+/** Takes an order into the book. `accept` when it is news, signed and funded, or worth passing on once more. */
 export async function takeOrder(intake: Intake, message: GossipMessage<"order">): Promise<GossipVerdict> {
   const view = intake.view();
   if (view === undefined) return refuse(intake, ignore("chain.noView"));
   const { order, signature } = message;
-  const entry = { order, hash: Order.hash(order), signature };
-  if (intake.book.orders.has(entry.hash)) return refuse(intake, ignore("order.duplicate"));
-  const refusal = (await signatureRefusal(intake, view, message)) ?? orderRefusal(view, entry);
+  const hash = Order.hash(order);
+  if (intake.book.orders.has(hash)) return again(intake, hash, "order.duplicate");
+  const signed = await checkSigner(intake, view, message);
+  if ("verdict" in signed) return refuse(intake, signed);
+  const entry = { order, hash, signature, signer: signed.signer };
+  const refusal = orderRefusal(view, entry);
   if (refusal !== undefined) return refuse(intake, refusal);
   const outcome = Book.addOrder(intake.book, entry, view.now);
-  return outcome.kept ? "accept" : refuse(intake, ignore(`order.${outcome.code}`));
+  if (!outcome.kept) return refuse(intake, ignore(`order.${outcome.code}`));
+  intake.relayed.set(hash, intake.nowMs());
+  return "accept";
 }
 
-/** The buyer signs, or a live session of the buyer, or the buyer is a contract and says yes. */
-async function signatureRefusal(
+/** Repeats are passed on at this pace at most: who joined late hears them, a flood of them goes nowhere. */
+const relayEveryMs = 200;
+const mostRelayed = 16_384;
+
+function again(intake: Intake, key: string, code: string): GossipVerdict {
+  const now = intake.nowMs();
+  if (now - (intake.relayed.get(key) ?? 0) < relayEveryMs) return refuse(intake, ignore(code));
+  intake.relayed.delete(key);
+  intake.relayed.set(key, now);
+  const oldest = intake.relayed.keys().next().value;
+  if (intake.relayed.size > mostRelayed && oldest !== undefined) intake.relayed.delete(oldest);
+  return "accept";
+}
+
+/** The buyer signs, or a live session of the buyer, or the buyer is a contract and says yes (then it is the signer). */
+async function checkSigner(
   intake: Intake,
   view: MarketView,
   message: GossipMessage<"order">,
-): Promise<Refusal | undefined> {
+): Promise<{ signer: Address } | Refusal> {
   const { order, signature } = message;
   const digest = digestOf(intake.network, Order.schema, order);
   const signer = signature.length === 132 ? recover({ digest, signature }) : undefined;
-  if (signer === order.buyer) return undefined;
+  if (signer === order.buyer) return { signer };
   if (signer !== undefined && signer === order.session) {
     const session = view.buyers.get(order.buyer)?.sessions.get(order.session);
-    return session !== undefined && session.expiresAt > view.now ? undefined : ignore("session.unknown");
+    return session !== undefined && session.expiresAt > view.now ? { signer } : ignore("session.unknown");
   }
   // A contract's signature says nothing by itself; asking costs one call, so only buyers with escrow are asked for.
   if ((view.buyers.get(order.buyer)?.free ?? 0n) === 0n) return ignore("order.unfunded");
   const signed = await intake.contractSigned({ account: order.buyer, digest, signature }).catch(() => undefined);
   if (signed === undefined) return ignore("order.unchecked");
-  return signed ? undefined : reject("order.signer");
+  return signed ? { signer: order.buyer } : reject("order.signer");
 }
 
 /** Reasons that only concern who matches, or that it is not time yet: no reason not to relay. */

@@ -1,0 +1,165 @@
+// The chain as a node sees and uses it: facts folded from events, a few reads at the head, and one verb per transaction
+// it sends. Types only; connectChain.ts fills them over packages/chain, and the decisions of this app take the facts.
+import type { MarketView } from "@weft/market/MarketView";
+import type { Network } from "@weft/protocol/Domain";
+import type { SignedHeld } from "@weft/protocol/Held";
+import type { CloseReason, LeaseState } from "@weft/protocol/Lease";
+import type { NodeId } from "@weft/protocol/NodeId";
+import type { ProtocolParams } from "@weft/protocol/Params";
+import type { SegmentCommitment, SignedSegment } from "@weft/protocol/Segment";
+import type { SignedVoucher } from "@weft/protocol/Voucher";
+import type { Address, Hex } from "viem";
+
+/** A lease as the chain knows it; also the id of its money channel. */
+export interface LeaseFacts {
+  leaseId: Hex;
+  nodeId: NodeId;
+  buyer: Address;
+  orderHash: Hex;
+  offerHash: Hex;
+  jobCommitment: Hex;
+  /** The key whose vouchers the channel pays. */
+  voucherKey: Address;
+  tier: bigint;
+  accrue: boolean;
+  ratePerSecond: bigint;
+  durationSeconds: bigint;
+  /** Reserved for work. */
+  pay: bigint;
+  state: LeaseState;
+  reason: CloseReason | undefined;
+  /** Unix seconds; 0 = not yet. */
+  openedAt: bigint;
+  startedAt: bigint;
+  claimUntil: bigint;
+  /** Claimed so far. */
+  claimed: bigint;
+  /** An audit or a court holds back the money. */
+  frozen: boolean;
+}
+
+export type AuditState = "none" | "waiting" | "committed" | "passed" | "confirmed" | "lapsed";
+
+export interface AuditFacts {
+  state: AuditState;
+  /** Auditors that took their turn. */
+  used: readonly NodeId[];
+  accusers: number;
+  /** Unix seconds: end of the turn that runs. */
+  deadline: bigint;
+  auditor: NodeId | undefined;
+  auditCommitment: Hex;
+  seed: Hex;
+}
+
+export interface SegmentFacts {
+  segment: bigint;
+  nodeId: NodeId;
+  commitmentHash: Hex;
+  checkpoint: Hex;
+  historyRoot: Hex;
+  beaconRound: bigint;
+  available: boolean;
+  voided: boolean;
+  audit: AuditState;
+}
+
+export interface DrawFacts {
+  ready: boolean;
+  sampled: boolean;
+  /** H(randomness, commitment); zero before the draw. Decides which step an auditor must open. */
+  seed: Hex;
+  holders: readonly NodeId[];
+  auditors: readonly NodeId[];
+}
+
+export interface ChannelFacts {
+  claimed: bigint;
+  pending: bigint;
+  /** Matured: `release` pays it out. */
+  releasable: bigint;
+  /** Accrue mode: pay backed by available segments. */
+  anchored: bigint;
+  claimUntil: bigint;
+  frozenUntil: bigint;
+}
+
+export interface BeaconFacts {
+  genesis: bigint;
+  roundSeconds: bigint;
+  /** Rounds somebody asked for that this node has not revealed and still can. */
+  requested: readonly bigint[];
+}
+
+export interface Mined {
+  hash: Hex;
+  blockNumber: bigint;
+  gasUsed: bigint;
+}
+
+export interface NodeChain {
+  readonly network: Network;
+  readonly params: ProtocolParams;
+  readonly paramsHash: Hex;
+  readonly blockSeconds: number;
+  /** Chain time of the latest snapshot, Unix seconds; 0 before the first one. */
+  now(): bigint;
+  /** undefined until the chain was read to its head once. */
+  view(): MarketView | undefined;
+  /** Told after each block; returns the function that stops it. */
+  onChange(listener: () => void): () => void;
+  lease(leaseId: Hex): LeaseFacts | undefined;
+  /** Leases of one provider that are not settled. */
+  leasesOf(nodeId: NodeId): LeaseFacts[];
+  segments(leaseId: Hex): readonly SegmentFacts[];
+  /** Every committed segment of leases not settled whose audit is not over, for auditors and holders. */
+  openSegments(): readonly { lease: LeaseFacts; segment: SegmentFacts }[];
+  endpoints(): ReadonlyMap<NodeId, string>;
+  beacon(): BeaconFacts;
+
+  // Reads at the head.
+  draw(leaseId: Hex, segment: bigint): Promise<DrawFacts>;
+  audit(leaseId: Hex, segment: bigint): Promise<AuditFacts>;
+  channel(leaseId: Hex): Promise<ChannelFacts>;
+  settleableAt(leaseId: Hex): Promise<bigint>;
+  contractSigned(query: { account: Address; digest: Hex; signature: Hex }): Promise<boolean>;
+
+  // Transactions of the operator. Each is an intent with a key: wanting it twice sends it once.
+  setEndpoint(endpoint: string, region: bigint): Promise<Mined>;
+  start(leaseId: Hex): Promise<Mined>;
+  close(leaseId: Hex, reason: CloseReason): Promise<Mined>;
+  closeUnstarted(leaseId: Hex): Promise<Mined>;
+  settle(leaseId: Hex): Promise<Mined>;
+  commitSegment(signed: SignedSegment, offerHash: Hex): Promise<Mined>;
+  proveHeld(commitment: SegmentCommitment, held: readonly SignedHeld[]): Promise<Mined>;
+  claim(voucher: SignedVoucher): Promise<Mined>;
+  batchClaim(vouchers: readonly SignedVoucher[]): Promise<Mined>;
+  claimAccrued(leaseId: Hex, anchored: bigint): Promise<Mined>;
+  release(leaseId: Hex, pending: { claimed: bigint; releasable: bigint }): Promise<Mined>;
+  openAudit(leaseId: Hex, segment: bigint): Promise<Mined>;
+  commitAudit(query: { leaseId: Hex; segment: bigint; auditCommitment: Hex }): Promise<Mined>;
+  revealAudit(reveal: AuditReveal): Promise<Mined>;
+  resolveTimeout(query: { leaseId: Hex; segment: bigint; deadline: bigint }): Promise<Mined>;
+  revealBeacon(reveal: { round: bigint; preimage: Hex }): Promise<Mined>;
+  enrolBeacon(tip: Hex): Promise<Mined>;
+  /** The node's enrolment: the onion's tip (0 when there is none) and the first round it counts for. */
+  enrolment(): Promise<{ tip: Hex; tipRound: bigint }>;
+
+  /** Gas this node spent, by kind of transaction. */
+  gasSpent(): ReadonlyMap<string, bigint>;
+  stop(): Promise<void>;
+}
+
+export interface AuditReveal {
+  commitment: SegmentCommitment;
+  ok: boolean;
+  stepRoot: Hex;
+  path: readonly Hex[];
+  altHistoryRoot: Hex;
+  salt: Hex;
+}
+
+/** Round that runs at `now`: round n covers [genesis + n·length, genesis + (n+1)·length). */
+export function roundAt(beacon: Pick<BeaconFacts, "genesis" | "roundSeconds">, now: bigint): bigint {
+  return now <= beacon.genesis ? 0n : (now - beacon.genesis) / beacon.roundSeconds;
+}
