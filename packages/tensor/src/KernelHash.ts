@@ -4,6 +4,9 @@ import { leafCount, type NamedTensor, tensorRootFrom } from "./HashLayout.ts";
 import { type Kernel, meet, share } from "./Kernel.ts";
 import type { Allocate } from "./State.ts";
 
+/** Levels at most this wide are thread 0's alone: a barrier costs more than they do. */
+const ALONE_WIDTH = 128;
+
 /** Two digest buffers per tensor; levels alternate between them so that threads never overwrite what others read. */
 export type HashRoom = { leaves: number; even: Uint8Array; odd: Uint8Array }[];
 
@@ -20,7 +23,8 @@ export function allocateHashRoom(tensors: readonly NamedTensor[], allocate: Allo
 }
 
 /**
- * Tensor roots in state order. Every thread of the team calls this with the same arguments; every thread gets the roots.
+ * Tensor roots in state order. Every thread of the team calls this with the same arguments; thread 0 gets the roots,
+ * the others an empty list.
  */
 export function kernelTensorRoots(kernel: Kernel, tensors: readonly NamedTensor[], room: HashRoom): Uint8Array[] {
   const k = kernel.exports;
@@ -32,17 +36,20 @@ export function kernelTensorRoots(kernel: Kernel, tensors: readonly NamedTensor[
   meet(kernel);
   const widths = room.map(({ leaves }) => leaves);
   for (let level = 0; widths.some((width) => width > 1); level++) {
+    const alone = Math.max(...widths) <= ALONE_WIDTH;
+    if (alone && kernel.thread !== 0) return [];
     room.forEach(({ even, odd }, t) => {
       const width = widths[t]!;
       if (width === 1) return;
       const [below, above] = level % 2 === 0 ? [even, odd] : [odd, even];
       const parents = Math.ceil(width / 2);
-      const [first, last] = share(kernel, parents, 4);
+      const [first, last] = alone ? [0, parents] : share(kernel, parents, 4);
       k.hashNodes(below.byteOffset, width, first, last, above.byteOffset, kernel.scratch);
       widths[t] = parents;
     });
-    meet(kernel);
+    if (!alone) meet(kernel);
   }
+  if (kernel.thread !== 0) return [];
   return tensors.map(({ rows, columns }, t) => {
     const { leaves, even, odd } = room[t]!;
     const levels = Math.ceil(Math.log2(leaves));
