@@ -1,0 +1,127 @@
+// What every part of the gateway is handed: the ports, the book it gossips into, and its identity. No globals.
+import type { Book } from "@weft/market/Book";
+import type { MarketView } from "@weft/market/MarketView";
+import type { Clock } from "@weft/protocol/Clock";
+import type { Network, Signer } from "@weft/protocol/Domain";
+import type { JobEventBody, JobEventKind } from "@weft/protocol/JobEvent";
+import type { CloseReason, LeaseState } from "@weft/protocol/Lease";
+import type { Peer } from "@weft/protocol/messages";
+import type { NodeId } from "@weft/protocol/NodeId";
+import type { SignedOffer } from "@weft/protocol/Offer";
+import type { SignedOrder } from "@weft/protocol/Order";
+import type { ProtocolParams } from "@weft/protocol/Params";
+import type { Program } from "@weft/tensor/Program";
+import type { Transport } from "@weft/transport/Transport";
+import type { Logger } from "pino";
+import type { Address, Hex } from "viem";
+import type { JobStore } from "./jobs/JobStore.ts";
+
+/** A lease as the chain knows it. */
+export interface LeaseFacts {
+  leaseId: Hex;
+  nodeId: NodeId;
+  state: LeaseState;
+  reason: CloseReason | undefined;
+  startedAt: bigint;
+  /** Reserved for work and for audits, the provider's bond. */
+  pay: bigint;
+  auditPot: bigint;
+  bond: bigint;
+  paid: bigint;
+  refunded: bigint;
+  auditPaid: bigint;
+  disputed: boolean;
+}
+
+export type AuditPhase = "none" | "waiting" | "committed" | "passed" | "confirmed" | "lapsed";
+
+export interface SegmentFacts {
+  segment: number;
+  commitmentHash: Hex;
+  voided: boolean;
+  audit: { phase: AuditPhase; accusers: number; auditor: NodeId | undefined };
+}
+
+export interface DrawFacts {
+  ready: boolean;
+  sampled: boolean;
+  holders: readonly NodeId[];
+  auditors: readonly NodeId[];
+}
+
+export interface Mined {
+  hash: Hex;
+  blockNumber: bigint;
+  gasUsed: bigint;
+}
+
+/** The chain as the gateway sees and uses it; chain/connectChain.ts fills it over packages/chain. */
+export interface GatewayChain {
+  readonly network: Network;
+  readonly params: ProtocolParams;
+  readonly paramsHash: Hex;
+  /** Seconds between blocks. */
+  readonly blockSeconds: number;
+  /** Chain time, Unix seconds. */
+  now(): bigint;
+  view(): MarketView;
+  /** Told after each block that changed something; returns the function that stops it. */
+  onChange(listener: () => void): () => void;
+  lease(leaseId: Hex): LeaseFacts | undefined;
+  segments(leaseId: Hex): SegmentFacts[];
+  draw(leaseId: Hex, segment: number): Promise<DrawFacts>;
+  /** What auditors earned on a lease. */
+  auditPayments(leaseId: Hex): { nodeId: NodeId; amount: bigint }[];
+  endpointOf(nodeId: NodeId): Peer | undefined;
+  open(deal: { offer: SignedOffer; order: SignedOrder; fill: number }): Promise<Mined>;
+  close(leaseId: Hex, reason: CloseReason): Promise<Mined | undefined>;
+  settle(leaseId: Hex): Promise<Mined | undefined>;
+  /** Gas spent by this gateway's own transactions, by kind. */
+  gasSpent(): ReadonlyMap<string, bigint>;
+  /** Gas of every transaction of a lease, by whoever sent it. */
+  leaseGas(leaseId: Hex): Promise<ReadonlyMap<string, bigint>>;
+  stop(): Promise<void>;
+}
+
+/** Content-addressed bytes on this machine's disk. */
+export interface GatewayBlobs {
+  put(
+    bytes: Uint8Array | AsyncIterable<Uint8Array>,
+    options: { maxBytes: number },
+  ): Promise<{ contentId: Hex; bytes: number }>;
+  read(contentId: Hex): Promise<Uint8Array>;
+  has(contentId: Hex): boolean;
+  pin(contentId: Hex, by: string): void;
+  unpinAll(by: string): void;
+  path(contentId: Hex): string;
+}
+
+export interface Quality {
+  bitsPerByte: number;
+  baselineOneChar: number;
+  baselineTwoChar: number;
+  heldOutBytes: number;
+  sample: string;
+}
+
+/** Held-out quality and a sample of text, off the main thread. */
+export type Evaluate = (input: { program: Program; checkpoint: Uint8Array; corpus: Uint8Array }) => Promise<Quality>;
+
+export interface GatewayContext {
+  clock: Clock;
+  random: (bytes: number) => Uint8Array;
+  transport: Transport;
+  log: Logger;
+  chain: GatewayChain;
+  session: Signer;
+  buyer: Address;
+  store: JobStore;
+  blobs: GatewayBlobs;
+  evaluate: Evaluate;
+  book: Book;
+  networkId: string;
+  /** Where checkpoints go for the user. */
+  outDir: string;
+  self(): Peer;
+  emit<K extends JobEventKind>(jobId: string, kind: K, body: JobEventBody<K>): void;
+}

@@ -1,0 +1,110 @@
+// Keeps the gateway's book: standing offers from gossip and from a pull at start, bids from their own stream.
+//
+// Everything that comes in is schema-checked, its signature recovered and compared with the node's current operator,
+// before it gets into the book. What is refused is told to the sender and counted against it.
+import { addOffer, type Book, type OfferEntry, type Outcome, prune, standing } from "@weft/market/Book";
+import { judge } from "@weft/market/judge";
+import { explainReason } from "@weft/market/reasons";
+import { recoverNoun } from "@weft/protocol/Domain";
+import { gossip, protocols, type StreamMessage, streams, topics } from "@weft/protocol/messages";
+import * as Offer from "@weft/protocol/Offer";
+import { call, serveCalls } from "@weft/transport/Request";
+import type { GossipVerdict } from "@weft/transport/Transport";
+import { decodeMessage } from "@weft/transport/Wire";
+import type { GatewayContext } from "../GatewayContext.ts";
+
+const maxSyncPeers = 4;
+
+/** Subscribes and serves; returns the function that stops listening. */
+export function followMarket(context: GatewayContext, onBid: (entry: OfferEntry) => void): () => void {
+  serveCalls(context.transport, protocols.bid, {
+    requests: { bid: streams.bid },
+    answers: { "bid.result": streams["bid.result"] },
+    respond: async ({ body }) => ({ kind: "bid.result", body: await takeBid(context, body, onBid) }),
+  });
+  serveSync(context);
+  return context.transport.subscribe(topics(context.networkId).offers, (payload) => takeOffer(context, payload));
+}
+
+async function takeOffer(context: GatewayContext, payload: Uint8Array): Promise<GossipVerdict> {
+  const { body } = decodeMessage({ offer: gossip.offer }, payload);
+  if (Offer.isBid(body.offer)) return "reject";
+  const entry = await toEntry(context, body);
+  if (!isSignedByOperator(context, entry)) return "ignore";
+  const outcome = addOffer(context.book, entry, context.chain.now());
+  return outcome.kept || outcome.code === "duplicate" ? "accept" : "ignore";
+}
+
+async function toEntry(context: GatewayContext, signed: Offer.SignedOffer): Promise<OfferEntry> {
+  const signer = await recoverNoun(context.chain.network, Offer.schema, signed.offer, signed.signature);
+  return {
+    offer: signed.offer,
+    hash: Offer.hash(signed.offer),
+    signature: signed.signature,
+    signer: signer.toLowerCase() as OfferEntry["signer"],
+  };
+}
+
+/** A node that the snapshot does not know yet may be real and early: nobody's fault. */
+function isSignedByOperator(context: GatewayContext, entry: OfferEntry): boolean {
+  return context.chain.view().nodes.get(entry.offer.nodeId)?.operator === entry.signer;
+}
+
+async function takeBid(
+  context: GatewayContext,
+  bid: StreamMessage<"bid">,
+  onBid: (entry: OfferEntry) => void,
+): Promise<StreamMessage<"bid.result">> {
+  const entry = await toEntry(context, bid);
+  const order = context.book.orders.get(entry.offer.orderHash);
+  if (order === undefined) return { accepted: false, reasons: ["this gateway has no such order open"] };
+  // While this gateway still gathers, bidding is open, whatever a block's whole-second time says.
+  const now = order.order.biddingEndsAt - 1n;
+  const outcome: Outcome = addOffer(context.book, entry, now < context.chain.now() ? now : context.chain.now());
+  if (!outcome.kept) return { accepted: outcome.code === "duplicate", reasons: [outcome.code] };
+  onBid(entry);
+  const verdict = judge({ ...context.chain.view(), now: order.order.biddingEndsAt }, order, entry);
+  return { accepted: verdict.ok, reasons: verdict.ok ? [] : verdict.reasons.slice(0, 16).map(explainReason) };
+}
+
+function serveSync(context: GatewayContext): void {
+  serveCalls(context.transport, protocols.sync, {
+    requests: { "sync.request": streams["sync.request"] },
+    answers: { "sync.book": streams["sync.book"] },
+    respond: async ({ body }) => {
+      prune(context.book, context.chain.now());
+      const known = standing(context.book);
+      const offers = known.slice(0, Math.min(body.limit, 64)).map(({ offer, signature }) => ({
+        offer,
+        signature,
+        peer: context.chain.endpointOf(offer.nodeId) ?? context.self(),
+      }));
+      return { kind: "sync.book", body: { offers, orders: [], more: known.length > offers.length } };
+    },
+  });
+}
+
+/** Asks a few connected peers for their books; a late joiner does not wait for the next round of gossip. */
+export async function pullBook(context: GatewayContext): Promise<number> {
+  const before = standing(context.book).length;
+  for (const peer of context.transport.peers().slice(0, maxSyncPeers)) {
+    try {
+      const answer = await call(context.transport, peer, {
+        protocol: protocols.sync,
+        requests: { "sync.request": streams["sync.request"] },
+        kind: "sync.request",
+        body: { limit: 64 },
+        answers: { "sync.book": streams["sync.book"] },
+      });
+      for (const signed of answer.body.offers) {
+        const entry = await toEntry(context, signed);
+        if (isSignedByOperator(context, entry)) addOffer(context.book, entry, context.chain.now());
+      }
+    } catch (error) {
+      context.log.debug({ peer, err: error }, "book not pulled");
+    }
+  }
+  return standing(context.book).length - before;
+}
+
+export const offersKnown = (book: Book): number => standing(book).length;

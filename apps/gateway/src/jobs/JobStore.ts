@@ -1,0 +1,188 @@
+// What a gateway must not forget: jobs, their events, bids, leases, segments and the vouchers it signed.
+//
+// SQLite in WAL mode with synchronous=full: a voucher is written before it is sent, so that a gateway killed between
+// the two signs the same cumulative amount again and never a different one. JSON columns hold nouns with bigint as
+// decimal text.
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { WeftError } from "@weft/protocol/Errors";
+import type { JobEvent, JobEventBody, JobEventKind } from "@weft/protocol/JobEvent";
+import type { Hex } from "viem";
+
+export type JobPhase = "created" | "bidding" | "opening" | "running" | "finishing" | "ended";
+
+export interface JobRow {
+  jobId: string;
+  name: string;
+  phase: JobPhase;
+  /** Plain data, see jobs/JobRecord.ts. */
+  record: string;
+  createdAt: number;
+  endedAt: number | null;
+}
+
+export interface VoucherRow {
+  channelId: Hex;
+  payee: Hex;
+  cumulative: bigint;
+  signature: Hex;
+}
+
+export interface JobStore {
+  createJob(row: { jobId: string; name: string; record: string; at: number; idempotencyKey?: string }): string;
+  getJob(jobId: string): JobRow | undefined;
+  listJobs(): JobRow[];
+  saveJob(jobId: string, update: { phase: JobPhase; record: string; endedAt?: number }): void;
+  appendEvent<K extends JobEventKind>(jobId: string, event: { at: number; kind: K; body: JobEventBody<K> }): JobEvent;
+  eventsFrom(jobId: string, seq: number): JobEvent[];
+  putVoucher(voucher: VoucherRow): void;
+  getVoucher(channelId: Hex): VoucherRow | undefined;
+  get(key: string): string | undefined;
+  put(key: string, value: string): void;
+  close(): void;
+}
+
+const maxEventsPerJob = 100_000;
+const maxEventsPerRead = 5_000;
+
+const schema = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  CREATE TABLE IF NOT EXISTS jobs (jobId TEXT PRIMARY KEY, idempotencyKey TEXT UNIQUE, name TEXT NOT NULL,
+    phase TEXT NOT NULL, record TEXT NOT NULL, createdAt INTEGER NOT NULL, endedAt INTEGER) STRICT;
+  CREATE TABLE IF NOT EXISTS events (jobId TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL,
+    body TEXT NOT NULL, PRIMARY KEY (jobId, seq)) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS vouchers (channelId TEXT PRIMARY KEY, payee TEXT NOT NULL, cumulative TEXT NOT NULL,
+    signature TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+`;
+
+/** Opens (and creates) the store. @throws WeftError `store.open` when the file cannot be opened. */
+export function openJobStore(path: string): JobStore {
+  const db = openDatabase(path);
+  const prepared = new Map<string, StatementSync>();
+  const sql = (text: string): StatementSync => {
+    const known = prepared.get(text);
+    if (known !== undefined) return known;
+    const fresh = db.prepare(text);
+    prepared.set(text, fresh);
+    return fresh;
+  };
+  return {
+    ...jobTable(sql),
+    ...eventTable(sql),
+    ...moneyTable(sql),
+    close: () => db.close(),
+  };
+}
+
+function openDatabase(path: string): DatabaseSync {
+  try {
+    const db = new DatabaseSync(path);
+    db.exec(schema);
+    return db;
+  } catch (cause) {
+    throw new WeftError(`the gateway's store ${path} cannot be opened`, {
+      code: "store.open",
+      fault: "us",
+      remedy: "check that the folder exists, is writable and has free space",
+      cause,
+    });
+  }
+}
+
+type Sql = (text: string) => StatementSync;
+
+function jobTable(sql: Sql): Pick<JobStore, "createJob" | "getJob" | "listJobs" | "saveJob"> {
+  return {
+    createJob({ jobId, name, record, at, idempotencyKey }) {
+      if (idempotencyKey !== undefined) {
+        const known = sql("SELECT jobId FROM jobs WHERE idempotencyKey = ?").get(idempotencyKey);
+        if (known !== undefined) return known["jobId"] as string;
+      }
+      sql(
+        "INSERT INTO jobs (jobId, idempotencyKey, name, phase, record, createdAt) VALUES (?, ?, ?, 'created', ?, ?)",
+      ).run(jobId, idempotencyKey ?? null, name, record, at);
+      return jobId;
+    },
+    getJob: (jobId) => sql("SELECT * FROM jobs WHERE jobId = ?").get(jobId) as JobRow | undefined,
+    listJobs: () => sql("SELECT * FROM jobs ORDER BY createdAt DESC LIMIT 1000").all() as unknown as JobRow[],
+    saveJob(jobId, { phase, record, endedAt }) {
+      sql("UPDATE jobs SET phase = ?, record = ?, endedAt = ? WHERE jobId = ?").run(
+        phase,
+        record,
+        endedAt ?? null,
+        jobId,
+      );
+    },
+  };
+}
+
+function eventTable(sql: Sql): Pick<JobStore, "appendEvent" | "eventsFrom"> {
+  return {
+    appendEvent(jobId, { at, kind, body }) {
+      const last = sql("SELECT max(seq) AS seq FROM events WHERE jobId = ?").get(jobId)?.["seq"] as number | null;
+      const seq = (last ?? 0) + 1;
+      if (seq > maxEventsPerJob)
+        throw new WeftError(`job ${jobId} has more than ${maxEventsPerJob} events`, {
+          code: "job.events",
+          fault: "us",
+        });
+      sql("INSERT INTO events (jobId, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)").run(
+        jobId,
+        seq,
+        at,
+        kind,
+        JSON.stringify(body),
+      );
+      return { seq, at, kind, ...body } as unknown as JobEvent;
+    },
+    eventsFrom(jobId, seq) {
+      const rows = sql("SELECT seq, at, kind, body FROM events WHERE jobId = ? AND seq >= ? ORDER BY seq LIMIT ?").all(
+        jobId,
+        seq,
+        maxEventsPerRead,
+      );
+      return rows.map((row) => ({
+        seq: row["seq"],
+        at: row["at"],
+        kind: row["kind"],
+        ...JSON.parse(row["body"] as string),
+      })) as JobEvent[];
+    },
+  };
+}
+
+function moneyTable(sql: Sql): Pick<JobStore, "putVoucher" | "getVoucher" | "get" | "put"> {
+  return {
+    putVoucher({ channelId, payee, cumulative, signature }) {
+      const known = sql("SELECT cumulative FROM vouchers WHERE channelId = ?").get(channelId);
+      if (known !== undefined && BigInt(known["cumulative"] as string) > cumulative)
+        throw new WeftError(`a voucher over ${known["cumulative"]} was already signed on this channel`, {
+          code: "voucher.lower",
+          fault: "us",
+          details: { channelId, cumulative },
+        });
+      sql("INSERT OR REPLACE INTO vouchers (channelId, payee, cumulative, signature) VALUES (?, ?, ?, ?)").run(
+        channelId,
+        payee,
+        cumulative.toString(),
+        signature,
+      );
+    },
+    getVoucher(channelId) {
+      const row = sql("SELECT * FROM vouchers WHERE channelId = ?").get(channelId);
+      return row === undefined
+        ? undefined
+        : {
+            channelId: row["channelId"] as Hex,
+            payee: row["payee"] as Hex,
+            cumulative: BigInt(row["cumulative"] as string),
+            signature: row["signature"] as Hex,
+          };
+    },
+    get: (key) => sql("SELECT value FROM settings WHERE key = ?").get(key)?.["value"] as string | undefined,
+    put(key, value) {
+      sql("INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)").run(key, value);
+    },
+  };
+}

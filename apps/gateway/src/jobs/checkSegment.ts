@@ -1,0 +1,130 @@
+// Does a reported segment earn its voucher? Every statement of the provider is checked against the chain, the order and
+// the bytes of the checkpoint itself, before a signature is given.
+//
+// A segment is payable once this gateway and one drawn node hold its checkpoint. Whether its steps were computed
+// rightly is for the audit; what is checked here is that it is the right work, in sequence, committed and available.
+
+import { recoverNoun } from "@weft/protocol/Domain";
+import { WeftError } from "@weft/protocol/Errors";
+import { maxCheckpointBytes } from "@weft/protocol/generated/params";
+import * as Held from "@weft/protocol/Held";
+import type { JobFile } from "@weft/protocol/JobFile";
+import { protocols, type StreamMessage } from "@weft/protocol/messages";
+import type { NodeId } from "@weft/protocol/NodeId";
+import * as Segment from "@weft/protocol/Segment";
+import { checkpointStateRoot } from "@weft/tensor/Checkpoint";
+import type { Program } from "@weft/tensor/Program";
+import { fetchBlob } from "@weft/transport/fetchBlob";
+import { bytesToHex, type Hex } from "viem";
+import type { GatewayContext } from "../GatewayContext.ts";
+import type { JobRecord, LeaseRecord } from "./JobRecord.ts";
+
+export interface SegmentCheck {
+  jobId: string;
+  file: JobFile;
+  record: JobRecord;
+  lease: LeaseRecord;
+  program: Program;
+  programHash: Hex;
+  orderHash: Hex;
+  /** State root the segment must start from. */
+  startRoot: Hex;
+  report: StreamMessage<"job.segment">;
+  signal: AbortSignal;
+}
+
+export interface CheckedSegment {
+  holders: NodeId[];
+  checkpoint: Hex;
+}
+
+const refuse = (code: string, message: string, fault: "provider" | "network" = "provider"): never => {
+  throw new WeftError(message, { code, fault, retryable: fault === "network" });
+};
+
+/** @throws WeftError `segment.…` with the reason that the provider is told */
+export async function checkSegment(context: GatewayContext, check: SegmentCheck): Promise<CheckedSegment> {
+  await checkCommitment(context, check);
+  checkOnChain(context, check);
+  const holders = await checkHolders(context, check);
+  await checkCheckpoint(context, check);
+  return { holders, checkpoint: check.report.commitment.checkpoint };
+}
+
+async function checkCommitment(context: GatewayContext, check: SegmentCheck): Promise<void> {
+  const { commitment, signature } = check.report;
+  const { lease, program } = check;
+  const signer = await recoverNoun(context.chain.network, Segment.schema, commitment, signature);
+  const operator = context.chain.view().nodes.get(lease.nodeId)?.operator;
+  if (signer.toLowerCase() !== operator)
+    refuse("segment.signer", "the commitment is not signed by the node's operator");
+  const first = lease.firstStep + Number(commitment.segment) * program.stepsPerSegment;
+  const last = Math.min(first + program.stepsPerSegment, program.totalSteps) - 1;
+  const expected: [string, unknown, unknown][] = [
+    ["leaseId", commitment.leaseId, lease.leaseId],
+    ["orderHash", commitment.orderHash, check.orderHash],
+    ["program", commitment.program, check.programHash],
+    ["dataRoot", commitment.dataRoot, program.dataRoot],
+    ["firstStep", Number(commitment.firstStep), first],
+    ["lastStep", Number(commitment.lastStep), last],
+    ["startRoot", commitment.startRoot, check.startRoot],
+    ["tokens", Number(commitment.tokens), (last - first + 1) * program.batch],
+  ];
+  for (const [field, got, wanted] of expected)
+    if (got !== wanted) refuse(`segment.${field}`, `${field} is ${String(got)}, expected ${String(wanted)}`);
+}
+
+/** The commitment must be the one on chain: that is what the beacon draws auditors for. */
+function checkOnChain(context: GatewayContext, check: SegmentCheck): void {
+  const { commitment } = check.report;
+  const anchored = context.chain
+    .segments(check.lease.leaseId)
+    .find(({ segment }) => segment === Number(commitment.segment));
+  if (anchored === undefined) refuse("segment.notAnchored", "the commitment is not on chain yet", "network");
+  if (anchored?.commitmentHash !== Segment.hash(commitment))
+    refuse("segment.equivocation", "another commitment for this segment is on chain");
+  if (anchored?.voided) refuse("segment.void", "the segment was found false, or follows one that was");
+}
+
+/** At least one drawn holder signed that it stores this checkpoint. */
+async function checkHolders(context: GatewayContext, check: SegmentCheck): Promise<NodeId[]> {
+  const { commitment, holders } = check.report;
+  const draw = await context.chain.draw(check.lease.leaseId, Number(commitment.segment));
+  if (!draw.ready) refuse("segment.notDrawn", "the beacon has not drawn holders yet", "network");
+  const nodes = context.chain.view().nodes;
+  const holding: NodeId[] = [];
+  for (const { held, signature } of holders) {
+    if (held.leaseId !== commitment.leaseId || held.segment !== commitment.segment) continue;
+    if (held.checkpoint !== commitment.checkpoint || !draw.holders.includes(held.holder)) continue;
+    const signer = await recoverNoun(context.chain.network, Held.schema, held, signature);
+    if (signer.toLowerCase() === nodes.get(held.holder)?.operator) holding.push(held.holder);
+  }
+  if (holding.length === 0) refuse("segment.unheld", "no drawn node has signed that it holds the checkpoint");
+  return holding;
+}
+
+/** Fetches the checkpoint and recomputes its state root: withheld or wrong bytes are not paid for. */
+async function checkCheckpoint(context: GatewayContext, check: SegmentCheck): Promise<void> {
+  const { commitment, checkpointBytes } = check.report;
+  if (checkpointBytes > maxCheckpointBytes)
+    refuse("segment.checkpointSize", `the checkpoint has ${checkpointBytes} bytes, at most ${maxCheckpointBytes}`);
+  const bytes = await obtain(context, check);
+  // The root binds the step counter as well, so a checkpoint of another step does not pass.
+  const root = bytesToHex(checkpointStateRoot(check.program, bytes));
+  if (root !== commitment.endRoot) refuse("segment.endRoot", "the checkpoint's state is not the committed one");
+}
+
+async function obtain(context: GatewayContext, check: SegmentCheck): Promise<Uint8Array> {
+  const { commitment, checkpointBytes } = check.report;
+  if (context.blobs.has(commitment.checkpoint)) return await context.blobs.read(commitment.checkpoint);
+  const provider = context.chain.endpointOf(check.lease.nodeId);
+  if (provider === undefined) return refuse("segment.provider", "the provider has no endpoint", "network");
+  const bytes = await fetchBlob(context.transport, provider, commitment.checkpoint, {
+    protocol: protocols.blob,
+    maxBytes: checkpointBytes,
+    signal: check.signal,
+  });
+  await context.blobs.put(bytes, { maxBytes: checkpointBytes });
+  context.blobs.pin(commitment.checkpoint, check.jobId);
+  return bytes;
+}

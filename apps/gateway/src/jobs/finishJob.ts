@@ -1,0 +1,112 @@
+// The end of a job: the checkpoint into the user's folder, held-out quality, a sample, and the money settled.
+import { copyFileSync, mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { WeftError } from "@weft/protocol/Errors";
+import type { NodeId } from "@weft/protocol/NodeId";
+import type { Program } from "@weft/tensor/Program";
+import type { Hex } from "viem";
+import type { GatewayContext } from "../GatewayContext.ts";
+import { type JobRecord, lastGood } from "./JobRecord.ts";
+
+export interface FinishWork {
+  jobId: string;
+  name: string;
+  record: JobRecord;
+  program: Program;
+  startedAtMs: number;
+  signal: AbortSignal;
+}
+
+/** Longest wait for the last lease to settle, beyond the windows that the parameters set. */
+const settleSlackMs = 60_000;
+
+export async function finishJob(context: GatewayContext, work: FinishWork): Promise<void> {
+  const final = lastGood(work.record);
+  if (final === undefined || final.lastStep !== work.program.totalSteps - 1)
+    throw new WeftError("the run ended without its last checkpoint", { code: "job.incomplete", fault: "provider" });
+  const checkpoint = await context.blobs.read(final.checkpoint.contentId);
+  const path = deliver(context, work, final.checkpoint.contentId);
+  const corpus = await context.blobs.read(work.record.corpus.contentId);
+  const { sample, ...quality } = await context.evaluate({ program: work.program, checkpoint, corpus });
+  context.emit(work.jobId, "evaluated", quality);
+  context.emit(work.jobId, "sample", { text: sample });
+  for (const lease of work.record.leases) await awaitSettled(context, work, lease.leaseId);
+  context.emit(work.jobId, "done", {
+    checkpointPath: path,
+    bytes: checkpoint.length,
+    paid: payments(context, work.record),
+    gas: await gasOf(context, work.record),
+    seconds: Math.round((context.clock.now() - work.startedAtMs) / 100) / 10,
+  });
+}
+
+/** Copies the checkpoint to the user's folder under the job's name; complete or not there. */
+function deliver(context: GatewayContext, work: FinishWork, contentId: Hex): string {
+  mkdirSync(context.outDir, { recursive: true });
+  const path = join(context.outDir, `${work.name}-${work.jobId}.safetensors`);
+  copyFileSync(context.blobs.path(contentId), `${path}.part`);
+  renameSync(`${path}.part`, path);
+  return path;
+}
+
+/** Waits until the lease's money is where it belongs; anyone may send the settling transaction, so this does. */
+async function awaitSettled(context: GatewayContext, work: FinishWork, leaseId: Hex): Promise<void> {
+  const { params } = context.chain;
+  const windows = params.claimWindowSeconds + 2n * params.releaseDelaySeconds + params.auditCommitSeconds;
+  const until = context.clock.now() + Number(windows) * 1000 + settleSlackMs;
+  for (;;) {
+    const facts = context.chain.lease(leaseId);
+    if (facts?.state === "settled") {
+      context.emit(work.jobId, "settled", {
+        leaseId,
+        nodeId: facts.nodeId,
+        paid: facts.paid.toString(),
+        refunded: facts.refunded.toString(),
+        auditorsPaid: facts.auditPaid.toString(),
+      });
+      return;
+    }
+    if (context.clock.now() > until)
+      throw new WeftError("the lease has not settled in time", {
+        code: "job.unsettled",
+        fault: "network",
+        retryable: true,
+        details: { leaseId },
+        remedy: "the money stays reserved and can be settled later by anyone: weft leases",
+      });
+    await context.chain.settle(leaseId);
+    await context.clock.sleep(500, work.signal);
+  }
+}
+
+type Payment = { nodeId: NodeId; role: "provider" | "auditor"; amount: string };
+
+/** Who got what, over all leases of the job. */
+function payments(context: GatewayContext, record: JobRecord): Payment[] {
+  const providers = new Map<NodeId, bigint>();
+  const auditors = new Map<NodeId, bigint>();
+  for (const { leaseId, nodeId } of record.leases) {
+    const facts = context.chain.lease(leaseId);
+    providers.set(nodeId, (providers.get(nodeId) ?? 0n) + (facts?.paid ?? 0n));
+    for (const { nodeId: auditor, amount } of context.chain.auditPayments(leaseId))
+      auditors.set(auditor, (auditors.get(auditor) ?? 0n) + amount);
+  }
+  const lines = (role: Payment["role"], amounts: Map<NodeId, bigint>): Payment[] =>
+    [...amounts].map(([nodeId, amount]) => ({ nodeId, role, amount: amount.toString() }));
+  return [...lines("provider", providers), ...lines("auditor", auditors)];
+}
+
+async function gasOf(
+  context: GatewayContext,
+  record: JobRecord,
+): Promise<{ byAction: Record<string, string>; total: string }> {
+  const byAction = new Map<string, bigint>();
+  for (const { leaseId } of record.leases)
+    for (const [action, gas] of await context.chain.leaseGas(leaseId))
+      byAction.set(action, (byAction.get(action) ?? 0n) + gas);
+  const total = [...byAction.values()].reduce((sum, gas) => sum + gas, 0n);
+  return {
+    byAction: Object.fromEntries([...byAction].map(([action, gas]) => [action, gas.toString()])),
+    total: total.toString(),
+  };
+}

@@ -1,0 +1,179 @@
+// Signs a job's order once and opens its leases: the first one with the auction's winner, later ones, after a fault of
+// the provider, with the next candidate that still fits. Every step is saved before the next one depends on it.
+import { addOrder, type OfferEntry, type OrderEntry } from "@weft/market/Book";
+import { judge } from "@weft/market/judge";
+import { explainReason } from "@weft/market/reasons";
+import { most } from "@weft/protocol/Amount";
+import { signNoun } from "@weft/protocol/Domain";
+import { WeftError } from "@weft/protocol/Errors";
+import type { JobFile } from "@weft/protocol/JobFile";
+import * as Offer from "@weft/protocol/Offer";
+import * as Order from "@weft/protocol/Order";
+import type { Hex } from "viem";
+import type { GatewayContext } from "../GatewayContext.ts";
+import { buildOrder } from "./buildOrder.ts";
+import { holdAuction } from "./holdAuction.ts";
+import { type JobRecord, type LeaseRecord, lastGood, nextStepOf } from "./JobRecord.ts";
+
+export interface OrderWork {
+  jobId: string;
+  file: JobFile;
+  record: JobRecord;
+  save(record: JobRecord): void;
+  signal: AbortSignal;
+}
+
+/** Signs and records the order, or returns the one already signed. */
+export async function ensureOrder(context: GatewayContext, work: OrderWork): Promise<OrderEntry> {
+  const { record, file } = work;
+  if (record.order === undefined) {
+    const nowMs = context.clock.now();
+    const order = buildOrder(file, {
+      buyer: context.buyer,
+      session: context.session.address.toLowerCase() as Hex,
+      matcher: context.session.address.toLowerCase() as Hex,
+      buyerEpoch: context.chain.view().buyers.get(context.buyer)?.epoch ?? 0n,
+      nonce: takeNonce(context),
+      paramsHash: context.chain.paramsHash,
+      jobCommitment: record.jobCommitment,
+      nowMs,
+    });
+    const signature = await signNoun(context.chain.network, Order.schema, order, context.session);
+    record.order = { order, signature };
+    record.orderSignedAtMs = nowMs;
+    work.save(record);
+    tellOrder(context, work, order);
+  }
+  const { order, signature } = record.order;
+  const signer = context.session.address.toLowerCase() as Hex;
+  const entry: OrderEntry = { order, hash: Order.hash(order), signature, signer };
+  addOrder(context.book, entry, context.chain.now());
+  return entry;
+}
+
+/** Nonces are used once and in sequence, so that the contract's bitmap words are shared. */
+function takeNonce(context: GatewayContext): bigint {
+  const nonce = BigInt(context.store.get("nonce") ?? "0");
+  context.store.put("nonce", (nonce + 1n).toString());
+  return nonce;
+}
+
+function tellOrder(context: GatewayContext, { jobId, file }: OrderWork, order: Order.Order): void {
+  context.emit(jobId, "order", {
+    orderHash: Order.hash(order),
+    budget: order.budget.toString(),
+    maxPricePerUnitSecond: order.maxPricePerUnitSecond.toString(),
+    mechanism: file.mechanism,
+    tier: file.tier,
+    payMode: file.pay.mode,
+    biddingEndsAt: Number(order.biddingEndsAt),
+    offersKnown: context.book.offers.size,
+  });
+}
+
+/** Holds the auction unless its result is recorded already. False when nothing fits. */
+export async function ensureRanked(context: GatewayContext, work: OrderWork, entry: OrderEntry): Promise<boolean> {
+  const { record } = work;
+  if (record.ranked.length > 0) return true;
+  const clearing = await holdAuction(context, {
+    jobId: work.jobId,
+    file: work.file,
+    entry,
+    signedAtMs: record.orderSignedAtMs ?? context.clock.now(),
+    signal: work.signal,
+  });
+  record.ranked = clearing.ranked.map(({ entry: { offer, signature } }) => ({ offer, signature }));
+  work.save(record);
+  return record.ranked.length > 0;
+}
+
+/**
+ * Opens a lease with the best candidate that has not failed this order. Undefined when none is left.
+ * A candidate that stopped fitting since the auction is passed over with its reason.
+ */
+export async function openNext(
+  context: GatewayContext,
+  work: OrderWork,
+  entry: OrderEntry,
+): Promise<LeaseRecord | undefined> {
+  const failed = new Set(work.record.leases.map(({ nodeId }) => nodeId));
+  for (const signed of work.record.ranked) {
+    if (failed.has(signed.offer.nodeId)) continue;
+    work.signal.throwIfAborted();
+    const opened = await tryOpen(context, work, { entry, signed });
+    if (opened !== undefined) return opened;
+  }
+  return undefined;
+}
+
+async function tryOpen(
+  context: GatewayContext,
+  work: OrderWork,
+  deal: { entry: OrderEntry; signed: Offer.SignedOffer },
+): Promise<LeaseRecord | undefined> {
+  const { entry, signed } = deal;
+  const operator = context.chain.view().nodes.get(signed.offer.nodeId)?.operator;
+  const candidate: OfferEntry = { ...signed, hash: Offer.hash(signed.offer), signer: operator ?? "0x" };
+  const view = { ...context.chain.view(), now: most(context.chain.now(), entry.order.biddingEndsAt) };
+  const verdict = judge(view, entry, candidate);
+  if (!verdict.ok) {
+    const reasons = verdict.reasons.map(explainReason);
+    context.emit(work.jobId, "bidRefused", { nodeId: signed.offer.nodeId, reasons });
+    return undefined;
+  }
+  const fill = work.record.leases.length;
+  const leaseId = Order.leaseId(entry.hash, candidate.hash, fill);
+  try {
+    const mined = await context.chain.open({ offer: signed, order: entry, fill });
+    return recordLease(context, work, { signed, fill, leaseId, mined, verdict });
+  } catch (error) {
+    if (!(error instanceof WeftError) || error.fault === "network" || error.fault === "us") throw error;
+    context.emit(work.jobId, "bidRefused", { nodeId: signed.offer.nodeId, reasons: [error.message] });
+    return undefined;
+  }
+}
+
+function recordLease(
+  context: GatewayContext,
+  work: OrderWork,
+  opened: {
+    signed: Offer.SignedOffer;
+    fill: number;
+    leaseId: Hex;
+    mined: { hash: Hex; blockNumber: bigint; gasUsed: bigint };
+    verdict: Extract<ReturnType<typeof judge>, { ok: true }>;
+  },
+): LeaseRecord {
+  const { signed, fill, leaseId, mined, verdict } = opened;
+  const { record } = work;
+  const nextStep = nextStepOf(record);
+  const before = lastGood(record);
+  const lease: LeaseRecord = {
+    leaseId,
+    fill,
+    nodeId: signed.offer.nodeId,
+    offer: signed,
+    transaction: mined.hash,
+    pricePerUnitSecond: verdict.price,
+    pay: verdict.lease.pay,
+    firstStep: nextStep,
+    firstSegment: before === undefined ? 0 : segmentNumber(record, before) + 1,
+  };
+  record.leases.push(lease);
+  work.save(record);
+  context.emit(work.jobId, "lease", {
+    leaseId,
+    nodeId: lease.nodeId,
+    transaction: mined.hash,
+    blockNumber: Number(mined.blockNumber),
+    gasUsed: Number(mined.gasUsed),
+    latencyMs: context.clock.now() - (record.orderSignedAtMs ?? 0),
+    fill,
+    bond: verdict.bond.toString(),
+    reserved: verdict.total.toString(),
+  });
+  return lease;
+}
+
+const segmentNumber = (record: JobRecord, segment: { leaseId: Hex; segment: number }): number =>
+  (record.leases.find(({ leaseId }) => leaseId === segment.leaseId)?.firstSegment ?? 0) + segment.segment;

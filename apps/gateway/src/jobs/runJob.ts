@@ -1,0 +1,174 @@
+// One job from order to end, as phases over a saved record: created → bidding → opening → running → finishing → ended.
+//
+// Any phase can be entered again after a kill: what was decided is in the record, what was sent is known to the chain.
+import { WeftError } from "@weft/protocol/Errors";
+import { check } from "@weft/protocol/JobFile";
+import { refillable } from "@weft/protocol/Lease";
+import { decodeProgram, type Program, programHash } from "@weft/tensor/Program";
+import { bytesToHex } from "viem";
+import type { GatewayContext } from "../GatewayContext.ts";
+import { finishJob } from "./finishJob.ts";
+import { followAudits } from "./followAudits.ts";
+import { currentLease, decode, encode, type JobRecord, type LeaseRecord, lastGood, nextStepOf } from "./JobRecord.ts";
+import type { JobPhase } from "./JobStore.ts";
+import { ensureOrder, ensureRanked, type OrderWork, openNext } from "./placeOrder.ts";
+import { type LeaseEnd, runLease } from "./runLease.ts";
+
+interface Work extends OrderWork {
+  name: string;
+  program: Program;
+  createdAt: number;
+  enter(phase: JobPhase): void;
+}
+
+/** Runs the job to its end; failures end as a `failed` event, never as a rejection. */
+export async function runJob(context: GatewayContext, jobId: string, signal: AbortSignal): Promise<void> {
+  try {
+    const work = load(context, jobId, signal);
+    const unfollow = followAudits(context, { jobId, leases: () => work.record.leases });
+    try {
+      await drive(context, work);
+    } finally {
+      unfollow();
+    }
+  } catch (error) {
+    if (signal.aborted && !isCancel(signal.reason)) return;
+    end(context, jobId, error);
+  }
+}
+
+const isCancel = (reason: unknown): boolean => reason instanceof WeftError && reason.code === "job.cancelled";
+
+function load(context: GatewayContext, jobId: string, signal: AbortSignal): Work {
+  const row = context.store.getJob(jobId);
+  if (row === undefined) throw new WeftError(`there is no job ${jobId}`, { code: "job.unknown" });
+  const record = decode(row.record);
+  const checked = check(record.file);
+  if (!checked.ok) throw new WeftError("the stored job file is malformed", { code: "job.file", fault: "us" });
+  let phase: JobPhase = row.phase;
+  const save = (next: JobRecord) => context.store.saveJob(jobId, { phase, record: encode(next) });
+  const enter = (next: JobPhase) => {
+    phase = next;
+    save(record);
+  };
+  const program = decodeProgram(record.program);
+  return { jobId, name: row.name, file: checked.job, record, program, createdAt: row.createdAt, save, enter, signal };
+}
+
+async function drive(context: GatewayContext, work: Work): Promise<void> {
+  const maxTurns = 2 * Number(context.chain.params.maxFills);
+  work.enter("bidding");
+  const entry = await ensureOrder(context, work);
+  if (!(await ensureRanked(context, work, entry))) {
+    context.store.saveJob(work.jobId, { phase: "ended", record: encode(work.record), endedAt: context.clock.now() });
+    return;
+  }
+  for (let turn = 0; turn < maxTurns && nextStepOf(work.record) < work.program.totalSteps; turn++) {
+    work.enter("opening");
+    const lease = currentLease(work.record) ?? (await openNext(context, work, entry));
+    if (lease === undefined) throw nobodyLeft(work.record);
+    work.enter("running");
+    const ended = await runLease(context, {
+      ...work,
+      lease,
+      programHash: bytesToHex(programHash(work.program)),
+      orderHash: entry.hash,
+    });
+    await afterLease(context, work, { lease, ended });
+  }
+  work.enter("finishing");
+  await closeLast(context, work);
+  await finishJob(context, { ...work, startedAtMs: work.createdAt });
+  context.blobs.unpinAll(work.jobId);
+  work.enter("ended");
+  context.store.saveJob(work.jobId, { phase: "ended", record: encode(work.record), endedAt: context.clock.now() });
+}
+
+const nobodyLeft = (record: JobRecord): WeftError =>
+  new WeftError("no other provider can take the job over", {
+    code: "job.noProvider",
+    fault: "provider",
+    details: {
+      failed: record.leases.map(({ nodeId }) => nodeId.slice(0, 10)).join(", "),
+      nextStep: nextStepOf(record),
+    },
+    remedy: "order it again; the last paid checkpoint is kept",
+  });
+
+async function afterLease(
+  context: GatewayContext,
+  work: Work,
+  after: { lease: LeaseRecord; ended: LeaseEnd },
+): Promise<void> {
+  const { lease, ended } = after;
+  if (ended.kind === "done" && nextStepOf(work.record) >= work.program.totalSteps) return;
+  if (ended.kind === "cancelled") {
+    if (work.signal.aborted && !isCancel(work.signal.reason)) throw work.signal.reason;
+    await close(context, work, { lease, reason: "buyerCancelled" });
+    throw new WeftError("the job was cancelled", { code: "job.cancelled" });
+  }
+  if (ended.kind === "fatal") {
+    await close(context, work, { lease, reason: "buyerCancelled" });
+    throw new WeftError(ended.message, { code: ended.code });
+  }
+  const reason = ended.kind === "failed" ? ended.reason : "providerQuit";
+  voidFalse(context, work, lease);
+  await close(context, work, { lease, reason: refillable.includes(reason) ? reason : "providerSilent" });
+  const next = work.record.ranked.find(({ offer }) =>
+    work.record.leases.every(({ nodeId }) => nodeId !== offer.nodeId),
+  );
+  context.emit(work.jobId, "failover", {
+    fromNode: lease.nodeId,
+    reason: ended.kind === "failed" ? `${reason}: ${ended.detail}` : "ended before its last segment",
+    fromStep: nextStepOf(work.record),
+    ...(next === undefined ? {} : { toNode: next.offer.nodeId }),
+  });
+}
+
+/** A segment found false takes those built on it with it: work continues from the last one that stands. */
+function voidFalse(context: GatewayContext, work: Work, lease: LeaseRecord): void {
+  const facts = context.chain.segments(lease.leaseId);
+  const first = facts.find(({ voided, audit }) => voided || audit.phase === "confirmed");
+  if (first === undefined) return;
+  for (const segment of work.record.segments)
+    if (segment.leaseId === lease.leaseId && segment.segment >= first.segment) segment.void = true;
+  work.save(work.record);
+}
+
+/** Closes with the reason the buyer may give; a lease that the chain closed already stays as it is. */
+async function close(
+  context: GatewayContext,
+  work: Work,
+  closing: { lease: LeaseRecord; reason: "buyerCancelled" | "completed" | (typeof refillable)[number] },
+): Promise<void> {
+  const { lease, reason } = closing;
+  const facts = context.chain.lease(lease.leaseId);
+  const open = facts !== undefined && ["open", "inputsReady", "running"].includes(facts.state);
+  // Only audits may say falseSegment and only the provider providerQuit; the buyer's word for both is providerSilent.
+  const said = reason === "completed" || reason === "buyerCancelled" ? reason : "providerSilent";
+  if (open) await context.chain.close(lease.leaseId, said);
+  lease.closed = open ? said : (facts?.reason ?? reason);
+  work.save(work.record);
+  context.emit(work.jobId, "closing", { leaseId: lease.leaseId, reason: lease.closed });
+}
+
+async function closeLast(context: GatewayContext, work: Work): Promise<void> {
+  const lease = currentLease(work.record);
+  if (lease !== undefined && lastGood(work.record) !== undefined)
+    await close(context, work, { lease, reason: "completed" });
+}
+
+function end(context: GatewayContext, jobId: string, error: unknown): void {
+  const known = error instanceof WeftError ? error : undefined;
+  if (known === undefined) context.log.error({ jobId, err: error }, "job failed");
+  const row = context.store.getJob(jobId);
+  if (row === undefined) return;
+  if (known?.code === "job.cancelled") context.emit(jobId, "cancelled", { message: known.message });
+  else
+    context.emit(jobId, "failed", {
+      code: known?.code ?? "internal",
+      message: known?.message ?? "the gateway failed on this job; its log says more",
+      ...(known?.remedy === undefined ? {} : { remedy: known.remedy }),
+    });
+  context.store.saveJob(jobId, { phase: "ended", record: row.record, endedAt: context.clock.now() });
+}

@@ -1,0 +1,242 @@
+// Works one lease: dials the provider, serves its session, checks and pays segments, watches chain and audits.
+//
+// Ends when the run is done, the provider failed or fell silent, an audit confirmed a false segment, or the buyer
+// cancelled. A broken stream is dialled again for as long as the silence limit allows.
+import { WeftError } from "@weft/protocol/Errors";
+import type { JobFile } from "@weft/protocol/JobFile";
+import type { StreamMessage } from "@weft/protocol/messages";
+import * as Segment from "@weft/protocol/Segment";
+import type { Program } from "@weft/tensor/Program";
+import type { Hex } from "viem";
+import type { GatewayContext } from "../GatewayContext.ts";
+import { checkSegment } from "./checkSegment.ts";
+import { type JobRecord, type LeaseRecord, lastGood, type SegmentRecord } from "./JobRecord.ts";
+import { runSession, type SegmentAnswer, type SessionEnd } from "./JobSession.ts";
+import { payingStateOf, promise } from "./payLease.ts";
+import { startRootOf } from "./startRoot.ts";
+
+/** What a lease's work needs; `save` persists the record before anything depends on it. */
+export interface LeaseWork {
+  jobId: string;
+  file: JobFile;
+  record: JobRecord;
+  lease: LeaseRecord;
+  program: Program;
+  programHash: Hex;
+  orderHash: Hex;
+  save(record: JobRecord): void;
+  signal: AbortSignal;
+}
+
+export type LeaseEnd =
+  | { kind: "done" }
+  | { kind: "cancelled" }
+  /** The provider's side failed; the job may go on elsewhere. */
+  | { kind: "failed"; reason: "providerSilent" | "providerQuit" | "falseSegment" | "unstarted"; detail: string }
+  /** The job itself cannot succeed anywhere. */
+  | { kind: "fatal"; code: string; message: string };
+
+/** A provider that says nothing for this long is lost; long enough for a beacon round and a slow checkpoint. */
+const silenceMs = 20_000;
+const redialMs = 500;
+/** How long a segment may wait for the chain to show it, and how often that is looked at. */
+const patienceMs = 10_000;
+const retryMs = 200;
+const maxDials = 40;
+
+export async function runLease(context: GatewayContext, work: LeaseWork): Promise<LeaseEnd> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([work.signal, stop.signal]);
+  let ended: LeaseEnd | undefined;
+  const unwatch = context.chain.onChange(() => {
+    ended ??= chainVerdict(context, work);
+    if (ended !== undefined) stop.abort(new WeftError("the lease ended on chain", { code: "lease.ended" }));
+  });
+  try {
+    const end = await dialUntilEnd(context, { ...work, signal });
+    return ended ?? chainVerdict(context, work) ?? end;
+  } finally {
+    unwatch();
+  }
+}
+
+/** What the chain says about the lease, when it says that work is over. */
+function chainVerdict(context: GatewayContext, work: LeaseWork): LeaseEnd | undefined {
+  const segments = context.chain.segments(work.lease.leaseId);
+  if (segments.some(({ audit }) => audit.phase === "confirmed"))
+    return { kind: "failed", reason: "falseSegment", detail: "two auditors recomputed a segment and found it false" };
+  const facts = context.chain.lease(work.lease.leaseId);
+  if (facts === undefined || !["closing", "settling", "settled"].includes(facts.state)) return undefined;
+  if (facts.reason === "falseSegment" || facts.reason === "providerQuit" || facts.reason === "unstarted")
+    return { kind: "failed", reason: facts.reason, detail: "the lease was closed on chain" };
+  return facts.reason === "completed"
+    ? { kind: "done" }
+    : { kind: "failed", reason: "providerSilent", detail: "closed" };
+}
+
+async function dialUntilEnd(context: GatewayContext, work: LeaseWork): Promise<LeaseEnd> {
+  const lastHeard = { at: context.clock.now() };
+  let last: SessionEnd | undefined;
+  for (let dial = 0; dial < maxDials && context.clock.now() - lastHeard.at < silenceMs; dial++) {
+    last = await session(context, work, lastHeard);
+    if (last.kind === "done") return { kind: "done" };
+    if (last.kind === "stopped" || work.signal.aborted) return { kind: "cancelled" };
+    if ((last.kind === "failed" || last.kind === "refused") && !last.retryable) return providerFailed(last);
+    await context.clock.sleep(redialMs, work.signal).catch(() => {});
+  }
+  return { kind: "failed", reason: "providerSilent", detail: lostReason(last) };
+}
+
+const lostReason = (end: SessionEnd | undefined): string => {
+  if (end?.kind === "lost") return end.reason;
+  return end?.kind === "failed" || end?.kind === "refused" ? `${end.code}: ${end.message}` : "no answer";
+};
+
+/** A spec that one provider's runtime refuses is refused by all of them: the same code would run. */
+function providerFailed(end: Extract<SessionEnd, { kind: "failed" | "refused" }>): LeaseEnd {
+  if (end.code === "runtime.spec") return { kind: "fatal", code: end.code, message: end.message };
+  return { kind: "failed", reason: "providerQuit", detail: `${end.code}: ${end.message}` };
+}
+
+async function session(context: GatewayContext, work: LeaseWork, lastHeard: { at: number }): Promise<SessionEnd> {
+  const provider = context.chain.endpointOf(work.lease.nodeId);
+  if (provider === undefined) return { kind: "lost", reason: "the provider has no endpoint in the registry" };
+  const heard = () => {
+    lastHeard.at = context.clock.now();
+  };
+  return await runSession(context.transport, {
+    provider,
+    open: openMessage(context, work),
+    silenceMs,
+    signal: work.signal,
+    handlers: {
+      onAccepted: heard,
+      onProgress: (progress) => {
+        heard();
+        noteStart(context, work);
+        context.emit(work.jobId, "progress", {
+          step: progress.step,
+          totalSteps: progress.totalSteps,
+          bitsPerByte: progress.lossMicroBits / 1e6,
+          tokensPerSecond: progress.tokensPerSecond,
+        });
+      },
+      onSegment: async (report) => {
+        heard();
+        noteStart(context, work);
+        return await answerSegment(context, work, report);
+      },
+    },
+  });
+}
+
+function openMessage(context: GatewayContext, work: LeaseWork): StreamMessage<"job.open"> {
+  const { record, lease } = work;
+  const before = record.segments.filter((segment) => segment.lastStep < lease.firstStep && !segment.void).at(-1);
+  return {
+    leaseId: lease.leaseId,
+    order: record.order!.order,
+    details: record.details,
+    corpus: record.corpus,
+    ...(before === undefined
+      ? {}
+      : {
+          resume: {
+            checkpoint: before.checkpoint.contentId,
+            bytes: before.checkpoint.bytes,
+            nextStep: before.lastStep + 1,
+          },
+        }),
+    gateway: context.self(),
+  };
+}
+
+/** The start transaction is the provider's; the gateway reads its time from the chain once. */
+function noteStart(context: GatewayContext, work: LeaseWork): void {
+  if (work.lease.startedAt !== undefined) return;
+  const facts = context.chain.lease(work.lease.leaseId);
+  if (facts === undefined || facts.startedAt === 0n) return;
+  work.lease.startedAt = facts.startedAt;
+  work.save(work.record);
+  context.emit(work.jobId, "started", { leaseId: work.lease.leaseId });
+}
+
+async function answerSegment(
+  context: GatewayContext,
+  work: LeaseWork,
+  report: StreamMessage<"job.segment">,
+): Promise<SegmentAnswer> {
+  const { commitment } = report;
+  try {
+    const known = work.record.segments.find(
+      (segment) => segment.leaseId === work.lease.leaseId && BigInt(segment.segment) === commitment.segment,
+    );
+    const startRoot = known?.startRoot ?? lastGood(work.record)?.endRoot ?? startRootOf(work.program);
+    const checked = await settled(context, work.signal, () => checkSegment(context, { ...work, startRoot, report }));
+    const promised = await promise(context, payingStateOf(work.record, work.lease), {
+      channelId: work.lease.leaseId,
+      segment: commitment.segment,
+      meteredSeconds: commitment.meteredSeconds,
+      hash: Segment.hash(commitment),
+    });
+    if (promised.fresh)
+      recordSegment(context, work, { report, holders: checked.holders, cumulative: promised.cumulative });
+    return { paid: true, voucher: promised.signed };
+  } catch (error) {
+    if (!(error instanceof WeftError)) throw error;
+    const message = error.message.slice(0, 512);
+    context.emit(work.jobId, "unpaid", { segment: Number(commitment.segment), code: error.code, message });
+    return { paid: false, unpaid: { segment: Number(commitment.segment), code: error.code, message } };
+  }
+}
+
+/** Runs a check again while it fails for want of a block or a beacon round, within a bound. */
+async function settled<T>(context: GatewayContext, signal: AbortSignal, check: () => Promise<T>): Promise<T> {
+  const until = context.clock.now() + patienceMs;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      const passing = error instanceof WeftError && error.fault === "network" && error.retryable;
+      if (!passing || context.clock.now() >= until) throw error;
+    }
+    await context.clock.sleep(retryMs, signal);
+  }
+}
+
+function recordSegment(
+  context: GatewayContext,
+  work: LeaseWork,
+  paid: { report: StreamMessage<"job.segment">; holders: SegmentRecord["holders"]; cumulative: bigint },
+): void {
+  const { commitment, checkpointBytes } = paid.report;
+  const { jobId, record, lease } = work;
+  const segment: SegmentRecord = {
+    leaseId: lease.leaseId,
+    segment: Number(commitment.segment),
+    firstStep: Number(commitment.firstStep),
+    lastStep: Number(commitment.lastStep),
+    commitmentHash: Segment.hash(commitment),
+    startRoot: commitment.startRoot,
+    endRoot: commitment.endRoot,
+    historyRoot: commitment.historyRoot,
+    checkpoint: { contentId: commitment.checkpoint, bytes: checkpointBytes },
+    meteredSeconds: Number(commitment.meteredSeconds),
+    holders: paid.holders,
+    cumulative: paid.cumulative,
+    void: false,
+  };
+  record.segments.push(segment);
+  work.save(record);
+  const number = lease.firstSegment + segment.segment;
+  const { firstStep, lastStep, historyRoot, holders } = segment;
+  context.emit(jobId, "segment", {
+    segment: number,
+    firstStep,
+    lastStep,
+    historyRoot,
+    checkpoint: commitment.checkpoint,
+    holders,
+  });
+  context.emit(jobId, "paid", { segment: number, cumulative: paid.cumulative.toString(), nodeId: lease.nodeId });
+}
