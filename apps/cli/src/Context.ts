@@ -91,4 +91,5 @@ function checkedUrl(text: string): string {
 }
 
 /** True for the refusal a person caused by pressing Ctrl-C. */
-export const wasInterrupted = (error: unknown): boolean => hasCode(error, "gateway.interrupted") || hasCode(error, "cli.interrupted");
+export const wasInterrupted = (error: unknown): boolean =>
+  hasCode(error, "gateway.interrupted") || hasCode(error, "cli.interrupted");

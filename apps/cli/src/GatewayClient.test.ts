@@ -46,7 +46,12 @@ test("sends token, method and body; returns JSON", async () => {
     let body = "";
     incoming.on("data", (piece) => (body += piece));
     incoming.on("end", () =>
-      json(response, 202, { method: incoming.method, auth: incoming.headers.authorization, type: incoming.headers["content-type"], body }),
+      json(response, 202, {
+        method: incoming.method,
+        auth: incoming.headers.authorization,
+        type: incoming.headers["content-type"],
+        body,
+      }),
     );
   });
   assert.deepEqual(await request(client, "/v1/jobs", { method: "POST", body: { a: 1 } }), {
@@ -55,31 +60,50 @@ test("sends token, method and body; returns JSON", async () => {
     type: "application/json",
     body: '{"a":1}',
   });
-  const bytes = (await request(client, "/v1/blobs", { method: "PUT", body: new TextEncoder().encode("xyz") })) as Record<string, string>;
+  const bytes = (await request(client, "/v1/blobs", {
+    method: "PUT",
+    body: new TextEncoder().encode("xyz"),
+  })) as Record<string, string>;
   assert.deepEqual([bytes["type"], bytes["body"]], ["application/octet-stream", "xyz"]);
 });
 
 test("the gateway's own errors come through whole and are not retried", async () => {
-  const error = { code: "job.file", message: "budget is short", remedy: "raise it", details: { needed: "5" }, fault: "caller", retryable: false };
+  const error = {
+    code: "job.file",
+    message: "budget is short",
+    remedy: "raise it",
+    details: { needed: "5" },
+    fault: "caller",
+    retryable: false,
+  };
   const client = await gateway((_, response) => json(response, 400, { error }));
   await assert.rejects(request(client, "/v1/jobs"), (thrown) => {
     assert.ok(hasCode(thrown, "job.file"));
-    assert.deepEqual([thrown.message, thrown.remedy, thrown.details, thrown.fault], ["budget is short", "raise it", { needed: "5" }, "caller"]);
+    assert.deepEqual(
+      [thrown.message, thrown.remedy, thrown.details, thrown.fault],
+      ["budget is short", "raise it", { needed: "5" }, "caller"],
+    );
     return true;
   });
   assert.equal(client.calls(), 1);
 });
 
 test("a broken connection is retried for GET and not for POST", async () => {
-  const client = await gateway((_, response, call) => (call === 1 ? response.destroy() : json(response, 200, { call })));
+  const client = await gateway((_, response, call) =>
+    call === 1 ? response.destroy() : json(response, 200, { call }),
+  );
   assert.deepEqual(await request(client, "/v1/status"), { call: 2 });
   const posted = await gateway((_, response) => response.destroy());
-  await assert.rejects(request(posted, "/v1/jobs", { method: "POST", body: {} }), (error) => hasCode(error, "gateway.broken"));
+  await assert.rejects(request(posted, "/v1/jobs", { method: "POST", body: {} }), (error) =>
+    hasCode(error, "gateway.broken"),
+  );
   assert.equal(posted.calls(), 1);
 });
 
 test("a POST that carries an idempotency key is retried", async () => {
-  const client = await gateway((_, response, call) => (call === 1 ? response.destroy() : json(response, 202, { jobId: "j" })));
+  const client = await gateway((_, response, call) =>
+    call === 1 ? response.destroy() : json(response, 202, { jobId: "j" }),
+  );
   const body = { idempotencyKey: "k" };
   assert.deepEqual(await request(client, "/v1/jobs", { method: "POST", body }), { jobId: "j" });
 });
@@ -87,8 +111,14 @@ test("a POST that carries an idempotency key is retried", async () => {
 test("no gateway at all: one clear error with a remedy", async () => {
   const client = await gateway(() => {});
   await new Promise((resolve) => servers.at(-1)?.close(resolve));
-  await assert.rejects(request(client, "/v1/status"), (error) => hasCode(error, "gateway.unreachable") && /npm start/.test(error.remedy ?? ""));
-  assert.throws(() => connect({ url: "http://x", tokenFile: join(folder, "none") }), (error) => hasCode(error, "file.enoent"));
+  await assert.rejects(
+    request(client, "/v1/status"),
+    (error) => hasCode(error, "gateway.unreachable") && /npm start/.test(error.remedy ?? ""),
+  );
+  assert.throws(
+    () => connect({ url: "http://x", tokenFile: join(folder, "none") }),
+    (error) => hasCode(error, "file.enoent"),
+  );
 });
 
 test("something that isn't a gateway is called that", async () => {
@@ -108,7 +138,11 @@ test("an event stream that breaks in the middle of a line goes on without loss o
     else response.end(lines(created(4), failed(5)));
   });
   assert.deepEqual(await collect(followJob(client, "a/b")), [1, 2, 3, 4, 5]);
-  assert.deepEqual(asked, ["/v1/jobs/a%2Fb/events?from=1", "/v1/jobs/a%2Fb/events?from=3", "/v1/jobs/a%2Fb/events?from=4"]);
+  assert.deepEqual(asked, [
+    "/v1/jobs/a%2Fb/events?from=1",
+    "/v1/jobs/a%2Fb/events?from=3",
+    "/v1/jobs/a%2Fb/events?from=4",
+  ]);
 });
 
 test("a stream starts where it is told and ends when the caller says so", async () => {
@@ -118,17 +152,22 @@ test("a stream starts where it is told and ends when the caller says so", async 
   });
   const stop = new AbortController();
   const seqs: number[] = [];
-  await assert.rejects(async () => {
-    for await (const event of followJob(client, "j", { from: 7, signal: stop.signal })) {
-      seqs.push(event.seq);
-      stop.abort();
-    }
-  }, (error) => hasCode(error, "gateway.interrupted"));
+  await assert.rejects(
+    async () => {
+      for await (const event of followJob(client, "j", { from: 7, signal: stop.signal })) {
+        seqs.push(event.seq);
+        stop.abort();
+      }
+    },
+    (error) => hasCode(error, "gateway.interrupted"),
+  );
   assert.deepEqual(seqs, [7]);
 });
 
 test("an unknown job ends the stream with the gateway's error at once", async () => {
-  const client = await gateway((_, response) => json(response, 404, { error: { code: "job.unknown", message: "no job x" } }));
+  const client = await gateway((_, response) =>
+    json(response, 404, { error: { code: "job.unknown", message: "no job x" } }),
+  );
   await assert.rejects(collect(followJob(client, "x")), (error) => hasCode(error, "job.unknown"));
   assert.equal(client.calls(), 1);
 });
@@ -138,6 +177,16 @@ test("events: unknown kinds are passed over, malformed ones refused", () => {
   assert.equal(parseEvent('{"seq":1,"at":1,"kind":"fromTheFuture"}'), undefined);
   assert.equal(parseEvent('{"seq":1,"at":1,"kind":"toString"}'), undefined);
   assert.deepEqual(parseEvent(JSON.stringify(created(3))), created(3));
-  for (const bad of ["[]", "{}", "nonsense", '{"seq":0,"at":1,"kind":"created"}', '{"seq":1,"at":1,"kind":"progress","step":-1}'])
-    assert.throws(() => parseEvent(bad), (error) => hasCode(error, "gateway.answer"), bad);
+  for (const bad of [
+    "[]",
+    "{}",
+    "nonsense",
+    '{"seq":0,"at":1,"kind":"created"}',
+    '{"seq":1,"at":1,"kind":"progress","step":-1}',
+  ])
+    assert.throws(
+      () => parseEvent(bad),
+      (error) => hasCode(error, "gateway.answer"),
+      bad,
+    );
 });

@@ -1,4 +1,6 @@
 // What the operating system says about a file, as an error that a person can act on.
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { WeftError } from "@weft/protocol/Errors";
 
 const known: Record<string, { says: string; remedy: string; retryable?: boolean }> = {
@@ -40,4 +42,15 @@ export function asPersonError(error: unknown): unknown {
   if (code !== undefined && known[code] !== undefined && path !== undefined)
     return fileError(error, { doing: "write", path });
   return error;
+}
+
+/** Writes a small file whole or not at all. @throws WeftError `file.*` */
+export function writePlainFile(path: string, text: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(`${path}.part`, text, { mode: 0o600 });
+    renameSync(`${path}.part`, path);
+  } catch (cause) {
+    throw fileError(cause, { doing: "write", path });
+  }
 }

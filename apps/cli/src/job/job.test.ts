@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -35,7 +45,10 @@ test("complaints name file, line, column, field, limit and remedy", () => {
     "job.yaml:4:10: program.steps is 0, which does not fit; use an integer from 1 to 10000000 (Training steps in all)",
   );
   assert.match(messageOf("name: a\nkind: cook\n"), /^job\.yaml:2:7: kind is "cook", .*train-char-mlp/);
-  assert.match(messageOf("name: a\nkind: train-char-mlp\npay:\n  budgets: 3\n"), /^job\.yaml:4:3: pay\.budgets is not a field/);
+  assert.match(
+    messageOf("name: a\nkind: train-char-mlp\npay:\n  budgets: 3\n"),
+    /^job\.yaml:4:3: pay\.budgets is not a field/,
+  );
   assert.match(messageOf("kind: train-char-mlp\n"), /^job\.yaml:1:1: name is missing; use 1 to 64 letters/);
   assert.match(
     messageOf("name: a\nkind: train-char-mlp\nplacement:\n  allow:\n    - 0x12\n"),
@@ -57,7 +70,10 @@ test("what isn't YAML, isn't a mapping, or unfolds without end is refused with a
   assert.match(messageOf("name: a\nname: b\nkind: train-char-mlp\n"), /^job\.yaml:2:1: .*unique/);
   assert.match(messageOf("- 1\n"), /^job\.yaml:1:1: \(file\) is not a mapping/);
   assert.match(messageOf(""), /^job\.yaml:1:1: /);
-  const bomb = ["a: &a [x, x, x, x, x, x, x, x, x]", ...[..."bcdefg"].map((letter, index) => `${letter}: &${letter} [${`*${"abcdefg"[index]},`.repeat(9)}]`)];
+  const bomb = [
+    "a: &a [x, x, x, x, x, x, x, x, x]",
+    ...[..."bcdefg"].map((letter, index) => `${letter}: &${letter} [${`*${"abcdefg"[index]},`.repeat(9)}]`),
+  ];
   assert.match(messageOf(`${bomb.join("\n")}\n`), /alias/);
 });
 
@@ -69,10 +85,19 @@ test("the data that travels is what the file says, not what was filled in", () =
 });
 
 test("a job file that is missing, a folder or far too big is one clear error", () => {
-  assert.throws(() => readJobFile(join(folder, "none.yaml")), (error) => hasCode(error, "file.enoent"));
-  assert.throws(() => readJobFile(folder), (error) => hasCode(error, "file.eisdir"));
+  assert.throws(
+    () => readJobFile(join(folder, "none.yaml")),
+    (error) => hasCode(error, "file.enoent"),
+  );
+  assert.throws(
+    () => readJobFile(folder),
+    (error) => hasCode(error, "file.eisdir"),
+  );
   writeFileSync(join(folder, "big.yaml"), "x".repeat(70_000));
-  assert.throws(() => readJobFile(join(folder, "big.yaml")), (error) => hasCode(error, "job.file"));
+  assert.throws(
+    () => readJobFile(join(folder, "big.yaml")),
+    (error) => hasCode(error, "job.file"),
+  );
 });
 
 test("a corpus is refused by what is wrong with it", () => {
@@ -81,11 +106,14 @@ test("a corpus is refused by what is wrong with it", () => {
     return join(folder, name);
   };
   const refused = (path: string, code: string) =>
-    assert.throws(() => readCorpus(path), (error) => {
-      assert.ok(hasCode(error, code), `${code}: ${error}`);
-      assert.ok(error.remedy);
-      return true;
-    });
+    assert.throws(
+      () => readCorpus(path),
+      (error) => {
+        assert.ok(hasCode(error, code), `${code}: ${error}`);
+        assert.ok(error.remedy);
+        return true;
+      },
+    );
   refused(join(folder, "absent.txt"), "corpus.missing");
   refused(folder, "corpus.folder");
   refused(write("empty.txt", ""), "corpus.empty");
@@ -132,7 +160,9 @@ test("this repository's own text is a usable corpus, with or without git", () =>
   assert.deepEqual(readCorpus(path), bytes);
 });
 
-test("a full disk is named as such and leaves no half-written corpus", { skip: existsSync("/dev/full") ? false : "no /dev/full" }, () => {
+test("a full disk is named as such and leaves no half-written corpus", {
+  skip: existsSync("/dev/full") ? false : "no /dev/full",
+}, () => {
   const full = join(folder, "full");
   mkdirSync(full);
   symlinkSync("/dev/full", join(full, "own.txt.part"));

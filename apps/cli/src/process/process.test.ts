@@ -74,7 +74,10 @@ test("a child that ignores SIGTERM is killed after its grace", async () => {
 
 test("a child's standard input ends when its parent is killed", async () => {
   const childScript = join(folder, "watcher.mjs");
-  writeFileSync(childScript, `process.stdin.on("end", () => process.exit(0)).resume(); ${readyLine} setInterval(() => {}, 1000);`);
+  writeFileSync(
+    childScript,
+    `process.stdin.on("end", () => process.exit(0)).resume(); ${readyLine} setInterval(() => {}, 1000);`,
+  );
   const parentScript = join(folder, "parent.ts");
   const childModule = fileURLToPath(new URL("./Child.ts", import.meta.url));
   writeFileSync(
@@ -111,8 +114,14 @@ test("records: written, read, stale ones told apart, damaged ones passed over", 
   writeRecord(home, "gone", 2 ** 30);
   writeFileSync(join(home.run, "damaged.json"), "{");
   writeFileSync(join(home.run, "stale.json"), JSON.stringify({ role: "stale", pid: process.pid, mark: "0" }));
-  assert.deepEqual(readRecords(home).map(({ role }) => role), ["stale", "start"].sort());
-  assert.deepEqual(livingRecords(home).map(({ role }) => role), ["start"]);
+  assert.deepEqual(
+    readRecords(home).map(({ role }) => role),
+    ["stale", "start"].sort(),
+  );
+  assert.deepEqual(
+    livingRecords(home).map(({ role }) => role),
+    ["start"],
+  );
   removeRecord(home, "start");
   assert.deepEqual(livingRecords(home), []);
   assert.deepEqual(readRecords(homeAt(join(folder, "nowhere"))), []);
@@ -121,7 +130,10 @@ test("records: written, read, stale ones told apart, damaged ones passed over", 
 test("one start a home; the lock goes with its holder, even when that is killed", async () => {
   const home = homeAt(join(folder, "locked"));
   const lock = await lockHome(home);
-  await assert.rejects(lockHome(home), (error) => hasCode(error, "home.locked") && /--home/.test((error as WeftError).remedy ?? ""));
+  await assert.rejects(
+    lockHome(home),
+    (error) => hasCode(error, "home.locked") && /--home/.test((error as WeftError).remedy ?? ""),
+  );
   lock.release();
   const script = join(folder, "holder.ts");
   const modules = ["./RunFolder.ts", "../Home.ts"].map((path) => fileURLToPath(new URL(path, import.meta.url)));

@@ -60,14 +60,27 @@ test("a taken port is told in one line", async () => {
   const port = await new Promise<number>((resolve) =>
     server.listen({ port: 0, host: "127.0.0.1" }, () => resolve((server.address() as { port: number }).port)),
   );
-  const keeper = spawnChild({ role: "chain", script, parameters: [join(folder, "taken"), String(port)], logFile: join(folder, "taken.log") });
-  await assert.rejects(keeper.ready(20_000), (error) => hasCode(error, "chain.portTaken") && error.message.includes(String(port)));
+  const keeper = spawnChild({
+    role: "chain",
+    script,
+    parameters: [join(folder, "taken"), String(port)],
+    logFile: join(folder, "taken.log"),
+  });
+  await assert.rejects(
+    keeper.ready(20_000),
+    (error) => hasCode(error, "chain.portTaken") && error.message.includes(String(port)),
+  );
   server.close();
 });
 
 test("a chain that is killed takes the keeper with it, and says so in the log", async () => {
   const guarded = sleeper();
-  const keeper = spawnChild({ role: "chain", script, parameters: [join(folder, "killed"), "0"], logFile: join(folder, "killed.log") });
+  const keeper = spawnChild({
+    role: "chain",
+    script,
+    parameters: [join(folder, "killed"), "0"],
+    logFile: join(folder, "killed.log"),
+  });
   const ready = (await keeper.ready(20_000)) as { chainPid: number };
   keeper.send(JSON.stringify({ guard: guarded }));
   // The line must be read before the chain is gone.

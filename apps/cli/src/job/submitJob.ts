@@ -5,10 +5,10 @@ import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { WeftError } from "@weft/protocol/Errors";
 import { z } from "zod";
-import { type GatewayClient, request } from "./GatewayClient.ts";
-import { makeFolder } from "./Home.ts";
-import { contentIdOf } from "./job/corpus.ts";
-import { fileError } from "./systemErrors.ts";
+import { type GatewayClient, request } from "../GatewayClient.ts";
+import { makeFolder } from "../Home.ts";
+import { fileError } from "../systemErrors.ts";
+import { contentIdOf } from "./corpus.ts";
 
 const blobShape = z.looseObject({ contentId: z.string(), bytes: z.int() });
 const jobShape = z.looseObject({ jobId: z.string().min(1).max(80) });
@@ -71,7 +71,12 @@ async function download(client: GatewayClient, path: string): Promise<Uint8Array
     headers: { authorization: `Bearer ${client.token}` },
     signal: AbortSignal.timeout(downloadTimeoutMs),
   }).catch((cause) => {
-    throw new WeftError(`the gateway at ${client.url} broke off`, { code: "gateway.broken", fault: "network", retryable: true, cause });
+    throw new WeftError(`the gateway at ${client.url} broke off`, {
+      code: "gateway.broken",
+      fault: "network",
+      retryable: true,
+      cause,
+    });
   });
   if (!response.ok)
     throw new WeftError(`the gateway has no checkpoint for this job (${response.status})`, {
@@ -79,7 +84,8 @@ async function download(client: GatewayClient, path: string): Promise<Uint8Array
       fault: "us",
       remedy: "see what happened with: weft jobs attach ID",
     });
-  if (Number(response.headers.get("content-length") ?? 0) > maxCheckpointBytes) throw strange("an oversized checkpoint");
+  if (Number(response.headers.get("content-length") ?? 0) > maxCheckpointBytes)
+    throw strange("an oversized checkpoint");
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (bytes.length > maxCheckpointBytes) throw strange("an oversized checkpoint");
   return bytes;

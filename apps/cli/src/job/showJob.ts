@@ -1,12 +1,12 @@
 // Follows a job on the screen to its end: live on a terminal, a line per event in a pipe, the events themselves as JSON.
 import { WeftError } from "@weft/protocol/Errors";
 import type { JobEvent } from "@weft/protocol/JobEvent";
-import type { Context } from "./Context.ts";
-import type { NodeNames } from "./render/figures.ts";
-import { applyEvent, emptyView, type JobView } from "./render/JobView.ts";
-import { livePainter } from "./render/LivePainter.ts";
-import { liveLines } from "./render/liveLines.ts";
-import { plainLine } from "./render/plainLines.ts";
+import type { Context } from "../Context.ts";
+import type { NodeNames } from "../render/figures.ts";
+import { applyEvent, emptyView, type JobView } from "../render/JobView.ts";
+import { livePainter } from "../render/LivePainter.ts";
+import { liveLines } from "../render/liveLines.ts";
+import { plainLine } from "../render/plainLines.ts";
 
 export interface ShowOptions {
   names: NodeNames;
@@ -18,7 +18,11 @@ export interface ShowOptions {
 const clockMs = 1000;
 
 /** The view after the last event. @throws WeftError what `events` throws, or `job.broken` when it ends too early */
-export async function showJob(context: Context, events: AsyncIterable<JobEvent>, options: ShowOptions): Promise<JobView> {
+export async function showJob(
+  context: Context,
+  events: AsyncIterable<JobEvent>,
+  options: ShowOptions,
+): Promise<JobView> {
   let view = emptyView;
   const screen = context.live ? liveScreen(context, { ...options, view: () => view }) : undefined;
   try {
@@ -48,7 +52,12 @@ function liveScreen(context: Context, options: ShowOptions & { view: () => JobVi
   const painter = livePainter(process.stdout);
   const { names, notice } = options;
   const lines = () =>
-    liveLines(options.view(), { look: context.look, names, now: Date.now(), ...(notice === undefined ? {} : { notice }) });
+    liveLines(options.view(), {
+      look: context.look,
+      names,
+      now: Date.now(),
+      ...(notice === undefined ? {} : { notice }),
+    });
   const update = () => painter.show(lines);
   // The elapsed time goes on between events.
   const timer = setInterval(update, clockMs);

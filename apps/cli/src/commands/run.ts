@@ -1,0 +1,153 @@
+// `weft run FILE.yaml` and `weft quote FILE.yaml`: buy a job, or ask what it would cost.
+import { dirname, resolve } from "node:path";
+import * as Amount from "@weft/protocol/Amount";
+import { WeftError } from "@weft/protocol/Errors";
+import { z } from "zod";
+import { type Context, gatewayOf } from "../Context.ts";
+import { followJob, type GatewayClient, request } from "../GatewayClient.ts";
+import { repositoryRoot } from "../Home.ts";
+import { ownCorpus, readCorpus } from "../job/corpus.ts";
+import { readNames } from "../job/nodeNames.ts";
+import { type ParsedJob, readJobFile } from "../job/readJobFile.ts";
+import { showJob } from "../job/showJob.ts";
+import { saveCheckpoint, submitJob } from "../job/submitJob.ts";
+import { amountOf } from "../render/figures.ts";
+import type { JobView } from "../render/JobView.ts";
+import { reportLines } from "../render/reportLines.ts";
+import { jobSummary } from "../render/summary.ts";
+import { tableLines } from "../render/table.ts";
+
+export interface RunFlags {
+  detach?: boolean;
+  maxBudget?: string;
+}
+
+/** Exit code: 0 when the job is done (or handed over with --detach). */
+export async function run(context: Context, file: string, flags: RunFlags): Promise<number> {
+  const path = resolve(context.cwd, file);
+  const parsed = underCap(readJobFile(path), flags.maxBudget);
+  const client = gatewayOf(context);
+  const jobId = await submitJob(client, { data: parsed.data, corpus: corpusFor(parsed, path) });
+  if (flags.detach) {
+    context.say(`job ${jobId} is under way; see it with: weft jobs attach ${jobId}`);
+    context.emit({ kind: "summary", ok: true, jobId, name: parsed.job.name, phase: "created" });
+    return 0;
+  }
+  return attach(context, client, { jobId, output: resolve(context.cwd, parsed.job.output) });
+}
+
+/** The text beside the job file, or this project's own. */
+function corpusFor({ job }: ParsedJob, path: string): Uint8Array<ArrayBuffer> {
+  if (job.corpus === undefined) return ownCorpus(repositoryRoot);
+  return readCorpus(resolve(dirname(path), job.corpus));
+}
+
+/** `--max-budget` is a second, harder cap for scripts. @throws WeftError `job.overCap` */
+function underCap(parsed: ParsedJob, cap: string | undefined): ParsedJob {
+  if (cap === undefined) return parsed;
+  const limit = Amount.parse(cap);
+  if (parsed.job.pay.budget <= limit) return parsed;
+  throw new WeftError(
+    `the job's budget is ${Amount.format(parsed.job.pay.budget)}, above the cap ${Amount.format(limit)}`,
+    {
+      code: "job.overCap",
+      remedy: "lower pay.budget in the job file, or raise --max-budget",
+    },
+  );
+}
+
+export interface AttachOptions {
+  jobId: string;
+  from?: number;
+  /** Where the checkpoint goes; it stays with the gateway when absent. */
+  output?: string;
+  notice?: string;
+}
+
+/** Follows a job to its end and reports. */
+export async function attach(context: Context, client: GatewayClient, options: AttachOptions): Promise<number> {
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once("SIGINT", interrupt);
+  const from = options.from === undefined ? {} : { from: options.from };
+  const names = readNames(context.home);
+  try {
+    const events = followJob(client, options.jobId, { ...from, signal: stop.signal });
+    const view = await showJob(context, events, {
+      names,
+      ...(options.notice === undefined ? {} : { notice: options.notice }),
+    });
+    return await finish(context, client, { view, options });
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    throw new WeftError("no longer watching; the job goes on", {
+      code: "cli.interrupted",
+      remedy: `see it again with: weft jobs attach ${options.jobId}; end it with: weft jobs cancel ${options.jobId}`,
+    });
+  } finally {
+    process.removeListener("SIGINT", interrupt);
+  }
+}
+
+async function finish(
+  context: Context,
+  client: GatewayClient,
+  end: { view: JobView; options: AttachOptions },
+): Promise<number> {
+  const { view, options } = end;
+  let shown = view;
+  if (view.done !== undefined && options.output !== undefined) {
+    const saved = await saveCheckpoint(client, options.jobId, {
+      folder: options.output,
+      name: view.name || options.jobId,
+    });
+    shown = { ...view, done: { ...view.done, checkpointPath: saved.path, bytes: saved.bytes } };
+  }
+  const report = reportLines(shown, {
+    look: context.look,
+    names: readNames(context.home),
+    sharedHost: options.notice !== undefined,
+  });
+  context.say("");
+  for (const line of report) context.say(line);
+  context.emit(jobSummary(shown));
+  return shown.phase === "done" ? 0 : 1;
+}
+
+const range = z.looseObject({ min: z.string(), median: z.string(), max: z.string() });
+const quoteShape = z.looseObject({
+  fitting: z.int().nonnegative(),
+  refused: z.int().nonnegative(),
+  reasons: z.record(z.string(), z.int()).default({}),
+  pricePerUnitSecond: range.optional(),
+  total: range.optional(),
+  budget: z.string().optional(),
+});
+
+/** Exit code: 0 when at least one offer fits, 3 when none does. Nothing is signed, sent or paid. */
+export async function quote(context: Context, file: string, flags: RunFlags): Promise<number> {
+  const parsed = underCap(readJobFile(resolve(context.cwd, file)), flags.maxBudget);
+  const body = { job: parsed.data };
+  const answer = quoteShape.parse(await request(gatewayOf(context), "/v1/quote", { method: "POST", body }));
+  const cap = parsed.job.pay.budget;
+  context.emit({ kind: "summary", ok: answer.fitting > 0, name: parsed.job.name, hardCap: cap, ...answer });
+  context.say(
+    `quote for ${parsed.job.name}: ${answer.fitting} offers fit, ${answer.refused} don't; nothing was signed or paid`,
+  );
+  const rows = (["pricePerUnitSecond", "total"] as const).flatMap((key) => {
+    const found = answer[key];
+    const title = key === "total" ? "whole job, audits and fees included" : "per unit and second";
+    return found === undefined ? [] : [[title, amountOf(found.min), amountOf(found.median), amountOf(found.max)]];
+  });
+  const right = "right" as const;
+  const columns = [
+    { title: "" },
+    { title: "lowest", align: right },
+    { title: "median", align: right },
+    { title: "highest", align: right },
+  ];
+  if (rows.length > 0) for (const line of tableLines(columns, rows, context.look)) context.say(line);
+  context.say(`  hard cap: ${amountOf(cap)} (pay.budget); no order of this file can cost more`);
+  for (const [code, count] of Object.entries(answer.reasons)) context.say(`  ${count} refused: ${code}`);
+  return answer.fitting > 0 ? 0 : 3;
+}

@@ -1,0 +1,298 @@
+// The command tree: names, flags, help and examples. What a command does is loaded when it is called, so that `--help`
+// and mistakes are answered at once.
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type Context, type GlobalFlags, makeContext } from "./Context.ts";
+
+/** Set by the command that ran; read by main. */
+export interface Outcome {
+  code: number;
+}
+
+type Handler = (context: Context, parameters: string[], flags: Record<string, unknown>) => Promise<number>;
+
+interface CommandSpec {
+  /** "run <file>". */
+  usage: string;
+  summary: string;
+  options?: readonly Option[];
+  examples: readonly string[];
+  /** Printed between options and examples. */
+  notes?: string;
+  run: Handler;
+}
+
+export function buildProgram(outcome: Outcome): Command {
+  const program = new Command("weft")
+    .description("Rent machines, run work, and check what was claimed.")
+    .version("0.1.0")
+    .option(
+      "--home <dir>",
+      "folder of the network on this machine (default: .weft of the checkout, else of this folder)",
+    )
+    .option("--json", "print JSON lines; the last one is a summary")
+    .option("--gateway <url>", "gateway to use instead of the one that runs on this home")
+    .option("--token-file <file>", "file with that gateway's token")
+    .showHelpAfterError("see: weft --help")
+    .configureHelp({ showGlobalOptions: true })
+    .enablePositionalOptions(false)
+    .exitOverride()
+    .addHelpText(
+      "after",
+      examplesText([
+        "npm start",
+        "weft run examples/train-own-text.yaml",
+        "weft node join http://192.0.2.7:8480/v1/network",
+      ]),
+    );
+  const add = (parent: Command, spec: CommandSpec) => addCommand(parent, spec, outcome);
+  addNetworkCommands(program, add);
+  addJobCommands(program, add);
+  addNodeCommands(program, add);
+  addWalletCommands(program, add);
+  return program;
+}
+
+type Add = (parent: Command, spec: CommandSpec) => void;
+
+const examplesText = (examples: readonly string[]): string =>
+  `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}\n`;
+
+function addCommand(parent: Command, spec: CommandSpec, outcome: Outcome): void {
+  const command = parent
+    .command(spec.usage)
+    .summary(spec.summary)
+    .description(spec.summary)
+    .addHelpText("after", `${spec.notes === undefined ? "" : `\n${spec.notes}\n`}${examplesText(spec.examples)}`);
+  for (const option of spec.options ?? []) command.addOption(option);
+  command.action(async (...called: unknown[]) => {
+    const parameters = called.slice(0, -2).flat() as string[];
+    outcome.code = await spec.run(makeContext(command.optsWithGlobals<GlobalFlags>()), parameters, command.opts());
+  });
+}
+
+/** A parent that only groups: without a subcommand it shows its help. */
+function group(program: Command, named: { name: string; summary: string; examples: readonly string[] }): Command {
+  return program
+    .command(named.name)
+    .summary(named.summary)
+    .description(named.summary)
+    .showHelpAfterError(`see: weft ${named.name} --help`)
+    .addHelpText("after", examplesText(named.examples));
+}
+
+/** Integer option within bounds. */
+function count(flags: string, description: string, bounds: { min: number; max: number }): Option {
+  return new Option(flags, description).argParser((text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < bounds.min || value > bounds.max)
+      throw new InvalidArgumentError(`Use a whole number from ${bounds.min} to ${bounds.max}.`);
+    return value;
+  });
+}
+
+const maxBudget = () => new Option("--max-budget <amount>", "refuse a job file whose budget is above this");
+const yes = () => new Option("--yes", "don't ask");
+
+function addNetworkCommands(program: Command, add: Add): void {
+  add(program, {
+    usage: "start",
+    summary: "start a local network and train a model on it",
+    options: [
+      new Option("--once", "stop when the job is done; exit 0 if it succeeded"),
+      new Option("--corpus <file>", "text to train on (default: this project's own Markdown and TypeScript)"),
+      new Option("--quick", "a job of seconds instead of minutes"),
+      count("--nodes <n>", "provider nodes (default 5)", { min: 1, max: 32 }),
+      count("--chain-port <port>", "port of the development chain (default: a free one)", { min: 1, max: 65_535 }),
+      count("--gateway-port <port>", "port of the gateway (default: a free one)", { min: 1, max: 65_535 }),
+      new Option("--no-job", "only start the network"),
+      yes(),
+    ],
+    notes: "Everything written lies under --home. A second start goes on with what is there.",
+    examples: [
+      "npm start",
+      "npm start -- --once",
+      "weft start --corpus book.txt --quick",
+      "weft start --once --json > run.jsonl",
+    ],
+    run: async (context, _, flags) => (await import("./start/start.ts")).start(context, flags),
+  });
+  add(program, {
+    usage: "gateway",
+    summary: "run the buyer's gateway on this home",
+    options: [count("--port <port>", "port on 127.0.0.1 (default: a free one)", { min: 1, max: 65_535 })],
+    examples: ["weft gateway", "weft gateway --port 8480"],
+    run: async (context, _, flags) => (await import("./commands/gateway.ts")).gateway(context, flags),
+  });
+  add(program, {
+    usage: "status",
+    summary: "what runs here and how it is",
+    examples: ["weft status", "weft status --json"],
+    run: async (context) => (await import("./commands/lists.ts")).status(context),
+  });
+  add(program, {
+    usage: "reset",
+    summary: "end what runs on this home and remove it",
+    options: [yes()],
+    examples: ["weft reset", "weft reset --yes"],
+    run: async (context, _, flags) => (await import("./commands/reset.ts")).reset(context, flags),
+  });
+}
+
+function addJobCommands(program: Command, add: Add): void {
+  add(program, {
+    usage: "run <file>",
+    summary: "buy the job that a file describes, and follow it",
+    options: [maxBudget(), new Option("--detach", "hand it over and return")],
+    notes: "Job files: spec/job.schema.json lists every field, examples/ has working ones.",
+    examples: ["weft run examples/train-own-text.yaml", "weft run job.yaml --max-budget 0.50 --detach"],
+    run: async (context, [file], flags) => (await import("./commands/run.ts")).run(context, file as string, flags),
+  });
+  add(program, {
+    usage: "quote <file>",
+    summary: "what a job would cost now; nothing is signed or paid",
+    options: [maxBudget()],
+    notes: "Exit code 3 when no offer fits.",
+    examples: ["weft quote examples/train-own-text.yaml", "weft quote job.yaml --json"],
+    run: async (context, [file], flags) => (await import("./commands/run.ts")).quote(context, file as string, flags),
+  });
+  add(program, {
+    usage: "offers",
+    summary: "offers that the gateway knows",
+    options: [new Option("--why <job>", "per offer, why it doesn't fit this job")],
+    examples: ["weft offers", "weft offers --why 3f2a --json"],
+    run: async (context, _, flags) => (await import("./commands/lists.ts")).offers(context, flags),
+  });
+  add(program, {
+    usage: "leases",
+    summary: "leases of this gateway",
+    examples: ["weft leases", "weft leases --json"],
+    run: async (context) => (await import("./commands/lists.ts")).leases(context),
+  });
+  const jobs = group(program, {
+    name: "jobs",
+    summary: "list, re-attach to, and cancel jobs",
+    examples: ["weft jobs list", "weft jobs attach 3f2a"],
+  });
+  add(jobs, {
+    usage: "list",
+    summary: "all jobs of this gateway",
+    examples: ["weft jobs list", "weft jobs list --json"],
+    run: async (context) => (await import("./commands/lists.ts")).jobs(context),
+  });
+  add(jobs, {
+    usage: "attach <id>",
+    summary: "follow a job from its beginning, or from an event number",
+    options: [
+      count("--from <seq>", "first event wanted (default 1)", { min: 1, max: 10_000_000 }),
+      new Option("--output <dir>", "save the finished model into this folder"),
+    ],
+    examples: ["weft jobs attach 3f2a", "weft jobs attach 3f2a --from 120 --json"],
+    run: async (context, [id], flags) =>
+      (await import("./commands/attach.ts")).attachCommand(context, id as string, flags),
+  });
+  add(jobs, {
+    usage: "cancel <id>",
+    summary: "end a job; what was earned until then is paid",
+    examples: ["weft jobs cancel 3f2a"],
+    run: async (context, [id]) => (await import("./commands/lists.ts")).cancel(context, id as string),
+  });
+}
+
+function addNodeCommands(program: Command, add: Add): void {
+  const node = group(program, {
+    name: "node",
+    summary: "run and manage a provider node",
+    examples: ["weft node join network.json --price 0.60", "weft node pause --name node-2"],
+  });
+  const name = () => new Option("--name <name>", "which node of this home").default("self");
+  const price = () => new Option("--price <amount>", "asked per unit and hour, such as 0.60");
+  const verb = (spec: Omit<CommandSpec, "run" | "options"> & { options?: readonly Option[]; call: string }) =>
+    add(node, {
+      ...spec,
+      options: [name(), ...(spec.options ?? [])],
+      run: async (context, parameters, flags) =>
+        (await import("./commands/node.ts")).nodeCommand(context, spec.call, { parameters, flags }),
+    });
+  verb({
+    call: "run",
+    usage: "run",
+    summary: "run a registered node",
+    options: [price()],
+    examples: ["weft node run", "weft node run --name node-2"],
+  });
+  verb({
+    call: "register",
+    usage: "register",
+    summary: "make keys, register, stake and add pools",
+    options: [price()],
+    examples: ["weft node register --price 0.60"],
+  });
+  verb({
+    call: "join",
+    usage: "join <network>",
+    summary: "join a network from its file or a gateway's URL, and run",
+    options: [price(), new Option("--address <ip>", "address that other machines reach this one at")],
+    examples: ["weft node join network.json", "weft node join http://192.0.2.7:8480/v1/network --price 0.60"],
+  });
+  verb({ call: "probe", usage: "probe", summary: "measure this machine", examples: ["weft node probe --json"] });
+  verb({
+    call: "pause",
+    usage: "pause",
+    summary: "offer nothing more until resumed; leases go on",
+    examples: ["weft node pause --name node-2"],
+  });
+  verb({ call: "resume", usage: "resume", summary: "offer again", examples: ["weft node resume --name node-2"] });
+  verb({
+    call: "drain",
+    usage: "drain",
+    summary: "take no new lease and stop after the last",
+    examples: ["weft node drain --name node-2"],
+  });
+  verb({
+    call: "rotate-operator",
+    usage: "rotate-operator",
+    summary: "replace the operator key",
+    examples: ["weft node rotate-operator --name node-2"],
+  });
+  verb({
+    call: "export-key",
+    usage: "export-key",
+    summary: "print the operator or owner key file",
+    options: [new Option("--role <role>", "which key").choices(["operator", "owner"]).default("operator")],
+    examples: ["weft node export-key --role owner > owner.json"],
+  });
+}
+
+function addWalletCommands(program: Command, add: Add): void {
+  const wallet = group(program, {
+    name: "wallet",
+    summary: "the buyer's money",
+    examples: ["weft wallet balance", "weft wallet deposit 5"],
+  });
+  add(wallet, {
+    usage: "balance",
+    summary: "escrow, reserved and free, and what lies outside it",
+    examples: ["weft wallet balance", "weft wallet balance --json"],
+    run: async (context) => (await import("./commands/wallet.ts")).balance(context),
+  });
+  add(wallet, {
+    usage: "address",
+    summary: "the buyer's address",
+    examples: ["weft wallet address"],
+    run: async (context) => (await import("./commands/wallet.ts")).address(context),
+  });
+  add(wallet, {
+    usage: "deposit <amount>",
+    summary: "move money into escrow",
+    examples: ["weft wallet deposit 5", "weft wallet deposit 0.25 --json"],
+    run: async (context, [amount]) => (await import("./commands/wallet.ts")).deposit(context, amount as string),
+  });
+  add(wallet, {
+    usage: "withdraw <amount>",
+    summary: "move free escrow out; the first call gives notice, the second pays after the delay",
+    options: [new Option("--to <address>", "who receives it (default: the buyer)")],
+    examples: ["weft wallet withdraw 1.5"],
+    run: async (context, [amount], flags) =>
+      (await import("./commands/wallet.ts")).withdraw(context, amount as string, flags),
+  });
+}
