@@ -1,6 +1,6 @@
 // The commitment layout above single leaves (spec/tensor.md §4): tensor root, state root, step root, history root.
 // Written plainly over node:crypto; the kernels compute the same tensor trees in bulk (KernelHash.ts), and this is what
-// they are tested against. Not here: the segment commitment (SegmentCommitment.ts).
+// they are tested against. Not here: the segment commitment (@weft/protocol/Segment).
 import { hashLeaf, merklePath, merkleRoot, verifyMerklePath } from "./Merkle.ts";
 import { sha256, uint64Bytes } from "./sha256.ts";
 

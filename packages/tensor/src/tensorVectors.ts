@@ -29,7 +29,6 @@ import {
   tanhRecipe,
 } from "./recipes.ts";
 import { referenceOperators } from "./referenceOperators.ts";
-import { commitmentHash, commitSegment, encodeSegmentCommitment } from "./SegmentCommitment.ts";
 import { allocateState, stateTensors, writeStartState } from "./State.ts";
 import { seedWords } from "./seedStream.ts";
 import { sha256, toHex } from "./sha256.ts";
@@ -153,20 +152,6 @@ function training() {
   });
   const checkpoint = encodeCheckpoint(program, 3, state);
   const roots = steps.map(({ root }) => root);
-  const trace = {
-    firstStep: 0,
-    lastStep: 2,
-    startRoot: start,
-    endRoot: steps[2]!.after,
-    stepRoots: roots,
-    stateRoots: steps.map(({ after }) => after),
-    historyRoot: historyRoot(roots),
-    checkpoint,
-    checkpointId: sha256(checkpoint),
-    losses: steps.map(({ loss }) => loss),
-    tokens: 3 * program.batch,
-  };
-  const commitment = commitSegment(program, trace, { order: toHex(sha256()), segment: 0n, beaconRound: 7n });
   return {
     corpus: new TextDecoder().decode(tinyCorpus),
     program: encodeProgram(program),
@@ -178,12 +163,9 @@ function training() {
       stateRoot: toHex(after),
       stepRoot: toHex(root),
     })),
-    historyRoot: toHex(trace.historyRoot),
+    historyRoot: toHex(historyRoot(roots)),
     checkpointBytes: checkpoint.length,
-    checkpointId: toHex(trace.checkpointId),
-    commitment: Object.fromEntries(Object.entries(commitment).map(([key, value]) => [key, String(value)])),
-    commitmentEncoded: encodeSegmentCommitment(commitment),
-    commitmentHash: commitmentHash(commitment),
+    checkpointId: toHex(sha256(checkpoint)),
   };
 }
 
