@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { abis } from "@weft/chain/Abis";
+import type { ChainClient } from "@weft/chain/ChainClient";
+import * as DevChain from "@weft/chain/DevChain";
+import { clientOf } from "@weft/chain/NetworkFile";
+import { hasCode } from "@weft/protocol/Errors";
+import { homeAt } from "../Home.ts";
+import { deposit, escrowWanted, fillEscrow, grantSession } from "./buyer.ts";
+import { missing, type Need, topUp } from "./faucet.ts";
+import { buyerKey, heldKey, nodeKeys, sessionKey } from "./keys.ts";
+import { openNetwork, readNetwork } from "./network.ts";
+
+const root = mkdtempSync(join(tmpdir(), "weft-cli-network-"));
+const home = homeAt(join(root, ".weft"));
+let chain: DevChain.DevChain;
+let client: ChainClient;
+
+before(async () => {
+  chain = await DevChain.start({ folder: home.chain, blockTimeSeconds: 0.1 });
+  client = clientOf(await openNetwork(home, { rpcUrl: chain.rpcUrl, bootstrap: [] }));
+});
+after(async () => {
+  await chain.stop();
+  rmSync(root, { recursive: true, force: true });
+});
+
+test("deploys once, then finds the same deployment again at another address", async () => {
+  const first = readNetwork(home);
+  const bootstrap = ["/ip4/127.0.0.1/tcp/4001"];
+  const again = await openNetwork(home, { rpcUrl: chain.rpcUrl, bootstrap });
+  assert.deepEqual(again, { ...first, bootstrap });
+  assert.equal(first.preset, "local");
+});
+
+test("a network file that belongs to another chain is refused with the way out", async () => {
+  const other = homeAt(join(root, "other"));
+  const chain2 = await DevChain.start({ folder: other.chain, blockTimeSeconds: 0.1, genesisTimestamp: 1_700_000_000 });
+  writeFileSync(other.network, readFileSync(home.network));
+  await assert.rejects(openNetwork(other, { rpcUrl: chain2.rpcUrl, bootstrap: [] }), (error) =>
+    hasCode(error, "network.wrongChain") && /weft reset/.test(error.remedy ?? ""),
+  );
+  await chain2.stop();
+  assert.throws(() => readNetwork(homeAt(join(root, "nowhere"))), (error) => hasCode(error, "network.none"));
+});
+
+test("keys are made once, in files for their owner alone, operator and owner apart", async () => {
+  const keys = await nodeKeys(home, "node-1");
+  assert.notEqual(keys.operator.signer.address, keys.owner.signer.address);
+  assert.equal((await nodeKeys(home, "node-1")).owner.signer.address, keys.owner.signer.address);
+  const paths = [
+    join(home.nodes, "node-1", "keystore", "operator.json"),
+    join(home.nodes, "node-1", "keystore", "password"),
+    join(home.owners, "node-1", "owner.json"),
+  ];
+  for (const path of paths) assert.equal(statSync(path).mode & 0o077, 0, path);
+});
+
+test("the faucet gives what is short, and nothing twice", async () => {
+  const { signer } = await heldKey(join(root, "keys"), "owner");
+  const need: Need = { who: "owner", address: signer.address, gas: 10n ** 18n, weft: 5n, stable: 7n };
+  assert.equal((await missing(client, [need])).length, 3);
+  await topUp(client, [need]);
+  assert.deepEqual(await missing(client, [need]), []);
+  await topUp(client, [need, { ...need, stable: 9n }]);
+  const held = await client.rpc.readContract({
+    ...{ address: client.network.contracts.stable, abi: abis.stable, functionName: "balanceOf", args: [signer.address] },
+  });
+  assert.equal(held, 9n);
+});
+
+test("where there is no faucet, what to fund is named", async () => {
+  const elsewhere = { ...client, network: { ...client.network, chainId: 1 } };
+  const need: Need = { who: "owner of node-1", address: `0x${"1".repeat(40)}`, weft: 10n ** 21n };
+  await assert.rejects(topUp(elsewhere, [need]), (error) => {
+    assert.ok(hasCode(error, "faucet.none"));
+    assert.deepEqual(error.details, { [`owner of node-1 0x${"1".repeat(40)} (weft)`]: "1000 WEFT" });
+    return true;
+  });
+});
+
+test("the buyer's escrow is filled and the gateway's session granted, once", async () => {
+  const [buyer, session] = await Promise.all([buyerKey(home), sessionKey(home)]);
+  await topUp(client, [{ who: "buyer", address: buyer.signer.address, gas: 10n ** 18n, stable: escrowWanted }]);
+  assert.equal(await fillEscrow(client, buyer.signer), escrowWanted);
+  assert.equal(await fillEscrow(client, buyer.signer), 0n);
+  const grant = { buyer: buyer.signer, key: session.signer.address };
+  await grantSession(client, grant);
+  const nonce = await client.rpc.getTransactionCount({ address: buyer.signer.address });
+  await grantSession(client, grant);
+  assert.equal(await client.rpc.getTransactionCount({ address: buyer.signer.address }), nonce);
+  const view = await client.rpc.readContract({
+    ...{ address: client.network.contracts.channels, abi: abis.channels, functionName: "sessionOf" },
+    args: [buyer.signer.address, session.signer.address],
+  });
+  assert.equal(view.live, true);
+  await assert.rejects(deposit(client, { buyer: buyer.signer, amount: 10n ** 12n }), /./, "more than there is");
+});

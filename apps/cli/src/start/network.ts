@@ -1,0 +1,78 @@
+// The deployment of a local network: contracts deployed once, described in network.json, found again at each start.
+import { existsSync, readFileSync } from "node:fs";
+import { faucetKey, deployerKey } from "@weft/chain/DevAccounts";
+import { deploy } from "@weft/chain/deploy";
+import { signerOf } from "@weft/chain/Keys";
+import * as NetworkFile from "@weft/chain/NetworkFile";
+import { WeftError } from "@weft/protocol/Errors";
+import { presets } from "@weft/protocol/Params";
+import type { Home } from "../Home.ts";
+import { fileError, writePlainFile } from "../systemErrors.ts";
+import { systemClock } from "./systemClock.ts";
+
+const devChainId = 31_337;
+const profile = { blockSeconds: 0.25, confirmations: 1 };
+const preset = "local";
+
+export interface LocalChain {
+  rpcUrl: string;
+  /** Multiaddrs of the nodes. */
+  bootstrap: string[];
+}
+
+/**
+ * The home's network file, brought up to date with where things run this time; deploys when there is none.
+ * @throws WeftError `network.wrongChain` when the chain's state and the file don't belong together
+ */
+export async function openNetwork(home: Home, chain: LocalChain): Promise<NetworkFile.NetworkFile> {
+  const known = existsSync(home.network) ? await reuse(home, chain) : undefined;
+  const file = known ?? (await deployNew(chain));
+  writePlainFile(home.network, NetworkFile.encode(file));
+  return file;
+}
+
+async function reuse(home: Home, chain: LocalChain): Promise<NetworkFile.NetworkFile> {
+  const known = readNetwork(home);
+  const file = { ...known, ...chain };
+  try {
+    await NetworkFile.verify(NetworkFile.clientOf(file), file);
+  } catch (cause) {
+    if (!(cause instanceof WeftError) || cause.code !== "network.wrongChain") throw cause;
+    throw new WeftError(`the chain in ${home.chain} isn't the one that ${home.network} describes`, {
+      code: "network.wrongChain",
+      fault: "us",
+      details: cause.details,
+      remedy: "begin anew with: weft reset",
+      cause,
+    });
+  }
+  return file;
+}
+
+/** @throws WeftError `network.none`, `network.malformed` */
+export function readNetwork(home: Home): NetworkFile.NetworkFile {
+  if (!existsSync(home.network))
+    throw new WeftError(`there is no network file at ${home.network}`, {
+      code: "network.none",
+      remedy: "start a network with `npm start`, or join one with `weft node join FILE|URL`",
+    });
+  try {
+    return NetworkFile.parse(readFileSync(home.network, "utf8"), home.network);
+  } catch (cause) {
+    throw fileError(cause, { doing: "read", path: home.network });
+  }
+}
+
+async function deployNew(chain: LocalChain): Promise<NetworkFile.NetworkFile> {
+  const { contracts, fromBlock } = await deploy({
+    rpcUrl: chain.rpcUrl,
+    chainId: devChainId,
+    params: presets[preset],
+    signer: signerOf(deployerKey),
+    clock: systemClock,
+    treasury: signerOf(faucetKey).address,
+  });
+  return NetworkFile.describe({ ...chain, chainId: devChainId, contracts, fromBlock, preset, profile });
+}
+
+export const isDevelopmentChain = ({ chainId }: { chainId: number }): boolean => chainId === devChainId;
