@@ -117,7 +117,9 @@ test("two senders of one account get there, and an account without money says so
   const chain = await fixture();
   const [a, b] = [senderFor(chain), senderFor(chain)];
   // Different amounts: two senders that sign the very same transaction have sent one.
-  const all = Array.from({ length: 10 }, (_, index) => (index % 2 ? a : b).send(pay(`mix/${index}`, 1n << BigInt(index))));
+  const all = Array.from({ length: 10 }, (_, index) =>
+    (index % 2 ? a : b).send(pay(`mix/${index}`, 1n << BigInt(index))),
+  );
   await Promise.all(all);
   assert.equal(await balance(chain), 1023n);
   const poor = new Sender(chain.client, { signer: accountOf("poor"), store: memoryStore(), clock: wallClock });

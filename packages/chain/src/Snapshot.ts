@@ -1,0 +1,236 @@
+// The state of a deployment as of one block, folded from its events: plain, immutable data.
+//
+// Ids and addresses are lower-case hex. Amounts are stablecoin units (1e-6) unless they are stake (WEFT, 1e-18); times
+// are Unix seconds of block timestamps. What no event tells is not here: see reads.ts.
+import type { CloseReason, LeaseState } from "@weft/protocol/Lease";
+import type { NodeId } from "@weft/protocol/NodeId";
+import type { Address, Hex } from "viem";
+import { PersistentMap } from "./PersistentMap.ts";
+
+export interface PoolState {
+  class: Hex;
+  capacity: bigint;
+  /** Units under leases that are not closed. */
+  used: bigint;
+  attributes: bigint;
+}
+
+export interface NodeState {
+  nodeId: NodeId;
+  owner: Address;
+  operator: Address;
+  /** Operators it had before, oldest first. */
+  pastOperators: readonly Address[];
+  endpoint: string;
+  region: bigint;
+  stake: bigint;
+  unbonding: bigint;
+  unbondsAt: bigint;
+  registeredAt: bigint;
+  pools: ReadonlyMap<bigint, PoolState>;
+  /** `poolId/slot` → offers below this seq are cancelled. */
+  minSeq: ReadonlyMap<string, bigint>;
+  bondFree: bigint;
+  bondLocked: bigint;
+}
+
+export interface AccountState {
+  free: bigint;
+  earned: bigint;
+  exiting: bigint;
+  exitAt: bigint;
+  buyerEpoch: bigint;
+  sessionEpoch: bigint;
+  /** Nonces withdrawn by cancelOrder; a nonce used by a lease is known through its order hash. */
+  cancelledNonces: ReadonlySet<bigint>;
+}
+
+export interface SessionState {
+  buyer: Address;
+  key: Address;
+  dailyCap: bigint;
+  expiresAt: bigint;
+  anyPayee: boolean;
+  nodeIds: readonly NodeId[];
+  sessionEpoch: bigint;
+  /** Day number (timestamp / 86,400) and what leases with this session reserved in it: an upper bound, because a buyer
+   * may sign an order itself and still name the session. */
+  day: bigint;
+  spentAtMost: bigint;
+}
+
+export interface ChannelState {
+  cap: bigint;
+  claimed: bigint;
+  released: bigint;
+  anchored: bigint;
+  auditSpent: bigint;
+  bondSlashed: bigint;
+  lastClaimAt: bigint;
+  /** Who froze it → until when. */
+  frozen: ReadonlyMap<Address, bigint>;
+}
+
+export interface LeaseMoney {
+  pay: bigint;
+  auditPot: bigint;
+  startFee: bigint;
+  bond: bigint;
+}
+
+export interface LeaseRecord {
+  leaseId: Hex;
+  nodeId: NodeId;
+  buyer: Address;
+  session: Address;
+  matcher: Address;
+  orderHash: Hex;
+  offerHash: Hex;
+  fill: number;
+  poolId: bigint;
+  units: bigint;
+  durationSeconds: bigint;
+  /** Stablecoin units per second, all units together. */
+  rate: bigint;
+  tier: bigint;
+  payMode: bigint;
+  fee: bigint;
+  money: LeaseMoney;
+  courtId: Hex;
+  jobCommitment: Hex;
+  /** As stored by the chain; `stateAt` adds `settling`. */
+  state: LeaseState;
+  reason: CloseReason | undefined;
+  closedBy: Address | undefined;
+  openedAt: bigint;
+  openedIn: Hex;
+  readyAt: bigint | undefined;
+  inputsHolder: NodeId | undefined;
+  startedAt: bigint | undefined;
+  endsAt: bigint | undefined;
+  closedAt: bigint | undefined;
+  claimUntil: bigint | undefined;
+  settledAt: bigint | undefined;
+  channel: ChannelState;
+  segmentCount: number;
+  /** Segments from this one on are void: found false, or signed twice. */
+  voidedFrom: number | undefined;
+}
+
+export interface AuditReveal {
+  auditor: NodeId;
+  ok: boolean;
+  step: bigint;
+  stepRoot: Hex;
+  altHistoryRoot: Hex;
+  at: bigint;
+}
+
+export const auditStates = ["none", "waiting", "committed", "passed", "confirmed", "lapsed"] as const;
+export type AuditStateName = (typeof auditStates)[number];
+
+export interface SegmentState {
+  leaseId: Hex;
+  segment: number;
+  nodeId: NodeId;
+  commitmentHash: Hex;
+  beaconRound: bigint;
+  meteredSeconds: bigint;
+  historyRoot: Hex;
+  checkpoint: Hex;
+  committedAt: bigint;
+  holders: readonly NodeId[];
+  availableAt: bigint | undefined;
+  audit: AuditStateName;
+  auditSeed: Hex | undefined;
+  auditOpenedAt: bigint | undefined;
+  /** Sealed verdicts that were not opened yet, or not in time: auditor → commitment. */
+  sealed: ReadonlyMap<NodeId, { commitment: Hex; at: bigint }>;
+  reveals: readonly AuditReveal[];
+  /** Auditors marked for silence or a wrong opening. */
+  marked: readonly NodeId[];
+  equivocated: boolean;
+}
+
+export interface RoundState {
+  round: bigint;
+  requestedAt: bigint | undefined;
+  revealed: readonly NodeId[];
+  /** Nodes slashed for not revealing. */
+  penalised: readonly NodeId[];
+}
+
+/** A node's place in the beacon; see ICommitRevealBeacon. */
+export interface EnrolmentState {
+  nodeId: NodeId;
+  /** The hash that the next preimage must open. */
+  tip: Hex;
+  /** First round this tip counts for. */
+  tipRound: bigint;
+  misses: number;
+  retiredRound: bigint | undefined;
+}
+
+export interface Snapshot {
+  /** The last block folded; 0 before the first. */
+  block: bigint;
+  timestamp: bigint;
+  nodes: PersistentMap<NodeId, NodeState>;
+  accounts: PersistentMap<Address, AccountState>;
+  /** By `buyer/key`. */
+  sessions: PersistentMap<string, SessionState>;
+  leases: PersistentMap<Hex, LeaseRecord>;
+  /** orderHash → its leases, by fill. */
+  orders: PersistentMap<Hex, readonly Hex[]>;
+  /** By `leaseId/segment`; those of settled leases are dropped. */
+  segments: PersistentMap<string, SegmentState>;
+  /** By decimal round number, the newest 1,024. */
+  rounds: PersistentMap<string, RoundState>;
+  courts: PersistentMap<Hex, Address>;
+  enrolments: PersistentMap<NodeId, EnrolmentState>;
+}
+
+export const empty: Snapshot = {
+  block: 0n,
+  timestamp: 0n,
+  nodes: PersistentMap.empty(),
+  accounts: PersistentMap.empty(),
+  sessions: PersistentMap.empty(),
+  leases: PersistentMap.empty(),
+  orders: PersistentMap.empty(),
+  segments: PersistentMap.empty(),
+  rounds: PersistentMap.empty(),
+  courts: PersistentMap.empty(),
+  enrolments: PersistentMap.empty(),
+};
+
+const noAccount: AccountState = {
+  ...{ free: 0n, earned: 0n, exiting: 0n, exitAt: 0n, buyerEpoch: 0n, sessionEpoch: 0n },
+  cancelledNonces: new Set(),
+};
+
+/** An account's money and epochs; zeros when the chain never heard of it. */
+export const accountOf = (snapshot: Snapshot, address: Address): AccountState =>
+  snapshot.accounts.get(address) ?? noAccount;
+
+export const segmentKey = (leaseId: Hex, segment: number | bigint): string => `${leaseId}/${segment}`;
+export const sessionKey = (buyer: Address, key: Address): string => `${buyer}/${key}`;
+
+/** The lease's state at a time, with `settling` after the claim window. */
+export const stateAt = (lease: LeaseRecord, now: bigint): LeaseState =>
+  lease.state === "closing" && lease.claimUntil !== undefined && now > lease.claimUntil ? "settling" : lease.state;
+
+/** Until when pay and settlement are paused; 0 when they are not. */
+export const frozenUntil = (lease: LeaseRecord): bigint =>
+  [...lease.channel.frozen.values()].reduce((latest, until) => (until > latest ? until : latest), 0n);
+
+/** The segments of a lease in order. */
+export function segmentsOf(snapshot: Snapshot, leaseId: Hex): SegmentState[] {
+  const count = snapshot.leases.get(leaseId)?.segmentCount ?? 0;
+  const found: SegmentState[] = [];
+  for (let segment = 0; segment < count; segment++) {
+    const state = snapshot.segments.get(segmentKey(leaseId, segment));
+    if (state !== undefined) found.push(state);
+  }
+  return found;
+}

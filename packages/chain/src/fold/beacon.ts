@@ -1,0 +1,54 @@
+// The beacon: enrolled nodes, and rounds asked for and revealed.
+import type { NodeId } from "@weft/protocol/NodeId";
+import type { EnrolmentState, RoundState, Snapshot } from "../Snapshot.ts";
+import type { Reducers } from "./reducer.ts";
+
+const roundsKept = 1024n;
+
+export const beacon: Reducers<"beacon"> = {
+  Enrolled: (state, { nodeId, tip, tipRound }) => {
+    const before = state.enrolments.get(nodeId);
+    const misses = before === undefined || before.retiredRound !== undefined ? 0 : before.misses;
+    const enrolments = state.enrolments.set(nodeId, { nodeId, tip, tipRound, misses, retiredRound: undefined });
+    return { ...state, enrolments };
+  },
+  Retired: (state, { nodeId, lastRound }) => editEnrolment(state, nodeId, () => ({ retiredRound: lastRound })),
+  RoundRequested: (state, { round }, at) => editRound(state, round, () => ({ requestedAt: at.timestamp })),
+  Revealed: (state, { nodeId, round, preimage }) =>
+    editRound(
+      editEnrolment(state, nodeId, () => ({ tip: preimage })),
+      round,
+      ({ revealed }) => ({ revealed: [...revealed, nodeId] }),
+    ),
+  Penalised: (state, { nodeId, round, misses }) =>
+    editRound(
+      editEnrolment(state, nodeId, () => ({ misses })),
+      round,
+      ({ penalised }) => ({ penalised: [...penalised, nodeId] }),
+    ),
+};
+
+function editEnrolment(
+  state: Snapshot,
+  nodeId: NodeId,
+  edit: (before: EnrolmentState) => Partial<EnrolmentState>,
+): Snapshot {
+  const before = state.enrolments.get(nodeId);
+  if (before === undefined) return state;
+  return { ...state, enrolments: state.enrolments.set(nodeId, { ...before, ...edit(before) }) };
+}
+
+function editRound(state: Snapshot, round: bigint, edit: (before: RoundState) => Partial<RoundState>): Snapshot {
+  const key = round.toString();
+  const before = state.rounds.get(key) ?? { round, requestedAt: undefined, revealed: [], penalised: [] };
+  const rounds = dropOld(state.rounds.set(key, { ...before, ...edit(before) }), round);
+  return { ...state, rounds };
+}
+
+/** Rounds are asked for out of order and with gaps, so the whole map is looked through, but only when it is full. */
+function dropOld(rounds: Snapshot["rounds"], newest: bigint): Snapshot["rounds"] {
+  if (BigInt(rounds.size) <= roundsKept) return rounds;
+  let left = rounds;
+  for (const [key, { round }] of rounds.entries()) if (round + roundsKept / 2n < newest) left = left.delete(key);
+  return left;
+}

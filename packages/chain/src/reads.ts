@@ -1,0 +1,203 @@
+// What is asked of the chain directly, at its head: draws, balances, and views that no event tells.
+// Everything else is in the snapshot, which costs no request.
+import { type LeaseState, states } from "@weft/protocol/Lease";
+import type { NodeId } from "@weft/protocol/NodeId";
+import type { Address, Hex } from "viem";
+import { abis, type ContractName } from "./Abis.ts";
+import type { ChainClient } from "./ChainClient.ts";
+import { chainError } from "./Reverts.ts";
+
+const at = <Name extends ContractName>(client: ChainClient, contract: Name) => ({
+  address: client.network.contracts[contract],
+  abi: abis[contract],
+});
+
+async function reading<T>(kind: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw chainError(error, { kind });
+  }
+}
+
+export interface Draw {
+  /** False while the beacon's value for the commitment can still change; the rest is empty then. */
+  ready: boolean;
+  /** Whether the segment is to be audited. */
+  sampled: boolean;
+  /** Candidates to hold the checkpoint; enough of them must sign. */
+  holders: readonly NodeId[];
+  /** In the order of their turns. */
+  auditors: readonly NodeId[];
+}
+
+/** Who may hold and who may audit a committed segment. */
+export async function readDraw(client: ChainClient, which: { leaseId: Hex; segment: bigint }): Promise<Draw> {
+  const args = [which.leaseId, Number(which.segment)] as const;
+  const call = client.rpc.readContract({ ...at(client, "audits"), functionName: "drawOf", args, blockTag: "pending" });
+  const [ready, sampled, holders, auditors] = await reading("readDraw", call);
+  return { ready, sampled, holders, auditors };
+}
+
+/** The step an auditor must open, given the audit's seed. */
+export const readAuditStep = (
+  client: ChainClient,
+  which: { seed: Hex; auditor: NodeId; firstStep: bigint; lastStep: bigint },
+): Promise<bigint> =>
+  reading(
+    "readAuditStep",
+    client.rpc.readContract({
+      ...at(client, "audits"),
+      functionName: "stepOf",
+      args: [which.seed, which.auditor, which.firstStep, which.lastStep],
+    }),
+  );
+
+/** An audit's turn and deadline, as the contract holds them. */
+export const readAudit = (client: ChainClient, which: { leaseId: Hex; segment: bigint }) =>
+  reading(
+    "readAudit",
+    client.rpc.readContract({
+      ...at(client, "audits"),
+      functionName: "audit",
+      args: [which.leaseId, Number(which.segment)],
+    }),
+  );
+
+export const readSegment = (client: ChainClient, which: { leaseId: Hex; segment: bigint }) =>
+  reading(
+    "readSegment",
+    client.rpc.readContract({
+      ...at(client, "audits"),
+      functionName: "segment",
+      args: [which.leaseId, Number(which.segment)],
+    }),
+  );
+
+/** A channel's money, with what `release` would pay now. */
+export const readChannel = (client: ChainClient, channelId: Hex) =>
+  reading(
+    "readChannel",
+    client.rpc.readContract({
+      ...at(client, "channels"),
+      functionName: "channel",
+      args: [channelId],
+      blockTag: "pending",
+    }),
+  );
+
+export const readAccount = (client: ChainClient, address: Address) =>
+  reading(
+    "readAccount",
+    client.rpc.readContract({ ...at(client, "channels"), functionName: "accountOf", args: [address] }),
+  );
+
+export const readNode = (client: ChainClient, nodeId: NodeId) =>
+  reading("readNode", client.rpc.readContract({ ...at(client, "registry"), functionName: "node", args: [nodeId] }));
+
+export const readBonds = (client: ChainClient, nodeId: NodeId) =>
+  reading("readBonds", client.rpc.readContract({ ...at(client, "channels"), functionName: "bondsOf", args: [nodeId] }));
+
+export const readSession = (client: ChainClient, which: { buyer: Address; key: Address }) =>
+  reading(
+    "readSession",
+    client.rpc.readContract({
+      ...at(client, "channels"),
+      functionName: "sessionOf",
+      args: [which.buyer, which.key],
+      blockTag: "pending",
+    }),
+  );
+
+/** A lease's state with `settling`, and whether it is disputed, at the time of the next block. */
+export async function readLeaseState(
+  client: ChainClient,
+  leaseId: Hex,
+): Promise<{ state: LeaseState; disputed: boolean }> {
+  const call = client.rpc.readContract({
+    ...at(client, "market"),
+    functionName: "stateOf",
+    args: [leaseId],
+    blockTag: "pending",
+  });
+  const [state, disputed] = await reading("readLeaseState", call);
+  return { state: states[state] as LeaseState, disputed };
+}
+
+export const readNonceUsed = (client: ChainClient, which: { buyer: Address; nonce: bigint }): Promise<boolean> =>
+  reading(
+    "readNonceUsed",
+    client.rpc.readContract({
+      ...at(client, "market"),
+      functionName: "nonceUsed",
+      args: [which.buyer, which.nonce],
+    }),
+  );
+
+export interface BeaconClock {
+  /** Unix seconds of round 0's start. */
+  genesis: bigint;
+  roundSeconds: bigint;
+}
+
+/** Constant for a deployment: round n covers [genesis + n·roundSeconds, genesis + (n+1)·roundSeconds). */
+export async function readBeaconClock(client: ChainClient): Promise<BeaconClock> {
+  const [genesis, roundSeconds] = await reading(
+    "readBeaconClock",
+    Promise.all([
+      client.rpc.readContract({ ...at(client, "beacon"), functionName: "genesis" }),
+      client.rpc.readContract({ ...at(client, "beacon"), functionName: "roundSeconds" }),
+    ]),
+  );
+  return { genesis, roundSeconds };
+}
+
+export const roundAt = (clock: BeaconClock, now: bigint): bigint => (now - clock.genesis) / clock.roundSeconds;
+
+/** The beacon's value of a round; undefined while it can still change. */
+export async function readRandom(client: ChainClient, round: bigint): Promise<Hex | undefined> {
+  const call = client.rpc.readContract({
+    ...at(client, "beacon"),
+    functionName: "random",
+    args: [round],
+    blockTag: "pending",
+  });
+  const [ready, value] = await reading("readRandom", call);
+  return ready ? value : undefined;
+}
+
+export const readEnrolment = (client: ChainClient, nodeId: NodeId) =>
+  reading(
+    "readEnrolment",
+    client.rpc.readContract({ ...at(client, "beacon"), functionName: "enrolmentOf", args: [nodeId] }),
+  );
+
+export interface Balances {
+  /** Wei. */
+  native: bigint;
+  /** Stablecoin outside the vault, units of 1e-6. */
+  stable: bigint;
+  /** Unstaked WEFT, units of 1e-18. */
+  weft: bigint;
+  /** Inside the vault. */
+  free: bigint;
+  earned: bigint;
+  exiting: bigint;
+}
+
+export async function balances(client: ChainClient, address: Address): Promise<Balances> {
+  const [native, stable, weft, account] = await reading(
+    "balances",
+    Promise.all([
+      client.rpc.getBalance({ address }),
+      client.rpc.readContract({ ...at(client, "stable"), functionName: "balanceOf", args: [address] }),
+      client.rpc.readContract({ ...at(client, "weft"), functionName: "balanceOf", args: [address] }),
+      readAccount(client, address),
+    ]),
+  );
+  return { native, stable, weft, free: account.free, earned: account.earned, exiting: account.exiting };
+}
+
+/** Unix seconds of the newest block: the clock that the contracts decide by. */
+export const chainTime = async (client: ChainClient): Promise<bigint> =>
+  (await reading("chainTime", client.rpc.getBlock())).timestamp;
