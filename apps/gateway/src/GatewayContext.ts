@@ -11,6 +11,7 @@ import type { SignedOffer } from "@weft/protocol/Offer";
 import type { SignedOrder } from "@weft/protocol/Order";
 import type { ProtocolParams } from "@weft/protocol/Params";
 import type { Program } from "@weft/tensor/Program";
+import type { BlobSource } from "@weft/transport/serveBlobs";
 import type { Transport } from "@weft/transport/Transport";
 import type { Logger } from "pino";
 import type { Address, Hex } from "viem";
@@ -71,9 +72,10 @@ export interface GatewayChain {
   segments(leaseId: Hex): SegmentFacts[];
   draw(leaseId: Hex, segment: number): Promise<DrawFacts>;
   /** What auditors earned on a lease. */
-  auditPayments(leaseId: Hex): { nodeId: NodeId; amount: bigint }[];
+  auditPayments(leaseId: Hex): Promise<{ nodeId: NodeId; amount: bigint }[]>;
   endpointOf(nodeId: NodeId): Peer | undefined;
-  open(deal: { offer: SignedOffer; order: SignedOrder; fill: number }): Promise<Mined>;
+  /** `previous` is the offer of fill n when this is fill n + 1. */
+  open(deal: { offer: SignedOffer; order: SignedOrder; fill: number; previous?: SignedOffer }): Promise<Mined>;
   close(leaseId: Hex, reason: CloseReason): Promise<Mined | undefined>;
   settle(leaseId: Hex): Promise<Mined | undefined>;
   /** Gas spent by this gateway's own transactions, by kind. */
@@ -91,6 +93,8 @@ export interface GatewayBlobs {
   ): Promise<{ contentId: Hex; bytes: number }>;
   read(contentId: Hex): Promise<Uint8Array>;
   has(contentId: Hex): boolean;
+  /** For serving in chunks; undefined when it is not stored here. */
+  source(contentId: Hex): Promise<BlobSource | undefined>;
   pin(contentId: Hex, by: string): void;
   unpinAll(by: string): void;
   path(contentId: Hex): string;
@@ -105,7 +109,13 @@ export interface Quality {
 }
 
 /** Held-out quality and a sample of text, off the main thread. */
-export type Evaluate = (input: { program: Program; checkpoint: Uint8Array; corpus: Uint8Array }) => Promise<Quality>;
+export type Evaluate = (input: {
+  program: Program;
+  corpusPath: string;
+  checkpointPath: string;
+  /** Number of the segment that would come next. */
+  segment: number;
+}) => Promise<Quality>;
 
 export interface GatewayContext {
   clock: Clock;

@@ -24,17 +24,21 @@ export async function finishJob(context: GatewayContext, work: FinishWork): Prom
   const final = lastGood(work.record);
   if (final === undefined || final.lastStep !== work.program.totalSteps - 1)
     throw new WeftError("the run ended without its last checkpoint", { code: "job.incomplete", fault: "provider" });
-  const checkpoint = await context.blobs.read(final.checkpoint.contentId);
-  const path = deliver(context, work, final.checkpoint.contentId);
-  const corpus = await context.blobs.read(work.record.corpus.contentId);
-  const { sample, ...quality } = await context.evaluate({ program: work.program, checkpoint, corpus });
+  const { contentId, bytes } = final.checkpoint;
+  const path = deliver(context, work, contentId);
+  const { sample, ...quality } = await context.evaluate({
+    program: work.program,
+    corpusPath: context.blobs.path(work.record.corpus.contentId),
+    checkpointPath: context.blobs.path(contentId),
+    segment: Math.ceil((final.lastStep + 1) / work.program.stepsPerSegment),
+  });
   context.emit(work.jobId, "evaluated", quality);
   context.emit(work.jobId, "sample", { text: sample });
   for (const lease of work.record.leases) await awaitSettled(context, work, lease.leaseId);
   context.emit(work.jobId, "done", {
     checkpointPath: path,
-    bytes: checkpoint.length,
-    paid: payments(context, work.record),
+    bytes,
+    paid: await payments(context, work.record),
     gas: await gasOf(context, work.record),
     seconds: Math.round((context.clock.now() - work.startedAtMs) / 100) / 10,
   });
@@ -82,13 +86,13 @@ async function awaitSettled(context: GatewayContext, work: FinishWork, leaseId: 
 type Payment = { nodeId: NodeId; role: "provider" | "auditor"; amount: string };
 
 /** Who got what, over all leases of the job. */
-function payments(context: GatewayContext, record: JobRecord): Payment[] {
+async function payments(context: GatewayContext, record: JobRecord): Promise<Payment[]> {
   const providers = new Map<NodeId, bigint>();
   const auditors = new Map<NodeId, bigint>();
   for (const { leaseId, nodeId } of record.leases) {
     const facts = context.chain.lease(leaseId);
     providers.set(nodeId, (providers.get(nodeId) ?? 0n) + (facts?.paid ?? 0n));
-    for (const { nodeId: auditor, amount } of context.chain.auditPayments(leaseId))
+    for (const { nodeId: auditor, amount } of await context.chain.auditPayments(leaseId))
       auditors.set(auditor, (auditors.get(auditor) ?? 0n) + amount);
   }
   const lines = (role: Payment["role"], amounts: Map<NodeId, bigint>): Payment[] =>

@@ -124,7 +124,9 @@ async function tryOpen(
   const fill = work.record.leases.length;
   const leaseId = Order.leaseId(entry.hash, candidate.hash, fill);
   try {
-    const mined = await context.chain.open({ offer: signed, order: entry, fill });
+    const previous = work.record.leases.at(-1)?.offer;
+    const deal = { offer: signed, order: entry, fill, ...(previous === undefined ? {} : { previous }) };
+    const mined = await context.chain.open(deal);
     return recordLease(context, work, { signed, fill, leaseId, mined, verdict });
   } catch (error) {
     if (!(error instanceof WeftError) || error.fault === "network" || error.fault === "us") throw error;

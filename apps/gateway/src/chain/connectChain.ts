@@ -1,0 +1,131 @@
+// Fills the gateway's chain port over packages/chain: facts from the followed snapshot, reads at the head, and the
+// gateway's own transactions, sent by its session key.
+import { closeLease } from "@weft/chain/actions/closeLease";
+import { openLease } from "@weft/chain/actions/openLease";
+import { settle } from "@weft/chain/actions/settle";
+import type { Intent } from "@weft/chain/Intent";
+import { marketViewOf } from "@weft/chain/marketView";
+import { readDraw } from "@weft/chain/reads";
+import * as Snapshot from "@weft/chain/Snapshot";
+import type { Clock } from "@weft/protocol/Clock";
+import { WeftError } from "@weft/protocol/Errors";
+import type { Peer } from "@weft/protocol/messages";
+import * as Offer from "@weft/protocol/Offer";
+import { paramsHash } from "@weft/protocol/Params";
+import type { Address, Hex } from "viem";
+import type { GatewayChain, LeaseFacts, Mined, SegmentFacts } from "../GatewayContext.ts";
+import type { ChainParts } from "./ChainParts.ts";
+import { auditPayments, leaseGas } from "./leaseHistory.ts";
+
+/** How long a mined transaction may take to show in the followed snapshot. */
+const seenTimeoutMs = 20_000;
+
+export function connectChain(parts: ChainParts): GatewayChain {
+  const { client, live, sender, clock } = parts;
+  const hash = paramsHash(client.params);
+  const matcher = { address: sender.address.toLowerCase() as Address, fee: 0n };
+  const now = () => chainNow(live.current, clock);
+  return {
+    network: client.network,
+    params: client.params,
+    paramsHash: hash,
+    blockSeconds: client.profile.blockSeconds,
+    now,
+    view: () => marketViewOf(live.current, { params: client.params, paramsHash: hash, now: now(), matcher }),
+    onChange: (listener) => live.subscribe(() => listener()),
+    lease: (leaseId) => leaseFacts(live.current, leaseId, now()),
+    segments: (leaseId) =>
+      Snapshot.segmentsOf(live.current, leaseId).map((segment) => segmentFacts(live.current, segment)),
+    draw: (leaseId, segment) => readDraw(client, { leaseId, segment: BigInt(segment) }),
+    endpointOf: (nodeId) => peerOf(live.current.nodes.get(nodeId)?.endpoint),
+    auditPayments: (leaseId) => auditPayments(parts, leaseId),
+    leaseGas: (leaseId) => leaseGas(parts, leaseId),
+    gasSpent: () => new Map([...sender.gasSpent()].map(([kind, account]) => [kind, account.gasUsed])),
+    ...transactions(parts),
+    stop: async () => {
+      sender.close();
+      await live.stop();
+    },
+  };
+}
+
+/** Block time has whole seconds and lags; the clock moves on in between. */
+function chainNow(snapshot: Snapshot.Snapshot, clock: Clock): bigint {
+  const wall = BigInt(Math.floor(clock.now() / 1000));
+  return wall > snapshot.timestamp ? wall : snapshot.timestamp;
+}
+
+function transactions({ client, live, sender }: ChainParts): Pick<GatewayChain, "open" | "close" | "settle"> {
+  const send = async (intent: Intent): Promise<Mined> => {
+    const { hash, blockNumber, gasUsed } = await sender.send(intent);
+    await live.reach(blockNumber, seenTimeoutMs);
+    return { hash, blockNumber, gasUsed };
+  };
+  return {
+    open: ({ offer, order, fill, previous }) =>
+      send(
+        openLease(client, {
+          offer,
+          order,
+          fill,
+          ...(previous === undefined ? {} : { previousOfferHash: Offer.hash(previous.offer) }),
+        }),
+      ),
+    close: (leaseId, reason) => unless(["market.WrongState"], send(closeLease(client, { leaseId, reason }))),
+    settle: (leaseId) =>
+      unless(
+        ["market.WrongState", "market.SettleTooEarly", "channels.ChannelFrozen"],
+        send(settle(client, { leaseId })),
+      ),
+  };
+}
+
+/** Refusals that mean that somebody else was first, or that it is early. */
+async function unless(codes: readonly string[], sent: Promise<Mined>): Promise<Mined | undefined> {
+  try {
+    return await sent;
+  } catch (error) {
+    if (error instanceof WeftError && codes.includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+function leaseFacts(snapshot: Snapshot.Snapshot, leaseId: Hex, now: bigint): LeaseFacts | undefined {
+  const lease = snapshot.leases.get(leaseId);
+  if (lease === undefined) return undefined;
+  const { pay, auditPot, bond } = lease.money;
+  const { released, auditSpent } = lease.channel;
+  const settled = lease.state === "settled";
+  return {
+    leaseId,
+    nodeId: lease.nodeId,
+    state: Snapshot.stateAt(lease, now),
+    reason: lease.reason === "none" ? undefined : lease.reason,
+    startedAt: lease.startedAt ?? 0n,
+    pay,
+    auditPot,
+    bond,
+    paid: released,
+    refunded: settled ? pay + auditPot - released - auditSpent : 0n,
+    auditPaid: auditSpent,
+    disputed: Snapshot.frozenUntil(lease) > now,
+  };
+}
+
+function segmentFacts(snapshot: Snapshot.Snapshot, segment: Snapshot.SegmentState): SegmentFacts {
+  const earlier = Snapshot.segmentsOf(snapshot, segment.leaseId).filter((other) => other.segment <= segment.segment);
+  const auditor = [...segment.sealed.keys()].at(-1) ?? segment.reveals.at(-1)?.auditor;
+  return {
+    segment: segment.segment,
+    commitmentHash: segment.commitmentHash,
+    // A segment found false takes what was built on it with it.
+    voided: earlier.some(({ audit, equivocated }) => audit === "confirmed" || equivocated),
+    audit: { phase: segment.audit, accusers: segment.reveals.filter(({ ok }) => !ok).length, auditor },
+  };
+}
+
+/** A registry endpoint is one multiaddr that ends in /p2p/<peer id>. */
+export function peerOf(endpoint: string | undefined): Peer | undefined {
+  const peerId = endpoint?.match(/\/p2p\/([A-Za-z0-9]{8,128})$/)?.[1];
+  return endpoint === undefined || peerId === undefined ? undefined : { peerId, addresses: [endpoint] };
+}
