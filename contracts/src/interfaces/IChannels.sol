@@ -35,6 +35,7 @@ interface IChannels {
         uint64 bondSlashed;
         uint32 claimUntil;
         uint32 frozenUntil;
+        bool settled;
     }
 
     struct SessionView {
@@ -202,7 +203,7 @@ interface IChannels {
     // ---- Market only ----------------------------------------------------------------------------------------------
 
     function reserve(Reservation calldata r) external;
-    function markClosed(bytes32 channelId, uint32 claimUntil) external returns (bytes20 nodeId);
+    function markClosed(bytes32 channelId) external returns (bytes20 nodeId);
     function settle(bytes32 channelId, address buyer, LeaseMoney calldata money, bool startFeeDue, bool bondForfeit)
         external;
     function bumpBuyerEpoch(address buyer) external returns (uint32);

@@ -143,6 +143,9 @@ interface IMarket {
         returns (LeaseMoney memory);
     function startDeadline(bytes32 leaseId) external view returns (uint256);
     function settleableAt(bytes32 leaseId) external view returns (uint256);
+
+    /// @notice End of the claim window; 0 while the lease is not closed.
+    function claimUntil(bytes32 leaseId) external view returns (uint32);
     function minSeq(bytes20 nodeId, uint32 poolId, uint8 slot) external view returns (uint64);
     function nonceUsed(address buyer, uint64 nonce) external view returns (bool);
     function paramsHash() external view returns (bytes32);

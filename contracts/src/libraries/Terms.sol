@@ -9,6 +9,8 @@ import {TIER_EXACT} from "../types/Orders.sol";
 library Terms {
     uint256 internal constant PPM = 1e6;
     uint256 internal constant BPS = 1e4;
+    /// @dev 281 million in units of 1e-6, see Pending.
+    uint256 internal constant MAX_PAY = type(uint48).max;
 
     struct Rules {
         uint256 intervalSeconds;
@@ -32,7 +34,8 @@ library Terms {
             uint256 gain = rate * rules.exposureSeconds;
             // The bond makes a lie a loss on average: bond >= gain (1 - q) / q, rounded up.
             uint256 bond = (gain * (PPM - rules.auditRatePpm) + rules.auditRatePpm - 1) / rules.auditRatePpm;
-            m.pay = fit(pay);
+            if (pay > MAX_PAY) revert LeaseAmountTooLarge(pay, MAX_PAY);
+            m.pay = uint64(pay);
             m.auditPot = tier == TIER_EXACT ? fit(pay * rules.auditShareBps / BPS) : 0;
             m.startFee = uint64(interval < pay ? interval : pay);
             m.bond = fit(bond < rules.minBond ? rules.minBond : bond);

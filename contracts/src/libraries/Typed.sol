@@ -25,12 +25,25 @@ library Typed {
     bytes32 internal constant OPERATOR_CONSENT =
         keccak256("OperatorConsent(bytes20 nodeId,address operator,uint64 nonce)");
 
-    function hash(Offer calldata offer) internal pure returns (bytes32) {
-        return keccak256(abi.encode(OFFER, offer));
+    function hash(Offer calldata offer) internal pure returns (bytes32 h) {
+        bytes32 typeHash = OFFER;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typeHash)
+            calldatacopy(add(free, 0x20), offer, 384)
+            h := keccak256(free, 416)
+        }
     }
 
-    function hash(Order calldata order) internal pure returns (bytes32) {
-        return keccak256(abi.encode(ORDER, order));
+    /// @dev The raw words are hashed: one with dirty upper bits hashes to what nobody signed, or reverts when it is read.
+    function hash(Order calldata order) internal pure returns (bytes32 h) {
+        bytes32 typeHash = ORDER;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typeHash)
+            calldatacopy(add(free, 0x20), order, 704)
+            h := keccak256(free, 736)
+        }
     }
 
     function hash(SegmentCommitment calldata commitment) internal pure returns (bytes32) {

@@ -188,7 +188,7 @@ contract Market is IMarket, EIP712 {
         IChannels.ChannelView memory channel = CHANNELS.channel(previousId);
         LeaseMoney memory money = _moneyOf(previous);
         carry = _carries[previousId];
-        bool claimable = block.timestamp <= channel.claimUntil && state != LeaseState.settled;
+        bool claimable = state != LeaseState.settled && block.timestamp <= channel.claimUntil;
         uint256 spent = claimable ? uint256(channel.cap) : channel.claimed;
         if (state != LeaseState.settled) spent += money.auditPot;
         else spent += channel.auditSpent;
@@ -224,27 +224,26 @@ contract Market is IMarket, EIP712 {
         }
     }
 
-    function _writeLease(bytes32 leaseId, Offer calldata offer, Order calldata order, LeaseOpening memory o, uint8 fill)
-        private
-    {
-        uint16 court = order.courtId == 0 ? 0 : COURTS.indexOf(order.courtId);
-        _leases[leaseId] = Lease({
-            buyer: order.buyer,
-            rate: o.rate,
-            state: LeaseState.open,
-            reason: CloseReason.none,
-            tier: order.tier,
-            fill: fill,
-            poolId: offer.poolId,
-            units: order.units,
-            durationSeconds: o.durationSeconds,
-            openedAt: uint32(block.timestamp),
-            readyAt: 0,
-            startedAt: 0,
-            closedAt: 0,
-            court: court,
-            flags: order.payMode == PAY_MODE_ACCRUE ? LEASE_ACCRUES : 0
-        });
+    /// @dev Packs the two slots by hand, as drawn in types/Leases.sol: the compiler would write every field apart
+    /// (about 2,600 gas more). A test reads every field back.
+    function _writeLease(
+        bytes32 leaseId,
+        Offer calldata offer,
+        Order calldata order,
+        LeaseOpening memory o,
+        uint8 fill
+    ) private {
+        uint256 court = order.courtId == 0 ? 0 : COURTS.indexOf(order.courtId);
+        uint256 first = uint256(uint160(order.buyer)) | uint256(o.rate) << 160 | uint256(LeaseState.open) << 224
+            | uint256(order.tier) << 240 | uint256(fill) << 248;
+        uint256 flags = order.payMode == PAY_MODE_ACCRUE ? LEASE_ACCRUES : 0;
+        uint256 second = uint256(offer.poolId) | uint256(order.units) << 32 | uint256(o.durationSeconds) << 64
+            | uint256(uint32(block.timestamp)) << 96 | court << 224 | flags << 240;
+        Lease storage self = _leases[leaseId];
+        assembly ("memory-safe") {
+            sstore(self.slot, first)
+            sstore(add(self.slot, 1), second)
+        }
     }
 
     // ---- cancelling -----------------------------------------------------------------------------------------------
@@ -380,10 +379,9 @@ contract Market is IMarket, EIP712 {
         self.state = LeaseState.closing;
         self.reason = reason;
         self.closedAt = uint32(block.timestamp);
-        uint32 claimUntil = uint32(block.timestamp + CLAIM_WINDOW);
-        bytes20 nodeId = CHANNELS.markClosed(leaseId, claimUntil);
+        bytes20 nodeId = CHANNELS.markClosed(leaseId);
         REGISTRY.give(nodeId, self.poolId, self.units);
-        emit LeaseClosed(leaseId, reason, msg.sender, claimUntil);
+        emit LeaseClosed(leaseId, reason, msg.sender, uint32(block.timestamp + CLAIM_WINDOW));
     }
 
     function _isBuyerReason(CloseReason reason, LeaseState state) private pure returns (bool) {
@@ -487,6 +485,11 @@ contract Market is IMarket, EIP712 {
     function settleableAt(bytes32 leaseId) external view returns (uint256) {
         Lease storage self = _known(leaseId);
         return self.state == LeaseState.closing ? _settleableAt(self) : 0;
+    }
+
+    function claimUntil(bytes32 leaseId) external view returns (uint32) {
+        uint256 closedAt = _leases[leaseId].closedAt;
+        return closedAt == 0 ? 0 : uint32(closedAt + CLAIM_WINDOW);
     }
 
     function minSeq(bytes20 nodeId, uint32 poolId, uint8 slot) external view returns (uint64) {

@@ -10,6 +10,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Constants, ProtocolParams} from "../generated/Params.sol";
 import {IChannels} from "../interfaces/IChannels.sol";
+import {IMarket} from "../interfaces/IMarket.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
 import {Pending} from "../libraries/Pending.sol";
 import {Sessions} from "../libraries/Sessions.sol";
@@ -40,9 +41,6 @@ contract Channels is IChannels, EIP712 {
         uint96 free;
         uint96 locked;
     }
-
-    /// @dev In place of a time: the claim window of a settled channel ended long ago.
-    uint32 private constant SETTLED = 1;
 
     IERC20 private immutable TOKEN;
     IRegistry private immutable REGISTRY;
@@ -214,7 +212,7 @@ contract Channels is IChannels, EIP712 {
         if (result == ClaimResult.claimed) return;
         Pending.Channel storage self = _channels[channelId];
         if (result == ClaimResult.channelUnknown) revert ChannelUnknown(channelId);
-        if (result == ClaimResult.channelClosed) revert ChannelClosed(channelId, self.claimUntil);
+        if (result == ClaimResult.channelClosed) revert ChannelClosed(channelId, _claimUntil(channelId));
         if (result == ClaimResult.badSignature) revert VoucherInvalid(channelId, recovered, self.signer);
         revert NothingToClaim(channelId, cumulative, self.claimed);
     }
@@ -232,7 +230,7 @@ contract Channels is IChannels, EIP712 {
     function claimAccrued(bytes32 channelId) external {
         Pending.Channel storage self = _channels[channelId];
         if (self.nodeId == 0) revert ChannelUnknown(channelId);
-        if (_isClosed(self.claimUntil)) revert ChannelClosed(channelId, self.claimUntil);
+        if (_isClosed(channelId, self.flags)) revert ChannelClosed(channelId, _claimUntil(channelId));
         uint64 anchored = self.anchored;
         (uint64 claimed, uint64 added) = self.add(anchored, RELEASE_DELAY);
         if (added == 0) revert NothingToClaim(channelId, anchored, claimed);
@@ -256,7 +254,7 @@ contract Channels is IChannels, EIP712 {
         Pending.Channel storage self = _channels[channelId];
         bytes20 nodeId = self.nodeId;
         if (nodeId == 0) return (ClaimResult.channelUnknown, recovered);
-        if (_isClosed(self.claimUntil)) return (ClaimResult.channelClosed, recovered);
+        if (_isClosed(channelId, self.flags)) return (ClaimResult.channelClosed, recovered);
         if (cumulative <= self.claimed) return (ClaimResult.nothingNew, recovered);
         bytes32 digest = _hashTypedDataV4(Typed.voucher(channelId, nodeId, cumulative));
         ECDSA.RecoverError problem;
@@ -292,17 +290,16 @@ contract Channels is IChannels, EIP712 {
         // Both subtractions were checked above; locked is part of totalHeld, far below 2^96.
         unchecked {
             buyer.free = free - uint96(total);
-            (bonds.free, bonds.locked) = (bondFree - r.money.bond, bondLocked + r.money.bond);
+            _bonds[r.nodeId] = Bonds(bondFree - r.money.bond, bondLocked + r.money.bond);
         }
         if (r.fee != 0) _accounts[r.matcher].earned += r.fee;
-        (self.nodeId, self.cap) = (r.nodeId, r.money.pay);
-        self.signer = r.signer;
+        self.open(r.nodeId, r.money.pay, r.signer);
     }
 
-    function markClosed(bytes32 channelId, uint32 claimUntil) external onlyMarket returns (bytes20 nodeId) {
+    function markClosed(bytes32 channelId) external onlyMarket returns (bytes20 nodeId) {
         Pending.Channel storage self = _channels[channelId];
         nodeId = self.nodeId;
-        self.claimUntil = claimUntil;
+        self.flags |= Pending.CLOSED;
     }
 
     function settle(bytes32 channelId, address buyer, LeaseMoney calldata money, bool startFeeDue, bool bondForfeit)
@@ -315,11 +312,8 @@ contract Channels is IChannels, EIP712 {
         _onlyUnfrozen(channelId, self);
 
         // Everything claimed has waited for claimWindow + releaseDelay after the close, or longer.
-        uint64 claimed = self.claimed;
-        uint64 owed = claimed - self.released;
+        (uint64 claimed, uint64 owed) = self.finish();
         uint64 startFee = startFeeDue ? _least(money.startFee, money.pay - claimed) : 0;
-        (self.matured, self.later, self.released) = (claimed, 0, claimed);
-        self.claimUntil = SETTLED;
         if (owed + startFee != 0) _payOwner(channelId, nodeId, owed + startFee);
 
         uint64 auditPaid = self.auditSpent;
@@ -377,7 +371,7 @@ contract Channels is IChannels, EIP712 {
         returns (uint64 paid)
     {
         Pending.Channel storage self = _channels[channelId];
-        if (self.claimUntil == SETTLED) return 0;
+        if (self.flags & Pending.SETTLED != 0) return 0;
         uint64 spent = self.auditSpent;
         paid = _least(amount, auditPot - spent);
         if (paid == 0) return 0;
@@ -445,9 +439,14 @@ contract Channels is IChannels, EIP712 {
         if (block.timestamp < until) revert ChannelFrozen(channelId, until);
     }
 
-    /// @dev 0 while the lease is open, SETTLED once settled, else the end of the claim window.
-    function _isClosed(uint32 claimUntil) private view returns (bool) {
-        return claimUntil != 0 && block.timestamp > claimUntil;
+    /// @dev Market knows when the claim window of a closed lease ends; an open one costs no call.
+    function _isClosed(bytes32 channelId, uint16 flags) private view returns (bool) {
+        if (flags == 0) return false;
+        return flags & Pending.SETTLED != 0 || block.timestamp > _claimUntil(channelId);
+    }
+
+    function _claimUntil(bytes32 channelId) private view returns (uint32) {
+        return IMarket(MARKET).claimUntil(channelId);
     }
 
     function _least(uint64 a, uint64 b) private pure returns (uint64) {
@@ -476,7 +475,7 @@ contract Channels is IChannels, EIP712 {
 
     function channel(bytes32 channelId) external view returns (ChannelView memory v) {
         Pending.Channel storage self = _channels[channelId];
-        (uint64 matured,,) = self.roll(self.claimed, self.bucketAt, RELEASE_DELAY);
+        (uint64 matured,,) = self.roll(self.claimed, self.later, self.bucketAt, RELEASE_DELAY);
         v.nodeId = self.nodeId;
         v.signer = self.signer;
         v.cap = self.cap;
@@ -487,7 +486,8 @@ contract Channels is IChannels, EIP712 {
         v.anchored = self.anchored;
         v.auditSpent = self.auditSpent;
         v.bondSlashed = self.bondSlashed;
-        v.claimUntil = self.claimUntil;
+        v.claimUntil = self.flags == 0 ? 0 : _claimUntil(channelId);
+        v.settled = self.flags & Pending.SETTLED != 0;
         v.frozenUntil = self.frozenUntil();
     }
 
