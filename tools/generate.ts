@@ -2,8 +2,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { jsonSchema } from "../packages/protocol/src/JobFile.ts";
 import { staleContracts, writeContracts } from "./generate/contracts.ts";
 import { checkParams, type ParamsFile, paramsSolidity, paramsTypeScript } from "./generate/params.ts";
+import { vectorFiles } from "./generate/vectors.ts";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -14,6 +16,8 @@ export function generatedFiles(): Map<string, string> {
   return new Map([
     ["packages/protocol/src/generated/params.ts", paramsTypeScript(params)],
     ["contracts/src/generated/Params.sol", paramsSolidity(params)],
+    ["spec/job.schema.json", `${JSON.stringify(jsonSchema(), null, 2)}\n`],
+    ...vectorFiles(),
   ]);
 }
 

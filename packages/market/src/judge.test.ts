@@ -58,6 +58,14 @@ const cases: Case[] = [
   { code: "order.fee", view: { matcher: { address: buyer, fee: 51n } }, says: /fee of 0.000051.*allows 0.00005$/ },
   { code: "order.budget", order: { budget: 39_999n }, says: /over the order's budget 0.039999 by 0.000001/ },
   { code: "order.budget", past: { spent: 9_960_001n }, says: /by 0.000001/ },
+  {
+    code: "order.amount",
+    order: { maxPricePerUnitSecond: 1n << 60n, budget: 1n << 70n },
+    offer: { pricePerUnitSecond: (1n << 48n) / 200n + 1n },
+    buyer: { free: 1n << 70n },
+    node: { bondFree: 1n << 70n },
+    says: /carries at most 281474976.710655$/,
+  },
   { code: "buyer.escrow", buyer: { free: 39_999n }, says: /needs 0.04 of free escrow.* 0.000001 short/ },
   { code: "session.unknown", order: { session }, signer: session, says: /not authorised/ },
   {

@@ -10,7 +10,7 @@ import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
 import type { OfferEntry, OrderEntry } from "./Book.ts";
 import { type MarketView, type NodeView, type OrderView, slotOf } from "./MarketView.ts";
-import { agreedPrice, type LeasePrice, maxLeaseAmount, priceLease } from "./price.ts";
+import { agreedPrice, type LeasePrice, maxAmount, maxPay, priceLease } from "./price.ts";
 import type { Reason } from "./reasons.ts";
 
 export type Judgement =
@@ -93,8 +93,9 @@ function moneyReasons(view: MarketView, entry: OrderEntry, deal: Deal): Reason[]
   const reasons: Reason[] = [];
   const buyer = view.buyers.get(order.buyer);
   const budget = order.budget - (view.orders.get(entry.hash)?.spent ?? 0n);
-  const largest = most(lease.rate, lease.pay, lease.auditPot, lease.bond);
-  if (largest > maxLeaseAmount) reasons.push({ code: "order.amount", amount: largest, most: maxLeaseAmount });
+  if (lease.pay > maxPay) reasons.push({ code: "order.amount", amount: lease.pay, most: maxPay });
+  const other = most(lease.rate, lease.auditPot, lease.bond);
+  if (other > maxAmount) reasons.push({ code: "order.amount", amount: other, most: maxAmount });
   if (total > budget) reasons.push({ code: "order.budget", total, budget, short: total - budget });
   const free = buyer?.free ?? 0n;
   if (total > free) reasons.push({ code: "buyer.escrow", free, needed: total, short: total - free });

@@ -27,8 +27,10 @@ export interface LeaseTerms {
   tier: bigint;
 }
 
-/** The contracts keep each amount of a lease in a uint64. */
-export const maxLeaseAmount = (1n << 64n) - 1n;
+/** The contracts keep a lease's pay in a uint48 (281 million of the stablecoin) … */
+export const maxPay = (1n << 48n) - 1n;
+/** … and its rate, audit pot and bond in a uint64. */
+export const maxAmount = (1n << 64n) - 1n;
 
 const million = 1_000_000n;
 
