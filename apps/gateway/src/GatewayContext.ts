@@ -113,6 +113,7 @@ export type Evaluate = (input: {
   program: Program;
   corpusPath: string;
   checkpointPath: string;
+  contentId: Hex;
   /** Number of the segment that would come next. */
   segment: number;
 }) => Promise<Quality>;

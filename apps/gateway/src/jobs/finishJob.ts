@@ -30,6 +30,7 @@ export async function finishJob(context: GatewayContext, work: FinishWork): Prom
     program: work.program,
     corpusPath: context.blobs.path(work.record.corpus.contentId),
     checkpointPath: context.blobs.path(contentId),
+    contentId,
     segment: Math.ceil((final.lastStep + 1) / work.program.stepsPerSegment),
   });
   context.emit(work.jobId, "evaluated", quality);
