@@ -62,13 +62,18 @@ export interface AttachOptions {
   /** Where the checkpoint goes; it stays with the gateway when absent. */
   output?: string;
   notice?: string;
+  /** Ends the watching; without it Ctrl-C does. */
+  signal?: AbortSignal;
+  /** Added to the summary. */
+  summary?: object;
 }
 
 /** Follows a job to its end and reports. */
 export async function attach(context: Context, client: GatewayClient, options: AttachOptions): Promise<number> {
   const stop = new AbortController();
   const interrupt = () => stop.abort();
-  process.once("SIGINT", interrupt);
+  if (options.signal === undefined) process.once("SIGINT", interrupt);
+  else options.signal.addEventListener("abort", interrupt, { once: true });
   const from = options.from === undefined ? {} : { from: options.from };
   const names = readNames(context.home);
   try {
@@ -110,7 +115,7 @@ async function finish(
   });
   context.say("");
   for (const line of report) context.say(line);
-  context.emit(jobSummary(shown));
+  context.emit({ ...jobSummary(shown), ...options.summary });
   return shown.phase === "done" ? 0 : 1;
 }
 

@@ -13,12 +13,16 @@ export class Family {
   readonly #children: Child[] = [];
   #keeper: Child | undefined;
   #stopping: Promise<void> | undefined;
-  /** Rejects when a child ends that nobody asked to end. */
+  #pausing = false;
+  /** Rejects when the chain or the gateway ends that nobody asked to end. A lost node is what failover is for. */
   readonly broken: Promise<never>;
   #break: (error: unknown) => void = () => {};
+  readonly #onLost: (role: string) => void;
 
-  constructor(home: Home) {
+  /** @param onLost told when a node ends by itself */
+  constructor(home: Home, onLost: (role: string) => void) {
     this.#home = home;
+    this.#onLost = onLost;
     this.broken = new Promise((_, reject) => {
       this.#break = reject;
     });
@@ -44,7 +48,11 @@ export class Family {
     writeRecord(this.#home, child.role, child.pid);
     void child.exited.then(({ code, signal }) => {
       removeRecord(this.#home, child.role);
-      if (this.#stopping !== undefined) return;
+      if (this.#stopping !== undefined || this.#pausing) return;
+      if (child.role.startsWith("node-")) {
+        this.#onLost(child.role);
+        return;
+      }
       this.#break(
         new WeftError(`${child.role} ended by itself (${signal ?? `exit ${code}`})`, {
           code: "child.ended",
@@ -55,6 +63,15 @@ export class Family {
       );
     });
     return child;
+  }
+
+  /** Ends every process, and is ready to start others. */
+  async endAll(): Promise<void> {
+    this.#pausing = true;
+    await this.#stopAll();
+    this.#children.length = 0;
+    this.#keeper = undefined;
+    this.#pausing = false;
   }
 
   /** Idempotent; resolves when every process is gone. */

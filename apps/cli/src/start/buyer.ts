@@ -1,72 +1,47 @@
 // The buyer of a local network: escrow, and a session that lets the gateway sign orders up to a daily cap.
-import { abis } from "@weft/chain/Abis";
+import { deposit } from "@weft/chain/actions/deposit";
+import { grantSession } from "@weft/chain/actions/grantSession";
 import type { ChainClient } from "@weft/chain/ChainClient";
-import { memoryStore } from "@weft/chain/Intent";
+import { type Intent, memoryStore } from "@weft/chain/Intent";
 import type { AccountSigner } from "@weft/chain/Keys";
+import { chainTime, readAccount, readSession } from "@weft/chain/reads";
 import { Sender } from "@weft/chain/Sender";
-import { type Address, encodeFunctionData } from "viem";
+import type { Address } from "viem";
 import { systemClock } from "./systemClock.ts";
 
-/** Escrow a local buyer begins with, and is brought back to. */
+/** Escrow a local buyer begins with; below half of it, it is filled up again. */
 export const escrowWanted = 50_000_000n;
 export const sessionDailyCap = 100_000_000n;
-const sessionSeconds = 30 * 86_400;
+const sessionSeconds = 30n * 86_400n;
 /** A session that ends sooner than this is granted again. */
-const renewSeconds = 86_400;
+const renewSeconds = 86_400n;
 
-/** Deposits what the escrow lacks. Returns what was deposited. */
-export async function fillEscrow(client: ChainClient, buyer: AccountSigner): Promise<bigint> {
-  const { channels } = client.network.contracts;
-  const account = await client.rpc.readContract({
-    address: channels,
-    abi: abis.channels,
-    functionName: "accountOf",
-    args: [buyer.address],
-  });
-  const short = escrowWanted - account.free;
-  // Small change is left alone: a deposit costs more attention than it is worth.
-  if (short < escrowWanted / 2n) return 0n;
-  await deposit(client, { buyer, amount: short });
-  return short;
-}
-
-/** Approves and deposits. @throws WeftError of the token or the vault when the money isn't there */
-export async function deposit(client: ChainClient, { buyer, amount }: { buyer: AccountSigner; amount: bigint }): Promise<void> {
-  const { channels, stable } = client.network.contracts;
-  await withSender(client, buyer, async (sender) => {
-    const approve = encodeFunctionData({ abi: abis.stable, functionName: "approve", args: [channels, amount] });
-    const put = encodeFunctionData({ abi: abis.channels, functionName: "deposit", args: [amount] });
-    await sender.send({ key: "approve", kind: "approve", to: stable, data: approve });
-    await sender.send({ key: "deposit", kind: "deposit", to: channels, data: put });
-  });
-}
-
-/** Lets `key` sign orders for the buyer with any provider; nothing is sent while an earlier grant holds. */
-export async function grantSession(client: ChainClient, grant: { buyer: AccountSigner; key: Address }): Promise<void> {
-  const { channels } = client.network.contracts;
-  const now = Math.floor(systemClock.now() / 1000);
-  const session = await client.rpc.readContract({
-    address: channels,
-    abi: abis.channels,
-    functionName: "sessionOf",
-    args: [grant.buyer.address, grant.key],
-  });
-  if (session.live && session.expiresAt > now + renewSeconds) return;
-  const args = [grant.key, sessionDailyCap, BigInt(now + sessionSeconds), true, []] as const;
-  const data = encodeFunctionData({ abi: abis.channels, functionName: "grantSession", args });
-  await withSender(client, grant.buyer, (sender) =>
-    sender.send({ key: "grantSession", kind: "grantSession", to: channels, data }),
-  );
-}
-
-export async function withSender<T>(
+/** Makes the buyer ready to order through `session`; sends only what is missing. Returns the kinds sent. */
+export async function prepareBuyer(
   client: ChainClient,
-  signer: AccountSigner,
-  use: (sender: Sender) => Promise<T>,
-): Promise<T> {
+  { buyer, session }: { buyer: AccountSigner; session: Address },
+): Promise<string[]> {
+  const [account, grant, now] = await Promise.all([
+    readAccount(client, buyer.address),
+    readSession(client, { buyer: buyer.address, key: session }),
+    chainTime(client),
+  ]);
+  const intents: Intent[] = [];
+  // Also names the amount in the key, so that the next fill-up is not taken for this one.
+  const amount = escrowWanted - account.free;
+  if (amount > escrowWanted / 2n) intents.push(await deposit(client, { owner: buyer, amount, id: `${now}` }));
+  if (!grant.live || BigInt(grant.expiresAt) < now + renewSeconds)
+    intents.push(grantSession(client, { key: session, dailyCap: sessionDailyCap, expiresAt: now + sessionSeconds }));
+  await sendAll(client, buyer, intents);
+  return intents.map(({ kind }) => kind);
+}
+
+/** Sends in order without waiting in between; resolves when all are mined. */
+export async function sendAll(client: ChainClient, signer: AccountSigner, intents: readonly Intent[]): Promise<void> {
+  if (intents.length === 0) return;
   const sender = new Sender(client, { signer, store: memoryStore(), clock: systemClock });
   try {
-    return await use(sender);
+    await Promise.all(intents.map((intent) => sender.send(intent)));
   } finally {
     sender.close();
   }

@@ -1,14 +1,15 @@
 // The development faucet: tops accounts up to what they need from a publicly known key. Every development chain has it,
 // so a second machine can help itself; anywhere else there is none, and what is missing is named instead.
-import { abis } from "@weft/chain/Abis";
+import { faucet } from "@weft/chain/actions/faucet";
 import type { ChainClient } from "@weft/chain/ChainClient";
 import { faucetKey } from "@weft/chain/DevAccounts";
 import { type Intent, memoryStore } from "@weft/chain/Intent";
 import { signerOf } from "@weft/chain/Keys";
+import { type Balances, balances } from "@weft/chain/reads";
 import { Sender } from "@weft/chain/Sender";
 import * as Amount from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
-import { type Address, encodeFunctionData } from "viem";
+import type { Address } from "viem";
 import { isDevelopmentChain } from "./network.ts";
 import { systemClock } from "./systemClock.ts";
 
@@ -27,23 +28,13 @@ export type Missing = { need: Need; token: Token; amount: bigint };
 
 /** What the chain says is short of the needs. */
 export async function missing(client: ChainClient, needs: readonly Need[]): Promise<Missing[]> {
-  const wanted = needs.flatMap((need) => tokens.map((token) => ({ need, token, amount: need[token] ?? 0n })));
-  const asked = wanted.filter(({ amount }) => amount > 0n);
-  const held = await Promise.all(asked.map(({ need, token }) => balanceOf(client, { address: need.address, token })));
-  return asked.flatMap((item, index) => {
-    const short = item.amount - (held[index] as bigint);
-    return short > 0n ? [{ ...item, amount: short }] : [];
-  });
-}
-
-function balanceOf(client: ChainClient, of: { address: Address; token: Token }): Promise<bigint> {
-  if (of.token === "gas") return client.rpc.getBalance({ address: of.address });
-  return client.rpc.readContract({
-    address: client.network.contracts[of.token],
-    abi: abis[of.token],
-    functionName: "balanceOf",
-    args: [of.address],
-  }) as Promise<bigint>;
+  const held = await Promise.all(needs.map(({ address }) => balances(client, address)));
+  return needs.flatMap((need, index) =>
+    tokens.flatMap((token) => {
+      const amount = (need[token] ?? 0n) - (held[index] as Balances)[fieldOf[token]];
+      return amount > 0n ? [{ need, token, amount }] : [];
+    }),
+  );
 }
 
 /**
@@ -56,23 +47,16 @@ export async function topUp(client: ChainClient, needs: readonly Need[]): Promis
   if (!isDevelopmentChain(client.network)) throw nothingToGive(short);
   const sender = new Sender(client, { signer: signerOf(faucetKey), store: memoryStore(), clock: systemClock });
   try {
-    await Promise.all(short.map((item) => sender.send(giftOf(client, item))));
+    await Promise.all(short.flatMap((item) => giftOf(client, item)).map((gift) => sender.send(gift)));
   } finally {
     sender.close();
   }
 }
 
-function giftOf(client: ChainClient, { need, token, amount }: Missing): Intent {
-  const named = { key: `faucet/${need.address}/${token}`, kind: "faucet" };
-  if (token === "gas") return { ...named, to: need.address, data: "0x", value: amount };
-  const { contracts } = client.network;
-  const args = [need.address, amount] as const;
-  const data =
-    token === "stable"
-      ? encodeFunctionData({ abi: abis.stable, functionName: "mint", args })
-      : encodeFunctionData({ abi: abis.weft, functionName: "transfer", args });
-  return { ...named, to: contracts[token], data };
-}
+const fieldOf: Record<Token, "native" | "weft" | "stable"> = { gas: "native", weft: "weft", stable: "stable" };
+
+const giftOf = (client: ChainClient, { need, token, amount }: Missing): Intent[] =>
+  faucet(client, { to: need.address, [fieldOf[token]]: amount, id: token });
 
 const decimals: Record<Token, number> = { gas: 18, weft: 18, stable: 6 };
 const symbols: Record<Token, string> = { gas: "of the chain's own coin", weft: "WEFT", stable: "of the stablecoin" };

@@ -7,12 +7,15 @@ import { abis } from "@weft/chain/Abis";
 import type { ChainClient } from "@weft/chain/ChainClient";
 import * as DevChain from "@weft/chain/DevChain";
 import { clientOf } from "@weft/chain/NetworkFile";
+import { readAccount, readSession } from "@weft/chain/reads";
+import * as Attributes from "@weft/protocol/Attributes";
 import { hasCode } from "@weft/protocol/Errors";
 import { homeAt } from "../Home.ts";
-import { deposit, escrowWanted, fillEscrow, grantSession } from "./buyer.ts";
+import { escrowWanted, prepareBuyer } from "./buyer.ts";
 import { missing, type Need, topUp } from "./faucet.ts";
 import { buyerKey, heldKey, nodeKeys, sessionKey } from "./keys.ts";
 import { openNetwork, readNetwork } from "./network.ts";
+import { bondMoney, known, needsOf, registerNode } from "./registerNode.ts";
 
 const root = mkdtempSync(join(tmpdir(), "weft-cli-network-"));
 const home = homeAt(join(root, ".weft"));
@@ -40,11 +43,15 @@ test("a network file that belongs to another chain is refused with the way out",
   const other = homeAt(join(root, "other"));
   const chain2 = await DevChain.start({ folder: other.chain, blockTimeSeconds: 0.1, genesisTimestamp: 1_700_000_000 });
   writeFileSync(other.network, readFileSync(home.network));
-  await assert.rejects(openNetwork(other, { rpcUrl: chain2.rpcUrl, bootstrap: [] }), (error) =>
-    hasCode(error, "network.wrongChain") && /weft reset/.test(error.remedy ?? ""),
+  await assert.rejects(
+    openNetwork(other, { rpcUrl: chain2.rpcUrl, bootstrap: [] }),
+    (error) => hasCode(error, "network.wrongChain") && /weft reset/.test(error.remedy ?? ""),
   );
   await chain2.stop();
-  assert.throws(() => readNetwork(homeAt(join(root, "nowhere"))), (error) => hasCode(error, "network.none"));
+  assert.throws(
+    () => readNetwork(homeAt(join(root, "nowhere"))),
+    (error) => hasCode(error, "network.none"),
+  );
 });
 
 test("keys are made once, in files for their owner alone, operator and owner apart", async () => {
@@ -67,7 +74,12 @@ test("the faucet gives what is short, and nothing twice", async () => {
   assert.deepEqual(await missing(client, [need]), []);
   await topUp(client, [need, { ...need, stable: 9n }]);
   const held = await client.rpc.readContract({
-    ...{ address: client.network.contracts.stable, abi: abis.stable, functionName: "balanceOf", args: [signer.address] },
+    ...{
+      address: client.network.contracts.stable,
+      abi: abis.stable,
+      functionName: "balanceOf",
+      args: [signer.address],
+    },
   });
   assert.equal(held, 9n);
 });
@@ -85,17 +97,28 @@ test("where there is no faucet, what to fund is named", async () => {
 test("the buyer's escrow is filled and the gateway's session granted, once", async () => {
   const [buyer, session] = await Promise.all([buyerKey(home), sessionKey(home)]);
   await topUp(client, [{ who: "buyer", address: buyer.signer.address, gas: 10n ** 18n, stable: escrowWanted }]);
-  assert.equal(await fillEscrow(client, buyer.signer), escrowWanted);
-  assert.equal(await fillEscrow(client, buyer.signer), 0n);
-  const grant = { buyer: buyer.signer, key: session.signer.address };
-  await grantSession(client, grant);
-  const nonce = await client.rpc.getTransactionCount({ address: buyer.signer.address });
-  await grantSession(client, grant);
-  assert.equal(await client.rpc.getTransactionCount({ address: buyer.signer.address }), nonce);
-  const view = await client.rpc.readContract({
-    ...{ address: client.network.contracts.channels, abi: abis.channels, functionName: "sessionOf" },
-    args: [buyer.signer.address, session.signer.address],
-  });
-  assert.equal(view.live, true);
-  await assert.rejects(deposit(client, { buyer: buyer.signer, amount: 10n ** 12n }), /./, "more than there is");
+  const ready = { buyer: buyer.signer, session: session.signer.address };
+  assert.deepEqual(await prepareBuyer(client, ready), ["deposit", "grantSession"]);
+  assert.deepEqual(await prepareBuyer(client, ready), []);
+  assert.equal((await readAccount(client, buyer.signer.address)).free, escrowWanted);
+  assert.equal((await readSession(client, { buyer: buyer.signer.address, key: session.signer.address })).live, true);
+});
+
+test("a node is registered, staked, bonded and given its pools, once", async () => {
+  const keys = await nodeKeys(home, "node-2");
+  const [owner, operator] = [keys.owner.signer, keys.operator.signer];
+  await topUp(client, needsOf(client, "node-2", { owner, operator }));
+  const attributes = { ...Attributes.none, cpuThreads: 2, flags: Attributes.flags.sharedHost };
+  const registration = {
+    owner,
+    operator,
+    endpoint: "/ip4/127.0.0.1/tcp/1",
+    capabilities: [{ class: "cpu", units: 1, attributes }],
+  };
+  const nodeId = await registerNode(client, registration);
+  const expected = { registered: true, stake: client.params.minStake, pools: 1, bonds: bondMoney };
+  assert.deepEqual(await known(client, nodeId), expected);
+  const sent = await client.rpc.getTransactionCount({ address: owner.address });
+  assert.equal(await registerNode(client, registration), nodeId);
+  assert.equal(await client.rpc.getTransactionCount({ address: owner.address }), sent, "nothing is sent twice");
 });

@@ -1,6 +1,6 @@
 // The deployment of a local network: contracts deployed once, described in network.json, found again at each start.
 import { existsSync, readFileSync } from "node:fs";
-import { faucetKey, deployerKey } from "@weft/chain/DevAccounts";
+import { deployerKey, faucetKey } from "@weft/chain/DevAccounts";
 import { deploy } from "@weft/chain/deploy";
 import { signerOf } from "@weft/chain/Keys";
 import * as NetworkFile from "@weft/chain/NetworkFile";

@@ -17,8 +17,15 @@ test("five nodes at five prices, the cheapest not the first", () => {
   );
   const all = planNodes(maxNodes).map(({ pricePerUnitSecond }) => pricePerUnitSecond);
   assert.equal(new Set(all).size, maxNodes);
-  assert.ok(all.every((price) => price < 277n), "below 1.00 per hour, the examples' ceiling");
-  for (const bad of [0, 33, 1.5, Number.NaN]) assert.throws(() => planNodes(bad), (error) => hasCode(error, "start.nodes"));
+  assert.ok(
+    all.every((price) => price < 277n),
+    "below 1.00 per hour, the examples' ceiling",
+  );
+  for (const bad of [0, 33, 1.5, Number.NaN])
+    assert.throws(
+      () => planNodes(bad),
+      (error) => hasCode(error, "start.nodes"),
+    );
 });
 
 test("the notice says that the nodes share a machine", () => {
@@ -34,7 +41,10 @@ test("ports: distinct, given way when remembered, refused when asked for", async
   );
   assert.equal(await ifFree(taken), undefined);
   assert.notEqual(await choosePort({ remembered: taken, what: "gateway" }), taken);
-  await assert.rejects(choosePort({ asked: taken, what: "gateway" }), (error) => hasCode(error, "port.taken") && error.message.includes(String(taken)));
+  await assert.rejects(
+    choosePort({ asked: taken, what: "gateway" }),
+    (error) => hasCode(error, "port.taken") && error.message.includes(String(taken)),
+  );
   await new Promise((closed) => server.close(closed));
   assert.equal(await choosePort({ asked: taken, what: "gateway" }), taken);
 });

@@ -20,7 +20,7 @@ export function planNodes(count: number): NodePlan[] {
     throw new WeftError(`a local network of ${count} nodes`, { code: "start.nodes", remedy: `use 1 to ${maxNodes}` });
   return Array.from({ length: count }, (_, index) => ({
     name: `node-${index + 1}`,
-    pricePerUnitSecond: BigInt(lowestPrice + ((index + 1) * priceStride) % priceRange),
+    pricePerUnitSecond: BigInt(lowestPrice + (((index + 1) * priceStride) % priceRange)),
   }));
 }
 

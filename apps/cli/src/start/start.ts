@@ -1,0 +1,113 @@
+// `weft start`: one command starts a network of separate processes on this machine, buys a training job on it, shows
+// it to its end, and stays up. What it starts it also ends, in order; what it writes lies under the home.
+
+import { rmSync } from "node:fs";
+import { WeftError } from "@weft/protocol/Errors";
+import { type Context, endpointFile } from "../Context.ts";
+import { attach } from "../commands/run.ts";
+import { connect } from "../GatewayClient.ts";
+import { makeFolder } from "../Home.ts";
+import { submitJob } from "../job/submitJob.ts";
+import { lockHome, removeRecord, writeRecord } from "../process/RunFolder.ts";
+import { clearHome } from "./clearHome.ts";
+import { Family } from "./Family.ts";
+import { type Interrupts, interrupted, onInterrupt } from "./interrupts.ts";
+import { launch, type RunningNetwork } from "./launch.ts";
+import { type MainJob, mainJob } from "./mainJob.ts";
+import { sharedHostNotice } from "./plan.ts";
+
+export interface StartFlags {
+  once?: boolean;
+  corpus?: string;
+  quick?: boolean;
+  nodes?: number;
+  chainPort?: number;
+  gatewayPort?: number;
+  /** False with --no-job. */
+  job?: boolean;
+  yes?: boolean;
+}
+
+export const defaultNodes = 5;
+
+/** Exit code: 0 unless the job failed; 130 when interrupted before its end. */
+export async function start(context: Context, flags: StartFlags): Promise<number> {
+  const { home } = context;
+  const job = flags.job === false ? undefined : mainJob(context, flags);
+  makeFolder(home.root);
+  const lock = await lockHome(home);
+  writeRecord(home, "start", process.pid);
+  const family = new Family(
+    home,
+    (role) => context.live || context.warn(`weft: ${role} ended by itself; the network goes on`),
+  );
+  const interrupts = onInterrupt(() => void family.kill());
+  try {
+    return await run(context, { flags, job, family, interrupts });
+  } finally {
+    if (interrupts.signal.aborted) context.warn("weft: ending the network …");
+    await family.stop();
+    interrupts.release();
+    rmSync(endpointFile(home), { force: true });
+    removeRecord(home, "start");
+    lock.release();
+  }
+}
+
+interface Run {
+  flags: StartFlags;
+  job: MainJob | undefined;
+  family: Family;
+  interrupts: Interrupts;
+}
+
+async function run(context: Context, { flags, job, family, interrupts }: Run): Promise<number> {
+  const gone = interrupted(interrupts.signal);
+  const stopped = Promise.race([gone, family.broken]);
+  const network = await Promise.race([launchOrBeginAnew(context, { flags, family }), stopped]);
+  if (network === "interrupted") return 130;
+  const code =
+    job === undefined
+      ? 0
+      : await Promise.race([buy(context, { network, job, flags, signal: interrupts.signal }), stopped]);
+  if (code === "interrupted") return 130;
+  if (flags.once === true) return code;
+  context.say("");
+  context.say(
+    "the network stays up until Ctrl-C; in another terminal, try: npx weft offers, npx weft leases, npx weft status",
+  );
+  await stopped;
+  return code;
+}
+
+/** With --yes, a home whose chain and files don't belong together is emptied and begun anew. */
+async function launchOrBeginAnew(
+  context: Context,
+  { flags, family }: Pick<Run, "flags" | "family">,
+): Promise<RunningNetwork> {
+  try {
+    return await launch(context, { flags, family });
+  } catch (error) {
+    const damaged = error instanceof WeftError && ["network.wrongChain", "home.damaged"].includes(error.code);
+    if (!damaged || flags.yes !== true) throw error;
+    context.warn(`weft: ${error.message}: beginning anew`);
+    await family.endAll();
+    clearHome(context.home);
+    return launch(context, { flags, family });
+  }
+}
+
+async function buy(
+  context: Context,
+  { network, job, flags, signal }: { network: RunningNetwork; job: MainJob; flags: StartFlags; signal: AbortSignal },
+): Promise<number> {
+  const client = connect({ url: network.gatewayUrl, tokenFile: context.home.gatewayToken });
+  context.say(`training on ${job.corpusPath} (${job.corpus.length} bytes)`);
+  const jobId = await submitJob(client, job);
+  return attach(context, client, {
+    jobId,
+    signal,
+    notice: sharedHostNotice(flags.nodes ?? defaultNodes),
+    summary: { startup: network.seconds },
+  });
+}
