@@ -1,5 +1,6 @@
 // The chain as a node sees and uses it: facts folded from events, a few reads at the head, and one verb per transaction
 // it sends. Types only; connectChain.ts fills them over packages/chain, and the decisions of this app take the facts.
+import type { Verdict } from "@weft/chain/actions/commitAudit";
 import type { MarketView } from "@weft/market/MarketView";
 import type { Network } from "@weft/protocol/Domain";
 import type { SignedHeld } from "@weft/protocol/Held";
@@ -32,8 +33,11 @@ export interface LeaseFacts {
   openedAt: bigint;
   startedAt: bigint;
   claimUntil: bigint;
-  /** Claimed so far. */
+  /** Claimed so far, and when last; 0 = never. */
   claimed: bigint;
+  claimedAt: bigint;
+  /** Accrue mode: pay backed by available segments. */
+  anchored: bigint;
   /** An audit or a court holds back the money. */
   frozen: boolean;
 }
@@ -108,6 +112,8 @@ export interface NodeChain {
   view(): MarketView | undefined;
   /** Told after each block; returns the function that stops it. */
   onChange(listener: () => void): () => void;
+  /** How often the chain went back; what was read from it before may not hold. */
+  rewinds(): number;
   lease(leaseId: Hex): LeaseFacts | undefined;
   /** Leases of one provider that are not settled. */
   leasesOf(nodeId: NodeId): LeaseFacts[];
@@ -137,7 +143,7 @@ export interface NodeChain {
   claimAccrued(leaseId: Hex, anchored: bigint): Promise<Mined>;
   release(leaseId: Hex, pending: { claimed: bigint; releasable: bigint }): Promise<Mined>;
   openAudit(leaseId: Hex, segment: bigint): Promise<Mined>;
-  commitAudit(query: { leaseId: Hex; segment: bigint; auditCommitment: Hex }): Promise<Mined>;
+  commitAudit(verdict: Verdict): Promise<Mined>;
   revealAudit(reveal: AuditReveal): Promise<Mined>;
   resolveTimeout(query: { leaseId: Hex; segment: bigint; deadline: bigint }): Promise<Mined>;
   revealBeacon(reveal: { round: bigint; preimage: Hex }): Promise<Mined>;
@@ -152,11 +158,9 @@ export interface NodeChain {
 
 export interface AuditReveal {
   commitment: SegmentCommitment;
-  ok: boolean;
-  stepRoot: Hex;
+  verdict: Verdict;
+  /** Merkle path of the step in the history that the verdict names. */
   path: readonly Hex[];
-  altHistoryRoot: Hex;
-  salt: Hex;
 }
 
 /** Round that runs at `now`: round n covers [genesis + n·length, genesis + (n+1)·length). */

@@ -90,6 +90,7 @@ test("accrue mode: two drawn holders, then the chain, no gateway needed", () => 
   });
   assert.deepEqual(decide({ work: { held: [held(node("aa")), held(node("bb"))] }, context: accrue }), { act: "prove" });
   assert.deepEqual(decide({ facts: { available: true }, context: accrue }), { act: "done", how: "available" });
+  assert.deepEqual(decide({ facts: { available: true }, context: { ...accrue, session: "unsent" } }), { act: "send" });
 });
 
 test("a voided segment ends whatever else is true", () => {

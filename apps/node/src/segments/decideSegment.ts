@@ -37,7 +37,7 @@ export interface SegmentContext {
   round: bigint;
   /** Index of the segment the chain takes next. */
   nextOnChain: bigint;
-  /** A gateway session is open and this segment was not sent in it yet / was sent. */
+  /** No gateway session is open / this segment may be sent in it now / not now: it was, or another one's answer is due. */
   session: "none" | "unsent" | "sent";
   accrue: boolean;
   /** Statements needed on chain. */
@@ -58,8 +58,8 @@ export type SegmentAction =
 
 export function decideSegment(work: SegmentWork, facts: SegmentFacts, context: SegmentContext): SegmentAction {
   if (facts.voided) return { act: "done", how: "voided" };
-  if (context.accrue ? facts.available : work.answer?.paid === true)
-    return { act: "done", how: context.accrue ? "available" : "paid" };
+  if (!context.accrue && work.answer?.paid === true) return { act: "done", how: "paid" };
+  if (context.accrue && facts.available) return availableAction(work, context);
   if (facts.committed === undefined) return commitAction(work, context);
   if (!facts.draw.ready) return { act: "wait", for: "draw" };
   return context.accrue ? accrueAction(work, facts, context) : voucherAction(work, facts, context);
@@ -83,6 +83,12 @@ export const heldCount = (work: SegmentWork, facts: SegmentFacts): number =>
 function accrueAction(work: SegmentWork, facts: SegmentFacts, context: SegmentContext): SegmentAction {
   if (heldCount(work, facts) >= context.heldNeeded) return { act: "prove" };
   return { act: "ask", holders: missingHolders(work, facts) };
+}
+
+/** The pay is safe; a gateway that is there still gets the checkpoint and answers. */
+function availableAction(work: SegmentWork, context: SegmentContext): SegmentAction {
+  if (work.answer?.paid === true || context.session === "none") return { act: "done", how: "available" };
+  return context.session === "unsent" ? { act: "send" } : { act: "wait", for: "voucher" };
 }
 
 function voucherAction(work: SegmentWork, facts: SegmentFacts, context: SegmentContext): SegmentAction {

@@ -70,3 +70,17 @@ export function listReceipts(store: Store, options: { leaseId: Hex; from?: numbe
     options.limit,
   ]).map(fromRow);
 }
+
+/**
+ * Replaces a receipt's content. Only for one that never can take effect any more (its beacon round passed off chain):
+ * signing a number twice is slashable.
+ */
+export function replaceReceipt(store: Store, options: { receipt: Omit<KeptReceipt, "state">; at: number }): void {
+  const { leaseId, sequence, hash, body } = options.receipt;
+  run(store, "update receipts set hash = ?, body = ?, state = 'sent' where lease = ? and sequence = ?", [
+    hash,
+    toBody(body),
+    leaseId,
+    sequence,
+  ]);
+}

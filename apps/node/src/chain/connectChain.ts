@@ -1,0 +1,240 @@
+// NodeChain over packages/chain: facts mapped from the live snapshot when asked for, reads at the head, and the
+// operator's transactions through one Sender whose records survive a kill.
+
+import { abis } from "@weft/chain/Abis";
+import { batchClaim } from "@weft/chain/actions/batchClaim";
+import { claim } from "@weft/chain/actions/claim";
+import { claimAccrued } from "@weft/chain/actions/claimAccrued";
+import { closeLease } from "@weft/chain/actions/closeLease";
+import { closeUnstarted } from "@weft/chain/actions/closeUnstarted";
+import { commitAudit } from "@weft/chain/actions/commitAudit";
+import { commitSegment } from "@weft/chain/actions/commitSegment";
+import { enrolBeacon } from "@weft/chain/actions/enrolBeacon";
+import { openAudit } from "@weft/chain/actions/openAudit";
+import { proveHeld } from "@weft/chain/actions/proveHeld";
+import { release } from "@weft/chain/actions/release";
+import { resolveTimeout } from "@weft/chain/actions/resolveTimeout";
+import { revealAudit } from "@weft/chain/actions/revealAudit";
+import { revealBeacon } from "@weft/chain/actions/revealBeacon";
+import { setEndpoint } from "@weft/chain/actions/setEndpoint";
+import { settle } from "@weft/chain/actions/settle";
+import { startLease } from "@weft/chain/actions/startLease";
+import type { ChainClient } from "@weft/chain/ChainClient";
+import type { ChainStore } from "@weft/chain/ChainStore";
+import type { Intent } from "@weft/chain/Intent";
+import type { LiveSnapshot } from "@weft/chain/LiveSnapshot";
+import { marketViewOf } from "@weft/chain/marketView";
+import { type BeaconClock, readAudit, readChannel, readDraw, readRandom } from "@weft/chain/reads";
+import type { Sender } from "@weft/chain/Sender";
+import type { NodeId } from "@weft/protocol/NodeId";
+import { paramsHash } from "@weft/protocol/Params";
+import * as Segment from "@weft/protocol/Segment";
+import { concat, encodeAbiParameters, type Hex, keccak256 } from "viem";
+import { leaseFacts, segmentFacts, usedAuditors } from "./facts.ts";
+import type { AuditState, LeaseFacts, Mined, NodeChain } from "./NodeChain.ts";
+
+export interface ConnectChainOptions {
+  client: ChainClient;
+  live: LiveSnapshot;
+  sender: Sender;
+  store: ChainStore;
+  beacon: BeaconClock;
+  nodeId: NodeId;
+}
+
+const zeroAddress = `0x${"0".repeat(40)}` as const;
+const zeroTip: Hex = `0x${"0".repeat(64)}`;
+const auditStates: readonly AuditState[] = ["none", "waiting", "committed", "passed", "confirmed", "lapsed"];
+
+/** The chain for one node. Stopping it stops the sender; the live snapshot is its owner's to stop. */
+export function connectChain(options: ConnectChainOptions): NodeChain {
+  const { live, sender, client } = options;
+  let rewinds = 0;
+  const listeners = new Set<() => void>();
+  const unsubscribe = live.subscribe((_, item) => {
+    if (item.kind === "rewind") {
+      rewinds += 1;
+      void sender.rewound(item.toBlock);
+    }
+    for (const listener of listeners) listener();
+  });
+  return {
+    network: client.network,
+    params: client.params,
+    paramsHash: paramsHash(client.params),
+    blockSeconds: client.profile.blockSeconds,
+    now: () => live.current.timestamp,
+    rewinds: () => rewinds,
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    ...snapshotFacts(options),
+    ...headReads(options),
+    ...transactions(options),
+    gasSpent: () => new Map([...options.store.gasByKind()].map(([kind, { gasUsed }]) => [kind, gasUsed])),
+    stop: async () => {
+      unsubscribe();
+      listeners.clear();
+      sender.close();
+    },
+  };
+}
+
+type Facts = Pick<
+  NodeChain,
+  "view" | "lease" | "leasesOf" | "segments" | "openSegments" | "endpoints" | "beacon" | "enrolment"
+>;
+
+function snapshotFacts(options: ConnectChainOptions): Facts {
+  const { live, client, nodeId } = options;
+  const hash = paramsHash(client.params);
+  return {
+    view: () => {
+      const snapshot = live.current;
+      if (snapshot.block === 0n) return undefined;
+      const matcher = { address: zeroAddress, fee: 0n };
+      return marketViewOf(snapshot, { params: client.params, paramsHash: hash, now: snapshot.timestamp, matcher });
+    },
+    lease: (leaseId) => leaseFacts(live.current, leaseId),
+    leasesOf: (owner) => leasesWhere(live, (lease) => lease.nodeId === owner && lease.state !== "settled"),
+    segments: (leaseId) => segmentFacts(live.current, leaseId),
+    openSegments: () =>
+      leasesWhere(live, ({ state }) => state === "running" || state === "closing" || state === "settling").flatMap(
+        (lease) => segmentFacts(live.current, lease.leaseId).map((segment) => ({ lease, segment })),
+      ),
+    endpoints: () => new Map([...live.current.nodes.entries()].map(([id, node]) => [id as NodeId, node.endpoint])),
+    beacon: () => ({
+      ...options.beacon,
+      requested: [...live.current.rounds.values()]
+        .filter(({ requestedAt, revealed }) => requestedAt !== undefined && !revealed.includes(nodeId))
+        .map(({ round }) => round),
+    }),
+    enrolment: async () => {
+      const found = live.current.enrolments.get(nodeId);
+      if (found === undefined || found.retiredRound !== undefined) return { tip: zeroTip, tipRound: 0n };
+      return { tip: found.tip, tipRound: found.tipRound };
+    },
+  };
+}
+
+function leasesWhere(live: LiveSnapshot, test: (lease: LeaseFacts) => boolean): LeaseFacts[] {
+  return [...live.current.leases.keys()]
+    .map((leaseId) => leaseFacts(live.current, leaseId as Hex))
+    .filter((lease): lease is LeaseFacts => lease !== undefined && test(lease));
+}
+
+type Reads = Pick<NodeChain, "draw" | "audit" | "channel" | "settleableAt" | "contractSigned">;
+
+function headReads({ client, live }: ConnectChainOptions): Reads {
+  return {
+    draw: async (leaseId, segment) => {
+      const draw = await readDraw(client, { leaseId, segment });
+      const known = segmentFacts(live.current, leaseId).find((one) => one.segment === segment);
+      const value = draw.ready && known !== undefined ? await readRandom(client, known.beaconRound) : undefined;
+      if (known === undefined || value === undefined) return { ...draw, ready: false, seed: zeroTip };
+      const seed = keccak256(
+        encodeAbiParameters([{ type: "bytes32" }, { type: "bytes32" }], [value, known.commitmentHash]),
+      );
+      return { ...draw, holders: lowered(draw.holders), auditors: lowered(draw.auditors), seed };
+    },
+    audit: async (leaseId, segment) => {
+      const found = await readAudit(client, { leaseId, segment });
+      return {
+        state: auditStates[found.state] as AuditState,
+        used: usedAuditors(live.current, leaseId, segment),
+        accusers: found.accusers,
+        deadline: BigInt(found.deadline),
+        auditor: BigInt(found.auditor) === 0n ? undefined : (found.auditor.toLowerCase() as NodeId),
+        auditCommitment: found.auditCommitment,
+        seed: found.seed,
+      };
+    },
+    channel: async (leaseId) => {
+      const { claimed, pending, releasable, anchored, claimUntil, frozenUntil } = await readChannel(client, leaseId);
+      return {
+        ...{ claimed, pending, releasable, anchored },
+        ...{ claimUntil: BigInt(claimUntil), frozenUntil: BigInt(frozenUntil) },
+      };
+    },
+    settleableAt: (leaseId) =>
+      client.rpc.readContract({
+        ...{ address: client.network.contracts.market, abi: abis.market },
+        ...{ functionName: "settleableAt", args: [leaseId] },
+      }),
+    contractSigned: async ({ account, digest, signature }) => {
+      const magic = await client.rpc.readContract({
+        ...{ address: account, abi: erc1271, functionName: "isValidSignature", args: [digest, signature] },
+      });
+      return magic === "0x1626ba7e";
+    },
+  };
+}
+
+const lowered = (ids: readonly NodeId[]): NodeId[] => ids.map((id) => id.toLowerCase() as NodeId);
+
+const erc1271 = [
+  {
+    type: "function",
+    name: "isValidSignature",
+    stateMutability: "view",
+    inputs: [
+      { name: "hash", type: "bytes32" },
+      { name: "signature", type: "bytes" },
+    ],
+    outputs: [{ name: "magic", type: "bytes4" }],
+  },
+] as const;
+
+type Transactions = Omit<
+  NodeChain,
+  | keyof Facts
+  | keyof Reads
+  | "network"
+  | "params"
+  | "paramsHash"
+  | "blockSeconds"
+  | "now"
+  | "rewinds"
+  | "onChange"
+  | "gasSpent"
+  | "stop"
+>;
+
+function transactions({ client, sender, nodeId, live }: ConnectChainOptions): Transactions {
+  const send = async (intent: Intent): Promise<Mined> => {
+    const { hash, blockNumber, gasUsed } = await sender.send(intent);
+    return { hash, blockNumber, gasUsed };
+  };
+  const now = () => live.current.timestamp.toString();
+  return {
+    setEndpoint: (endpoint, region) =>
+      send(
+        setEndpoint(client, { nodeId, endpoint, region, id: keccak256(concat([textHex(endpoint), textHex(now())])) }),
+      ),
+    start: (leaseId) => send(startLease(client, { leaseId })),
+    close: (leaseId, reason) => send(closeLease(client, { leaseId, reason })),
+    closeUnstarted: (leaseId) => send(closeUnstarted(client, { leaseId })),
+    settle: (leaseId) => send(settle(client, { leaseId })),
+    commitSegment: (segment, offerHash) => {
+      const intent = commitSegment(client, { segment, offerHash });
+      // A commitment that was signed anew is another intent than the one before.
+      return send({ ...intent, key: `${intent.key}/${Segment.hash(segment.commitment)}` });
+    },
+    proveHeld: (commitment, held) => send(proveHeld(client, { commitment, held })),
+    claim: (voucher) => send(claim(client, voucher)),
+    batchClaim: (vouchers) => send(batchClaim(client, { vouchers })),
+    claimAccrued: (channelId, anchored) => send(claimAccrued(client, { channelId, anchored })),
+    release: (channelId, { claimed, releasable }) =>
+      send(release(client, { channelId, id: `${claimed}/${releasable}` })),
+    openAudit: (leaseId, segment) => send(openAudit(client, { leaseId, segment })),
+    commitAudit: (verdict) => send(commitAudit(client, verdict)),
+    revealAudit: (reveal) => send(revealAudit(client, reveal)),
+    resolveTimeout: ({ leaseId, segment, deadline }) =>
+      send(resolveTimeout(client, { leaseId, segment, id: deadline.toString() })),
+    revealBeacon: ({ round, preimage }) => send(revealBeacon(client, { nodeId, round, preimage })),
+    enrolBeacon: (tip) => send(enrolBeacon(client, { nodeId, tip })),
+  };
+}
+
+const textHex = (text: string): Hex => `0x${Buffer.from(text, "utf8").toString("hex")}`;
