@@ -45,6 +45,7 @@ export class Sender {
   readonly #limits: SenderLimits;
   /** Accepted intents by key, for callers that want the same thing at the same time. */
   readonly #wanted = new Map<string, Promise<IntentResult>>();
+  readonly #unsettled = new Set<Job>();
   readonly #queue: Job[] = [];
   readonly #inFlight = new Map<number, Job>();
   /** Settled jobs by nonce, oldest first. */
@@ -81,9 +82,14 @@ export class Sender {
     if (wanted !== undefined) return wanted;
     if (this.#closed) return Promise.reject(closedError());
     if (this.#wanted.size >= this.#limits.maxQueued) return Promise.reject(queueFull(this.#limits.maxQueued));
-    const promise = new Promise<IntentResult>((resolve, reject) => {
-      this.#queue.push(newJob(intent, this.#options.clock.now(), { resolve, reject }));
-    }).finally(() => this.#wanted.delete(intent.key));
+    const { promise: settled, resolve, reject } = Promise.withResolvers<IntentResult>();
+    const job = newJob(intent, this.#options.clock.now(), { resolve, reject });
+    this.#queue.push(job);
+    this.#unsettled.add(job);
+    const promise = settled.finally(() => {
+      this.#wanted.delete(intent.key);
+      this.#unsettled.delete(job);
+    });
     this.#wanted.set(intent.key, promise);
     void this.#pump();
     return promise;
@@ -98,14 +104,13 @@ export class Sender {
   async rewound(toBlock: bigint): Promise<void> {
     this.#head = toBlock;
     const lost = [...this.#settled].filter(([, entry]) => entry.block > toBlock).sort(([a], [b]) => a - b);
-    for (const [nonce, entry] of lost) {
-      if (this.#closed) return;
-      if (this.#inFlight.has(nonce) || entry.job.sent === undefined) continue;
+    for (const [nonce, { job }] of lost) {
       this.#settled.delete(nonce);
-      const outcome = await Transaction.broadcast(this.#client, entry.job.sent.raw).catch(() => "nonceUsed");
-      // Nobody waits for it any more: the promise was settled when it was first mined.
-      this.#inFlight.set(nonce, { ...entry.job, acceptedAt: this.#options.clock.now() });
-      if (outcome === "accepted") entry.job.sent.nudgedAt = this.#options.clock.now();
+      if (this.#closed || this.#inFlight.has(nonce) || job.sent === undefined) continue;
+      // Nobody waits for it any more: its promise was settled when it was first mined.
+      const again = { ...job, acceptedAt: this.#options.clock.now() };
+      this.#inFlight.set(nonce, again);
+      await Transaction.broadcast(this.#client, job.sent.raw).catch(() => "nonceUsed");
     }
     void this.#watch();
   }
@@ -113,7 +118,7 @@ export class Sender {
   /** Accepts nothing more and lets go of what is not settled; its records stay for a later Sender. */
   close(): void {
     this.#closed = true;
-    for (const job of [...this.#queue, ...this.#inFlight.values()]) job.reject(closedError());
+    for (const job of this.#unsettled) job.reject(closedError());
     this.#queue.length = 0;
     this.#inFlight.clear();
   }
@@ -166,8 +171,18 @@ export class Sender {
     await this.#record(job, "sent");
     const outcome = await Transaction.broadcast(this.#client, signed.raw);
     if (this.#closed) return;
-    if (outcome === "accepted") this.#inFlight.set(plan.nonce, job);
+    if (outcome === "accepted") this.#hold(job);
     else await this.#relaunch(job, outcome);
+  }
+
+  /** Puts a broadcast job under its nonce; another intent that was there lost the nonce and starts over. */
+  #hold(job: Job): void {
+    const { nonce } = job.sent as Sent;
+    const other = this.#inFlight.get(nonce);
+    this.#inFlight.set(nonce, job);
+    if (other === undefined || other === job || other.intent.key === job.intent.key) return;
+    other.sent = { ...(other.sent as Sent), hashes: [] };
+    this.#queue.unshift(other);
   }
 
   /** Another transaction has the nonce. Ours may be that one under an earlier fee; otherwise start over. */
@@ -175,11 +190,11 @@ export class Sender {
     const sent = job.sent as Sent;
     const receipt = await Transaction.receiptOf(this.#client, sent.hashes);
     if (receipt !== undefined || (why === "underpriced" && sent.hashes.length > 1)) {
-      this.#inFlight.set(sent.nonce, job);
+      this.#hold(job);
       return;
     }
     if (++job.relaunches > maxRelaunches) throw nonceContested(job.intent);
-    this.#inFlight.delete(sent.nonce);
+    if (this.#inFlight.get(sent.nonce) === job) this.#inFlight.delete(sent.nonce);
     job.sent = { ...sent, hashes: [] };
     this.#queue.unshift(job);
     void this.#pump();
@@ -191,20 +206,22 @@ export class Sender {
     if (record === undefined || record.state === "reverted") return false;
     const receipt = await Transaction.receiptOf(this.#client, record.hashes);
     const count = receipt === undefined ? await Transaction.nonceOf(this.#client, this.address, "latest") : 0;
-    if (receipt === undefined && (record.nonce < count || this.#inFlight.has(record.nonce))) return false;
-    const now = this.#options.clock.now();
     const fees = await this.#currentFees();
-    const sent = { nonce: record.nonce, raw: record.raw, hashes: record.hashes, gas: 0n, fees };
-    job.sent = { ...sent, feesSetAt: now, nudgedAt: now };
-    if (receipt === undefined) {
-      const outcome = await Transaction.broadcast(this.#client, record.raw);
-      if (outcome === "nonceUsed") {
-        job.sent = undefined;
-        return false;
-      }
+    const holder = this.#inFlight.get(record.nonce);
+    if (holder?.intent.key === job.intent.key) job.sent = holder.sent;
+    else if (receipt === undefined && (record.nonce < count || holder !== undefined)) return false;
+    else {
+      const now = this.#options.clock.now();
+      const { nonce, raw, hashes } = record;
+      job.sent = { nonce, raw, hashes, gas: 0n, fees, feesSetAt: now, nudgedAt: now };
     }
-    this.#inFlight.set(record.nonce, job);
-    return true;
+    // Held before the broadcast: a rewind that is noticed meanwhile must find it.
+    this.#hold(job);
+    if (receipt !== undefined) return true;
+    if ((await Transaction.broadcast(this.#client, record.raw)) !== "nonceUsed") return true;
+    if (this.#inFlight.get(record.nonce) === job) this.#inFlight.delete(record.nonce);
+    job.sent = undefined;
+    return false;
   }
 
   async #nextNonce(): Promise<number> {

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "@weft/protocol/Clock";
 import type { Contracts } from "@weft/protocol/Domain";
@@ -30,10 +31,18 @@ export interface Fixture {
   client: ChainClient;
   driver: ReturnType<typeof driverOf>;
   folder: string;
+  /** Called first when it ends: what follows the chain must stop before the chain does. */
+  closers: (() => Promise<void> | void)[];
   /** kill -9, then the same folder and port again. */
   crash(): Promise<void>;
   end(): Promise<void>;
 }
+
+/** Fixtures that a failed test left open; without this its chain would outlive the test file. */
+const open = new Set<Fixture>();
+after(async () => {
+  for (const one of open) await one.end();
+});
 
 const driverOf = (rpcUrl: string) => createTestClient({ mode: "anvil", transport: http(rpcUrl) });
 
@@ -51,15 +60,19 @@ export async function fixture(options: Partial<DevChain.DevChainOptions> = {}): 
     client,
     driver: driverOf(chain.rpcUrl),
     folder,
+    closers: [],
     crash: async () => {
       await made.chain.kill();
       made.chain = await DevChain.start({ folder, blockTimeSeconds: 0.1, ...options, port: chain.port });
     },
     end: async () => {
+      if (!open.delete(made)) return;
+      for (const close of made.closers) await close();
       await made.chain.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  open.add(made);
   return made;
 }
 

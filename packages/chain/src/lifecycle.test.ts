@@ -32,13 +32,12 @@ import {
 import { balances, chainTime, readAccount, readBonds, readChannel, readNode } from "./reads.ts";
 import * as Snapshot from "./Snapshot.ts";
 
-const follow = (network: NetworkFixture) => {
+function follow(network: NetworkFixture) {
   const store = new ChainStore(":memory:", network.file.networkId);
-  return {
-    store,
-    live: new LiveSnapshot(network.client, { store, clock: wallClock, fromBlock: network.file.fromBlock }),
-  };
-};
+  const live = new LiveSnapshot(network.client, { store, clock: wallClock, fromBlock: network.file.fromBlock });
+  network.closers.push(() => live.stop());
+  return { store, live };
+}
 
 test("a lease is opened, started, paid by vouchers, released and settled; the fold equals the contracts' views", async () => {
   const network = await networkFixture();
