@@ -1,0 +1,146 @@
+// What the node and its tensor worker process say to each other over the IPC channel. Both sides check every message:
+// the worker handles bought programs and data, and a broken one must not reach into the node.
+import { hexOf } from "@weft/protocol/fields";
+import { z } from "zod";
+
+/** Any Uint8Array, whatever buffer it views. */
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
+const path = z.string().min(1).max(4096);
+const count = z.int().nonnegative();
+const text = z.string().max(4096);
+
+/** A start other than the program's own: a checkpoint file of the state before `segment`. */
+export const startShape = z.strictObject({ checkpointPath: path, contentId: hexOf(32), segment: count.max(65_535) });
+export type Start = z.infer<typeof startShape>;
+
+const corruption = z.strictObject({ step: count, tensor: z.string().max(64), index: count, bit: count.max(31) });
+
+const inputs = {
+  /** Checked by packages/tensor. */
+  program: z.record(z.string(), z.unknown()),
+  corpusPath: path,
+  start: startShape.optional(),
+};
+const caps = { threads: z.union([z.literal(1), z.literal(2)]), nice: count.max(19), memoryMiB: z.int().positive() };
+
+export const taskShape = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("train"),
+    ...inputs,
+    ...caps,
+    folder: path,
+    credits: z.int().positive().max(64),
+    corrupt: corruption.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("replay"),
+    ...inputs,
+    ...caps,
+    segment: count.max(65_535),
+    proofSteps: z.array(count).max(64),
+  }),
+  z.strictObject({
+    kind: z.literal("evaluate"),
+    ...inputs,
+    ...caps,
+    start: startShape,
+    positions: z.int().positive(),
+    nGramOrders: z.array(count.max(4)).max(4),
+    sample: z.strictObject({ prompt: bytes, count: z.int().positive(), seed: bytes }).optional(),
+  }),
+  z.strictObject({ kind: z.literal("measure"), ...caps, milliseconds: z.int().positive().max(10_000) }),
+]);
+export type Task = z.infer<typeof taskShape>;
+
+/** Node → worker. The first message is the task; then these. */
+export const controlShape = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("credit") }),
+  z.strictObject({ type: z.literal("stop") }),
+]);
+export type Control = z.infer<typeof controlShape>;
+
+const trace = z.strictObject({ startRoot: hexOf(32), endRoot: hexOf(32), historyRoot: hexOf(32) });
+const checkpoint = z.strictObject({ contentId: hexOf(32), path, bytes: count });
+const loss = z.union([z.number(), z.nan()]);
+
+export const segmentShape = z.strictObject({
+  type: z.literal("segment"),
+  segment: count.max(65_535),
+  firstStep: count,
+  lastStep: count,
+  trace,
+  checkpoint,
+  tokens: count,
+  meteredMs: count,
+  loss,
+});
+
+/** A step's place in its segment's history: verifyStep(historyRoot, count, index, stepRoot, path) holds. */
+export const stepProofShape = z.strictObject({
+  step: count,
+  index: count,
+  count,
+  stepRoot: hexOf(32),
+  /** State after the step. */
+  stateRoot: hexOf(32),
+  loss,
+  path: z.array(hexOf(32)).max(32),
+});
+export type StepProof = z.infer<typeof stepProofShape>;
+
+export const replayShape = z.strictObject({
+  segment: count,
+  firstStep: count,
+  lastStep: count,
+  trace,
+  /** SHA-256 of the checkpoint the replay ends in. */
+  checkpoint: hexOf(32),
+  tokens: count,
+  meteredMs: count,
+  proofs: z.array(stepProofShape).max(64),
+});
+export type Replay = z.infer<typeof replayShape>;
+
+export const evaluationShape = z.strictObject({
+  bitsPerChar: z.number(),
+  positions: count,
+  nextStep: count,
+  baselines: z.array(z.strictObject({ order: count, bitsPerChar: z.number() })).max(4),
+  sample: bytes.optional(),
+});
+export type Evaluation = z.infer<typeof evaluationShape>;
+
+export const speedShape = z.strictObject({ gflops: z.number().nonnegative(), threads: count });
+export type Speed = z.infer<typeof speedShape>;
+
+export const failureCodes = [
+  "runtime.spec",
+  "runtime.checkpoint",
+  "runtime.memory",
+  "runtime.crashed",
+  "runtime.stalled",
+  "runtime.storage",
+  "runtime.stopped",
+] as const;
+
+/** Worker → node. */
+export const reportShape = z.discriminatedUnion("type", [
+  /** Sent every `beatMs`; `idle` while the worker waits for the node. */
+  z.strictObject({ type: z.literal("beat"), rssBytes: count, work: count, idle: z.boolean() }),
+  z.strictObject({
+    type: z.literal("progress"),
+    step: count,
+    totalSteps: count,
+    loss,
+    tokensPerSecond: z.number().nonnegative(),
+  }),
+  segmentShape,
+  z.strictObject({ type: z.literal("done") }),
+  /** The answer to a replay, evaluate or measure task. */
+  z.strictObject({ type: z.literal("result"), value: z.unknown() }),
+  z.strictObject({ type: z.literal("error"), code: z.enum(failureCodes), message: text }),
+]);
+export type Report = z.infer<typeof reportShape>;
+
+/** How often a worker says that it lives. */
+export const beatMs = 250;

@@ -1,0 +1,215 @@
+// What a tensor worker process does for each kind of task. Runs inside the worker only (tensorWorker.ts).
+import { closeSync, constants, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { maxCheckpointBytes, maxCorpusBytes } from "@weft/protocol/generated/params";
+import { checkpointId } from "@weft/tensor/Checkpoint";
+import { evaluate, evaluateNGram, sampleText } from "@weft/tensor/evaluate";
+import { proveStep } from "@weft/tensor/HashLayout";
+import { type Program, validateProgram } from "@weft/tensor/Program";
+import { runSegment, type SegmentTrace, segmentSteps } from "@weft/tensor/runSegment";
+import { toHex } from "@weft/tensor/sha256";
+import { openTrainer, type Trainer } from "@weft/tensor/Trainer";
+import { measureKernel } from "./measureKernel.ts";
+import type { Evaluation, Replay, Report, Speed, Start, StepProof, Task } from "./messages.ts";
+
+/** What the worker's main file hands to a task. */
+export interface Workbench {
+  send(report: Report): void;
+  /** Counts finished work, so that the node can tell slow from stuck. */
+  worked(): void;
+  /** Resolves when the node has room for one more segment. */
+  credit(): Promise<void>;
+  signal: AbortSignal;
+}
+
+/** A fault of the task's inputs or of the machine, with the code the node reports. */
+export class TaskError extends Error {
+  readonly code: "runtime.spec" | "runtime.checkpoint" | "runtime.storage";
+  constructor(code: TaskError["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+function readBounded(path: string, limit: number): Uint8Array {
+  const { size } = statSync(path);
+  if (size > limit) throw new TaskError("runtime.spec", `${path} has ${size} bytes, the limit is ${limit}`);
+  return readFileSync(path);
+}
+
+function readStart(start: Start | undefined): Uint8Array | undefined {
+  if (start === undefined) return undefined;
+  const bytes = readBounded(start.checkpointPath, maxCheckpointBytes);
+  if (toHex(checkpointId(bytes)) !== start.contentId)
+    throw new TaskError("runtime.checkpoint", `the start checkpoint's bytes do not hash to ${start.contentId}`);
+  return bytes;
+}
+
+type TrainerTask = Extract<Task, { kind: "train" | "replay" }>;
+
+/** A trainer at the task's start, which must be where `segment` begins. */
+async function openAt(task: TrainerTask, bench: Workbench): Promise<{ trainer: Trainer; segment: number }> {
+  const program = validateProgram(task.program);
+  const corpus = readBounded(task.corpusPath, maxCorpusBytes);
+  const checkpoint = readStart(task.start);
+  const trainer = await openTrainer(program, corpus, {
+    threads: task.threads,
+    signal: bench.signal,
+    ...(checkpoint && { checkpoint }),
+    ...(task.kind === "train" && task.corrupt && { corrupt: task.corrupt }),
+  });
+  const segment = task.start?.segment ?? 0;
+  const atEnd = trainer.nextStep === program.totalSteps && segment * program.stepsPerSegment >= program.totalSteps;
+  if (!atEnd && trainer.nextStep !== segment * program.stepsPerSegment)
+    throw new TaskError(
+      "runtime.checkpoint",
+      `the start checkpoint is at step ${trainer.nextStep}, not at segment ${segment}`,
+    );
+  return { trainer, segment };
+}
+
+const rootsOf = (trace: SegmentTrace) => ({
+  startRoot: toHex(trace.startRoot),
+  endRoot: toHex(trace.endRoot),
+  historyRoot: toHex(trace.historyRoot),
+});
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** At most this many progress reports a second. */
+const progressPerSecond = 4;
+
+/** Reports progress at a bounded rate. */
+class Progress {
+  readonly #bench: Workbench;
+  readonly #program: Program;
+  #reportedAt = performance.now();
+  #steps = 0;
+
+  constructor(bench: Workbench, program: Program) {
+    this.#bench = bench;
+    this.#program = program;
+  }
+
+  step(step: number, loss: number): void {
+    this.#steps++;
+    this.#bench.worked();
+    const now = performance.now();
+    const elapsed = (now - this.#reportedAt) / 1000;
+    if (elapsed < 1 / progressPerSecond) return;
+    const tokensPerSecond = (this.#steps * this.#program.batch) / elapsed;
+    this.#bench.send({ type: "progress", step: step + 1, totalSteps: this.#program.totalSteps, loss, tokensPerSecond });
+    this.#reportedAt = now;
+    this.#steps = 0;
+  }
+}
+
+/** Trains from the start to the program's end, one durable checkpoint and one report per segment. */
+export async function train(task: Extract<Task, { kind: "train" }>, bench: Workbench): Promise<void> {
+  const { trainer, segment: first } = await openAt(task, bench);
+  const { program } = trainer;
+  const progress = new Progress(bench, program);
+  const segments = Math.ceil(program.totalSteps / program.stepsPerSegment);
+  for (let segment = first; segment < segments; segment++) {
+    await bench.credit();
+    const startedAt = performance.now();
+    const [firstStep, lastStep] = segmentSteps(program, segment) as [number, number];
+    const onStep = (result: { step: number; loss: number }) => progress.step(result.step, result.loss);
+    const trace = await runSegment(trainer, { firstStep, lastStep, onStep, signal: bench.signal });
+    const path = writeCheckpoint(task.folder, segment, trace.checkpoint);
+    bench.send({
+      type: "segment",
+      segment,
+      firstStep,
+      lastStep,
+      trace: rootsOf(trace),
+      checkpoint: { contentId: toHex(trace.checkpointId), path, bytes: trace.checkpoint.length },
+      tokens: trace.tokens,
+      meteredMs: Math.floor(performance.now() - startedAt),
+      loss: mean(trace.losses),
+    });
+  }
+  await trainer.close();
+  bench.send({ type: "done" });
+}
+
+/**
+ * Whole or not there: a temporary file written through to the disk (O_DSYNC, because the permission model forbids
+ * fsync), then a rename. The node syncs the folder before it journals the segment.
+ */
+function writeCheckpoint(folder: string, segment: number, bytes: Uint8Array): string {
+  const path = join(folder, `segment-${String(segment).padStart(5, "0")}.safetensors`);
+  const temporary = `${path}.${process.pid}.tmp`;
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_DSYNC } = constants;
+  const file = openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC | (O_DSYNC ?? 0), 0o600);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+  return path;
+}
+
+/** Computes one segment again and proves the chosen steps against its history. */
+export async function replay(task: Extract<Task, { kind: "replay" }>, bench: Workbench): Promise<Replay> {
+  const { trainer, segment } = await openAt(task, bench);
+  const steps = segmentSteps(trainer.program, task.segment);
+  if (segment !== task.segment || steps === undefined)
+    throw new TaskError(
+      "runtime.spec",
+      `segment ${task.segment} can't be replayed from the start of segment ${segment}`,
+    );
+  const [firstStep, lastStep] = steps;
+  const outside = task.proofSteps.find((step) => step < firstStep || step > lastStep);
+  if (outside !== undefined)
+    throw new TaskError("runtime.spec", `step ${outside} is outside ${firstStep}..${lastStep}`);
+  const startedAt = performance.now();
+  const onStep = () => bench.worked();
+  const trace = await runSegment(trainer, { firstStep, lastStep, onStep, signal: bench.signal });
+  const meteredMs = Math.floor(performance.now() - startedAt);
+  await trainer.close();
+  return {
+    segment,
+    firstStep,
+    lastStep,
+    trace: rootsOf(trace),
+    checkpoint: toHex(trace.checkpointId),
+    tokens: trace.tokens,
+    meteredMs,
+    proofs: task.proofSteps.map((step) => proofOf(trace, step)),
+  };
+}
+
+function proofOf(trace: SegmentTrace, step: number): StepProof {
+  const index = step - trace.firstStep;
+  return {
+    step,
+    index,
+    count: trace.stepRoots.length,
+    stepRoot: toHex(trace.stepRoots[index] as Uint8Array),
+    stateRoot: toHex(trace.stateRoots[index] as Uint8Array),
+    loss: trace.losses[index] as number,
+    path: proveStep(trace.stepRoots, index).map(toHex),
+  };
+}
+
+/** Held-out quality of a checkpoint beside n-grams on the same positions, and a sample of text. */
+export async function evaluateTask(task: Extract<Task, { kind: "evaluate" }>, bench: Workbench): Promise<Evaluation> {
+  const program = validateProgram(task.program);
+  const corpus = readBounded(task.corpusPath, maxCorpusBytes);
+  const checkpoint = readStart(task.start) as Uint8Array;
+  const { positions } = task;
+  const scores = await evaluate(program, checkpoint, corpus, { positions });
+  bench.worked();
+  const baselines = task.nGramOrders.map((order) => {
+    bench.worked();
+    return { order, bitsPerChar: evaluateNGram(program, corpus, order, { positions }) };
+  });
+  return { ...scores, baselines, ...(task.sample && { sample: sampleText(program, checkpoint, task.sample) }) };
+}
+
+/** Speed of the fp32 kernel on one thread. */
+export function measure(task: Extract<Task, { kind: "measure" }>): Speed {
+  return { gflops: measureKernel(task.milliseconds), threads: 1 };
+}
