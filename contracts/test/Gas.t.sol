@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Presets, ProtocolParams} from "../src/generated/Params.sol";
 import {IChannels} from "../src/interfaces/IChannels.sol";
+import {CloseReason} from "../src/types/Leases.sol";
 import {Offer, Order} from "../src/types/Orders.sol";
 import {Fixture} from "./base/Fixture.sol";
 import {vm} from "./base/Vm.sol";
@@ -121,14 +122,10 @@ contract GasTest is Fixture {
         record("start", address(market), data, 75_000);
         channels.claim(id, 5000, voucher(id, 5000));
         skip(DURATION + 1);
-        record("close", address(market), abi.encodeCall(market.close, (id, EXPIRED)), 90_000);
+        record("close", address(market), abi.encodeCall(market.close, (id, CloseReason.expired)), 90_000);
         skip(params.releaseDelaySeconds + 1);
         record("release", address(channels), abi.encodeCall(channels.release, (id)), 110_000);
         skip(params.claimWindowSeconds);
         record("settle", address(market), abi.encodeCall(market.settle, (id)), 120_000);
     }
 }
-
-import {CloseReason} from "../src/types/Leases.sol";
-
-CloseReason constant EXPIRED = CloseReason.expired;

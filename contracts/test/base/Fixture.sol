@@ -2,19 +2,17 @@
 pragma solidity 0.8.37;
 
 import {Presets, ProtocolParams} from "../../src/generated/Params.sol";
+import {IAudits} from "../../src/interfaces/IAudits.sol";
+import {IChannels} from "../../src/interfaces/IChannels.sol";
+import {ICommitRevealBeacon} from "../../src/interfaces/ICommitRevealBeacon.sol";
+import {ICourts} from "../../src/interfaces/ICourt.sol";
+import {IMarket} from "../../src/interfaces/IMarket.sol";
 import {IRegistry} from "../../src/interfaces/IRegistry.sol";
 import {Typed} from "../../src/libraries/Typed.sol";
-import {Market} from "../../src/market/Market.sol";
-import {Channels} from "../../src/payment/Channels.sol";
-import {Registry} from "../../src/registry/Registry.sol";
-import {TestStable} from "../../src/token/TestStable.sol";
-import {WeftToken} from "../../src/token/WeftToken.sol";
 import {CloseReason, Lease, LeaseMoney, LeaseState} from "../../src/types/Leases.sol";
 import {Offer, Order, SegmentCommitment, TIER_EXACT} from "../../src/types/Orders.sol";
 import {Wiring} from "../../src/types/Wiring.sol";
-import {Audits} from "../../src/verification/Audits.sol";
-import {CommitRevealBeacon} from "../../src/verification/CommitRevealBeacon.sol";
-import {Courts} from "../../src/verification/Courts.sol";
+import {IStable, IWeft} from "./Tokens.sol";
 import {vm} from "./Vm.sol";
 
 /// @notice One deployment with nodes and buyers that own real keys. Nothing in here is a mock.
@@ -38,14 +36,14 @@ abstract contract Fixture {
 
     ProtocolParams internal params;
     Wiring internal wiring;
-    TestStable internal stable;
-    WeftToken internal weft;
-    Registry internal registry;
-    Channels internal channels;
-    Market internal market;
-    Audits internal audits;
-    CommitRevealBeacon internal beacon;
-    Courts internal courts;
+    IStable internal stable;
+    IWeft internal weft;
+    IRegistry internal registry;
+    IChannels internal channels;
+    IMarket internal market;
+    IAudits internal audits;
+    ICommitRevealBeacon internal beacon;
+    ICourts internal courts;
 
     NodeKeys[] internal nodes;
     address internal governance = address(0x600);
@@ -80,14 +78,28 @@ abstract contract Fixture {
             beacon: vm.computeCreateAddress(address(this), nonce + 6),
             courts: vm.computeCreateAddress(address(this), nonce + 7)
         });
-        stable = new TestStable();
-        weft = new WeftToken(address(this), 1_000_000_000e18);
-        registry = new Registry(wiring, params, governance);
-        channels = new Channels(wiring, params);
-        market = new Market(wiring, params);
-        audits = new Audits(wiring, params);
-        beacon = new CommitRevealBeacon(wiring, params);
-        courts = new Courts(governance, params);
+        stable = IStable(create("TestStable.sol:TestStable", ""));
+        weft = IWeft(create("WeftToken.sol:WeftToken", abi.encode(address(this), 1_000_000_000e18)));
+        registry = IRegistry(create("Registry.sol:Registry", abi.encode(wiring, params, governance)));
+        channels = IChannels(create("Channels.sol:Channels", abi.encode(wiring, params)));
+        market = IMarket(create("Market.sol:Market", abi.encode(wiring, params)));
+        audits = IAudits(create("Audits.sol:Audits", abi.encode(wiring, params)));
+        beacon = ICommitRevealBeacon(
+            create("CommitRevealBeacon.sol:CommitRevealBeacon", abi.encode(wiring, params))
+        );
+        courts = ICourts(create("Courts.sol:Courts", abi.encode(governance, params)));
+    }
+
+    /// @dev By artifact, so that the tests compile without the sources' slow pipeline.
+    function create(string memory artifact, bytes memory arguments) internal returns (address deployed) {
+        bytes memory code = abi.encodePacked(vm.getCode(artifact), arguments);
+        assembly ("memory-safe") {
+            deployed := create(0, add(code, 0x20), mload(code))
+            if iszero(deployed) {
+                returndatacopy(mload(0x40), 0, returndatasize())
+                revert(mload(0x40), returndatasize())
+            }
+        }
     }
 
     // ---- time -----------------------------------------------------------------------------------------------------
