@@ -109,6 +109,7 @@ const cases: Case[] = [
     says: /memoryGiB 16 offered, at least 17 asked/,
   },
   { code: "offer.units", offer: { units: 1n }, says: /covers 1 units, 2 asked/ },
+  { code: "offer.expired", offer: { expiresAt: now }, says: /expired 0 s ago/ },
   { code: "offer.expired", offer: { expiresAt: now - 2n }, says: /expired 2 s ago/ },
   { code: "offer.cancelled", node: { minSeq: new Map([["0/0", 2n]]) }, says: /seq 1 is cancelled.* 2$/ },
   { code: "offer.signer", node: { operator: address("dead", 1) }, says: /operator is/ },

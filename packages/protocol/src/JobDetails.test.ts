@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Hex } from "viem";
+import { concat, encodeAbiParameters, type Hex, keccak256 } from "viem";
 import { hasCode } from "./Errors.ts";
+import { zeroHash } from "./fields.ts";
 import { canonical, commit, type Details, fieldNames, type Json, open, read, saltsOf, verify } from "./JobDetails.ts";
 import type { Opening } from "./messages.ts";
 
@@ -77,6 +78,31 @@ test("forged openings: other value, salt, field, path, length or root", () => {
 test("an inner node of the tree is no leaf, and a leaf no root", () => {
   const { path } = open(details, salts, "kind");
   for (const hash of path) assert.ok(!verify(hash, { ...open(details, salts, "kind"), path: [] }));
+});
+
+/** Root of a tree that holds only `value` for `kind`, built from the layout in the header; and its path. */
+function byHand(value: string): { root: Hex; path: Hex[] } {
+  const words = encodeAbiParameters(
+    [{ type: "string" }, { type: "bytes32" }, { type: "string" }],
+    ["kind", salts.kind, value],
+  );
+  const node = (left: Hex, right: Hex) => keccak256(concat(["0x01", left, right]));
+  const pair = node(zeroHash, zeroHash);
+  const path = [zeroHash, pair, node(pair, pair)];
+  return { root: path.reduce(node, keccak256(concat(["0x00", words]))), path };
+}
+
+test("the layout, by hand", () => {
+  const { root: expected, path } = byHand('"train-char-mlp"');
+  assert.equal(commit({ kind: "train-char-mlp" }, salts), expected);
+  assert.deepEqual(open({ kind: "train-char-mlp" }, salts, "kind").path, path);
+});
+
+test("a committed text that reads two ways, or not at all, does not open", () => {
+  for (const value of ['{"a":1,"a":2}', '{"b":1,"a":2}', " 1", "1.0", "1e2", "{", ""]) {
+    const forged = byHand(value);
+    assert.ok(!verify(forged.root, { field: "kind", salt: salts.kind, value, path: forged.path }), value);
+  }
 });
 
 test("values that JSON has no single text for are refused", () => {
