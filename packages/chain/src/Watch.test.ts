@@ -43,11 +43,10 @@ function following(network: NetworkFixture, path = ":memory:") {
 const plain = (snapshot: Snapshot) => [...snapshot.nodes.values()].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
 
 test("after a kill -9 that loses blocks the view goes back, and the intent sent again appears once", async () => {
-  const network = await networkFixture({ stateIntervalSeconds: 1 });
+  // The deployment is on disk before the crash, and nothing after it.
+  const network = await networkFixture({ stateIntervalSeconds: 3600 });
+  await network.restart();
   const { live, items, store } = following(network);
-  // The state file must hold the deployment before the crash.
-  await live.reach((await network.client.rpc.getBlockNumber()) + 15n, 10_000);
-  await new Promise((wake) => setTimeout(wake, 1100));
   const sender = network.senderOf(signerOf(deployerKey));
   const { nodeId, intent, result } = await register(network, sender);
   await live.reach(result.blockNumber, 5_000);

@@ -33,8 +33,10 @@ export interface Fixture {
   folder: string;
   /** Called first when it ends: what follows the chain must stop before the chain does. */
   closers: (() => Promise<void> | void)[];
-  /** kill -9, then the same folder and port again. */
+  /** kill -9, then the same folder and port again: what came after the last state dump is lost. */
   crash(): Promise<void>;
+  /** An orderly stop, which dumps the state, then the same folder and port again. */
+  restart(): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -63,6 +65,10 @@ export async function fixture(options: Partial<DevChain.DevChainOptions> = {}): 
     closers: [],
     crash: async () => {
       await made.chain.kill();
+      made.chain = await DevChain.start({ folder, blockTimeSeconds: 0.1, ...options, port: chain.port });
+    },
+    restart: async () => {
+      await made.chain.stop();
       made.chain = await DevChain.start({ folder, blockTimeSeconds: 0.1, ...options, port: chain.port });
     },
     end: async () => {

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hasCode } from "@weft/protocol/Errors";
+import { paramsHash, presets } from "@weft/protocol/Params";
+import { fixture } from "./chainFixture.ts";
+import * as NetworkFile from "./NetworkFile.ts";
+import { networkFixture } from "./networkFixture.ts";
+import { vectorNetwork } from "./protocolVectors.ts";
+
+const unsigned = {
+  ...{
+    version: 1 as const,
+    chainId: 31337,
+    genesisHash: `0x${"11".repeat(32)}` as const,
+    rpcUrl: "http://127.0.0.1:8545",
+  },
+  ...{ contracts: vectorNetwork.contracts, fromBlock: 1n, preset: "local" as const },
+  ...{ paramsHash: paramsHash(presets.local), profile: { blockSeconds: 0.25, confirmations: 1 } },
+  bootstrap: ["/ip4/127.0.0.1/tcp/9000/p2p/16Uiu2HAm"],
+};
+const file: NetworkFile.NetworkFile = { ...unsigned, networkId: NetworkFile.networkIdOf(unsigned) };
+
+/** The file with one field replaced, as text. */
+const changed = (change: Record<string, unknown>) =>
+  JSON.stringify({ ...(JSON.parse(NetworkFile.encode(file)) as object), ...change });
+
+test("a network file reads back as it was written", () => {
+  assert.deepEqual(NetworkFile.parse(NetworkFile.encode(file), "network.json"), file);
+});
+
+test("what is wrong is named by file and field", () => {
+  const broken: [Record<string, unknown>, string][] = [
+    [{ chainId: "one" }, "chainId"],
+    [{ rpcUrl: "ftp://somewhere" }, "rpcUrl"],
+    [{ contracts: { ...file.contracts, market: "0x12" } }, "contracts.market"],
+    [{ preset: "fast" }, "preset"],
+    [{ profile: { blockSeconds: 0, confirmations: 1 } }, "profile.blockSeconds"],
+    [{ bootstrap: ["127.0.0.1"] }, "bootstrap.0"],
+    [{ fromBlock: "-1" }, "fromBlock"],
+  ];
+  for (const [change, field] of broken)
+    assert.throws(
+      () => NetworkFile.parse(changed(change), "network.json"),
+      (error) =>
+        hasCode(error, "network.malformed") && field in error.details && error.message.includes("network.json"),
+      field,
+    );
+  for (const text of ["", "{", "[]", "x".repeat(70_000)])
+    assert.throws(
+      () => NetworkFile.parse(text, "f"),
+      (error) => hasCode(error, "network.malformed"),
+    );
+});
+
+test("a file whose parts contradict each other is refused", () => {
+  const other = `0x${"22".repeat(32)}`;
+  for (const change of [{ paramsHash: other }, { networkId: other }, { preset: "minimal" }, { genesisHash: other }])
+    assert.throws(
+      () => NetworkFile.parse(changed(change), "f"),
+      (error) => hasCode(error, "network.inconsistent"),
+    );
+});
+
+test("a chain is held against the file: right one, wrong genesis, nothing deployed", async () => {
+  const network = await networkFixture();
+  await NetworkFile.verify(network.client, network.file);
+  const other = await fixture({ genesisTimestamp: 1_700_000_000 });
+  const misled = { ...network.file, rpcUrl: other.chain.rpcUrl };
+  await assert.rejects(NetworkFile.verify(NetworkFile.clientOf(misled), misled), (error) =>
+    hasCode(error, "network.wrongChain"),
+  );
+  await other.end();
+  await network.end();
+});
