@@ -15,6 +15,7 @@ import * as Segment from "@weft/protocol/Segment";
 import { checkpointStateRoot } from "@weft/tensor/Checkpoint";
 import type { Program } from "@weft/tensor/Program";
 import { fetchBlob } from "@weft/transport/fetchBlob";
+import { type Availability, explainNotPayable, type NotPayable, payable } from "@weft/verification/payable";
 import { bytesToHex, type Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import type { JobRecord, LeaseRecord } from "./JobRecord.ts";
@@ -38,17 +39,28 @@ export interface CheckedSegment {
   checkpoint: Hex;
 }
 
-const refuse = (code: string, message: string, fault: "provider" | "network" = "provider"): never => {
+function refuse(code: string, message: string, fault: "provider" | "network" = "provider"): never {
   throw new WeftError(message, { code, fault, retryable: fault === "network" });
-};
+}
+
+/** Conditions that time alone may heal; the caller waits a little before it tells the provider. */
+const passing: readonly NotPayable["code"][] = ["segment.uncommitted", "segment.undrawn", "segment.accused"];
 
 /** @throws WeftError `segment.…` with the reason that the provider is told */
 export async function checkSegment(context: GatewayContext, check: SegmentCheck): Promise<CheckedSegment> {
   await checkCommitment(context, check);
-  checkOnChain(context, check);
-  const holders = await checkHolders(context, check);
-  await checkCheckpoint(context, check);
-  return { holders, checkpoint: check.report.commitment.checkpoint };
+  const drawn = await context.chain.draw(check.lease.leaseId, Number(check.report.commitment.segment));
+  const holders = await holdersOf(context, check);
+  const facts = { ...anchoredFacts(context, check), drawnHolders: drawn.ready ? drawn.holders : undefined };
+  // The bytes are asked for only when everything else is in order.
+  let verdict = payable("voucher", { ...facts, heldBy: holders, gatewayHolds: true });
+  if (verdict.payable) {
+    const gatewayHolds = await holdsCheckpoint(context, check);
+    verdict = payable("voucher", { ...facts, heldBy: holders, gatewayHolds });
+  }
+  if (verdict.payable) return { holders, checkpoint: check.report.commitment.checkpoint };
+  const { code } = verdict.why;
+  refuse(code, explainNotPayable(verdict.why), passing.includes(code) ? "network" : "provider");
 }
 
 async function checkCommitment(context: GatewayContext, check: SegmentCheck): Promise<void> {
@@ -56,8 +68,7 @@ async function checkCommitment(context: GatewayContext, check: SegmentCheck): Pr
   const { lease, program } = check;
   const signer = await recoverNoun(context.chain.network, Segment.schema, commitment, signature);
   const operator = context.chain.view().nodes.get(lease.nodeId)?.operator;
-  if (signer.toLowerCase() !== operator)
-    refuse("segment.signer", "the commitment is not signed by the node's operator");
+  if (signer !== operator) refuse("segment.signer", "the commitment is not signed by the node's operator");
   const first = lease.firstStep + Number(commitment.segment) * program.stepsPerSegment;
   const last = Math.min(first + program.stepsPerSegment, program.totalSteps) - 1;
   const expected: [string, unknown, unknown][] = [
@@ -75,43 +86,48 @@ async function checkCommitment(context: GatewayContext, check: SegmentCheck): Pr
 }
 
 /** The commitment must be the one on chain: that is what the beacon draws auditors for. */
-function checkOnChain(context: GatewayContext, check: SegmentCheck): void {
+function anchoredFacts(
+  context: GatewayContext,
+  check: SegmentCheck,
+): Pick<Availability, "committed" | "voided" | "accused"> {
   const { commitment } = check.report;
-  const anchored = context.chain
-    .segments(check.lease.leaseId)
-    .find(({ segment }) => segment === Number(commitment.segment));
-  if (anchored === undefined) refuse("segment.notAnchored", "the commitment is not on chain yet", "network");
-  if (anchored?.commitmentHash !== Segment.hash(commitment))
+  const segments = context.chain.segments(check.lease.leaseId);
+  const anchored = segments.find(({ segment }) => segment === Number(commitment.segment));
+  if (anchored !== undefined && anchored.commitmentHash !== Segment.hash(commitment))
     refuse("segment.equivocation", "another commitment for this segment is on chain");
-  if (anchored?.voided) refuse("segment.void", "the segment was found false, or follows one that was");
+  const accused = segments.some(({ audit }) => audit.accusers > 0 && ["waiting", "committed"].includes(audit.phase));
+  return { committed: anchored !== undefined, voided: anchored?.voided === true, accused };
 }
 
-/** At least one drawn holder signed that it stores this checkpoint. */
-async function checkHolders(context: GatewayContext, check: SegmentCheck): Promise<NodeId[]> {
+/** Nodes whose signed statement is for exactly this checkpoint of this segment. */
+async function holdersOf(context: GatewayContext, check: SegmentCheck): Promise<NodeId[]> {
   const { commitment, holders } = check.report;
-  const draw = await context.chain.draw(check.lease.leaseId, Number(commitment.segment));
-  if (!draw.ready) refuse("segment.notDrawn", "the beacon has not drawn holders yet", "network");
   const nodes = context.chain.view().nodes;
   const holding: NodeId[] = [];
   for (const { held, signature } of holders) {
-    if (held.leaseId !== commitment.leaseId || held.segment !== commitment.segment) continue;
-    if (held.checkpoint !== commitment.checkpoint || !draw.holders.includes(held.holder)) continue;
+    const same = held.leaseId === commitment.leaseId && held.segment === commitment.segment;
+    if (!same || held.checkpoint !== commitment.checkpoint) continue;
     const signer = await recoverNoun(context.chain.network, Held.schema, held, signature);
-    if (signer.toLowerCase() === nodes.get(held.holder)?.operator) holding.push(held.holder);
+    if (signer === nodes.get(held.holder)?.operator) holding.push(held.holder);
   }
-  if (holding.length === 0) refuse("segment.unheld", "no drawn node has signed that it holds the checkpoint");
   return holding;
 }
 
-/** Fetches the checkpoint and recomputes its state root: withheld or wrong bytes are not paid for. */
-async function checkCheckpoint(context: GatewayContext, check: SegmentCheck): Promise<void> {
+/** Fetches the checkpoint and recomputes its state root. False when it is withheld; wrong bytes are the provider's. */
+async function holdsCheckpoint(context: GatewayContext, check: SegmentCheck): Promise<boolean> {
   const { commitment, checkpointBytes } = check.report;
   if (checkpointBytes > maxCheckpointBytes)
     refuse("segment.checkpointSize", `the checkpoint has ${checkpointBytes} bytes, at most ${maxCheckpointBytes}`);
-  const bytes = await obtain(context, check);
+  const bytes = await obtain(context, check).catch((error: unknown) => {
+    check.signal.throwIfAborted();
+    context.log.info({ err: error, segment: commitment.segment.toString() }, "checkpoint not obtained");
+    return undefined;
+  });
+  if (bytes === undefined) return false;
   // The root binds the step counter as well, so a checkpoint of another step does not pass.
   const root = bytesToHex(checkpointStateRoot(check.program, bytes));
   if (root !== commitment.endRoot) refuse("segment.endRoot", "the checkpoint's state is not the committed one");
+  return true;
 }
 
 async function obtain(context: GatewayContext, check: SegmentCheck): Promise<Uint8Array> {

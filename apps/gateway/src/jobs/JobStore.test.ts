@@ -1,0 +1,70 @@
+// The gateway's memory: idempotent jobs, ordered events, vouchers that never go down, and what a kill -9 leaves.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { hasCode } from "@weft/protocol/Errors";
+import { openJobStore } from "./JobStore.ts";
+
+const channelId = `0x${"11".repeat(32)}` as const;
+const payee = `0x${"22".repeat(20)}` as const;
+const signature = `0x${"33".repeat(65)}` as const;
+
+test("the same idempotency key gives the same job", () => {
+  const store = openJobStore(":memory:");
+  const make = (jobId: string) => store.createJob({ jobId, name: "n", record: "{}", at: 1, idempotencyKey: "k" });
+  assert.equal(make("a"), "a");
+  assert.equal(make("b"), "a");
+  assert.equal(store.listJobs().length, 1);
+});
+
+test("events are numbered from 1 without gaps, and read back from any of them", () => {
+  const store = openJobStore(":memory:");
+  for (let index = 0; index < 5; index++)
+    store.appendEvent("j", { at: index, kind: "sample", body: { text: `${index}` } });
+  store.appendEvent("other", { at: 9, kind: "sample", body: { text: "o" } });
+  assert.deepEqual(
+    store.eventsFrom("j", 4).map((event) => [event.seq, event.at, event.kind]),
+    [
+      [4, 3, "sample"],
+      [5, 4, "sample"],
+    ],
+  );
+});
+
+test("a voucher lower than one already signed is refused, the same one is not", () => {
+  const store = openJobStore(":memory:");
+  store.putVoucher({ channelId, payee, cumulative: 10n ** 19n, signature });
+  store.putVoucher({ channelId, payee, cumulative: 10n ** 19n, signature });
+  assert.throws(
+    () => store.putVoucher({ channelId, payee, cumulative: 9n, signature }),
+    (error) => hasCode(error, "voucher.lower"),
+  );
+  assert.equal(store.getVoucher(channelId)?.cumulative, 10n ** 19n);
+});
+
+test("what was acknowledged is there after kill -9", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "weft-jobs-"));
+  const path = join(folder, "jobs.sqlite");
+  const script = `
+    const { openJobStore } = await import(${JSON.stringify(join(import.meta.dirname, "JobStore.ts"))});
+    const store = openJobStore(${JSON.stringify(path)});
+    for (let index = 1; ; index++) {
+      store.putVoucher({ channelId: "${channelId}", payee: "${payee}", cumulative: BigInt(index), signature: "${signature}" });
+      process.stdout.write(index + "\\n");
+    }`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "ignore"] });
+  let told = "";
+  child.stdout.on("data", (chunk) => {
+    told += chunk;
+    if (told.length > 2000) child.kill("SIGKILL");
+  });
+  await new Promise((ended) => child.once("exit", ended));
+  const acknowledged = BigInt(told.trimEnd().split("\n").slice(0, -1).at(-1) as string);
+  const store = openJobStore(path);
+  assert.ok((store.getVoucher(channelId)?.cumulative ?? 0n) >= acknowledged);
+  store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
