@@ -158,7 +158,7 @@ function addJobCommands(program: Command, add: Add): void {
   add(program, {
     usage: "offers",
     summary: "offers that the gateway knows",
-    options: [new Option("--why <job>", "per offer, why it doesn't fit this job")],
+    options: [new Option("--why <job>", "per offer, why it didn't get this job")],
     examples: ["weft offers", "weft offers --why 3f2a --json"],
     run: async (context, _, flags) => (await import("./commands/lists.ts")).offers(context, flags),
   });
@@ -231,7 +231,11 @@ function addNodeCommands(program: Command, add: Add): void {
     call: "join",
     usage: "join <network>",
     summary: "join a network from its file or a gateway's URL, and run",
-    options: [price(), new Option("--address <ip>", "address that other machines reach this one at")],
+    options: [
+      price(),
+      new Option("--address <ip>", "address that other machines reach this one at"),
+      new Option("--rpc <url>", "address of the chain as this machine reaches it"),
+    ],
     examples: ["weft node join network.json", "weft node join http://192.0.2.7:8480/v1/network --price 0.60"],
   });
   verb({ call: "probe", usage: "probe", summary: "measure this machine", examples: ["weft node probe --json"] });

@@ -1,8 +1,10 @@
 // The commands that show what a gateway knows: offers, jobs, leases, status. Each prints a table, or JSON lines and a
 // summary under --json.
+import { fromBytes8 } from "@weft/protocol/HardwareClass";
+import type { Hex } from "viem";
 import { z } from "zod";
 import { type Context, gatewayOf } from "../Context.ts";
-import { request } from "../GatewayClient.ts";
+import { followJob, request } from "../GatewayClient.ts";
 import { readNames } from "../job/nodeNames.ts";
 import { livingRecords } from "../process/RunFolder.ts";
 import { amountOf, clockOf, nameOf, shortHash } from "../render/figures.ts";
@@ -21,6 +23,9 @@ const rowsShape = z.array(z.record(z.string(), z.unknown()));
 
 const plain: Show = (value) => (value === undefined || value === null || value === "" ? "–" : harmless(String(value)));
 const amount: Show = (value) => (/^\d{1,39}$/.test(String(value)) ? amountOf(String(value)) : plain(value, {}));
+/** The label behind a bytes8, or the text itself. */
+const label: Show = (value) =>
+  typeof value === "string" && /^0x[0-9a-f]{16}$/i.test(value) ? harmless(fromBytes8(value as Hex)) : plain(value, {});
 const short: Show = (value) => (typeof value === "string" ? shortHash(harmless(value)) : "–");
 
 /** Prints `rows` as a table of `fields`, or one JSON line each under `kind` and a summary. */
@@ -46,33 +51,56 @@ async function rowsOf(context: Context, path: string, key: string): Promise<Row[
 
 export async function offers(context: Context, flags: { why?: string }): Promise<number> {
   const names = readNames(context.home);
-  const query = flags.why === undefined ? "" : `?why=${encodeURIComponent(flags.why)}`;
+  const known = await rowsOf(context, "/v1/offers", "offers");
+  const rows = flags.why === undefined ? known : withReasons(known, await refusalsOf(context, flags.why));
   const node: Show = (value) => (typeof value === "string" ? nameOf(names, value) : "–");
+  const left: Show = (value) => (value === undefined ? "–" : clockOf(Number(value) - Date.now() / 1000));
   const reasons: Show = (value) =>
-    Array.isArray(value)
-      ? value
-          .map(String)
-          .map((text) => harmless(text))
-          .join(", ") || "fits"
-      : "";
-  printRows(context, await rowsOf(context, `/v1/offers${query}`, "offers"), {
+    Array.isArray(value) ? value.map((text) => harmless(String(text))).join(", ") || "not refused" : "";
+  printRows(context, rows, {
     kind: "offer",
     none: "no offers known yet; a node that just started has them within seconds",
     fields: [
       { key: "nodeId", title: "node", show: node },
-      { key: "class", title: "class" },
+      { key: "class", title: "class", show: label },
       { key: "units", title: "units", align: "right" },
       { key: "pricePerUnitSecond", title: "per second", align: "right", show: amount },
-      {
-        key: "expiresAt",
-        title: "for another",
-        align: "right",
-        show: (value) => clockOf(Number(value) - Date.now() / 1000),
-      },
-      { key: "reasons", title: flags.why === undefined ? "" : "why not", show: reasons },
+      { key: "expiresAt", title: "for another", align: "right", show: left },
+      ...(flags.why === undefined ? [] : [{ key: "reasons", title: "why not", show: reasons }]),
     ],
   });
   return 0;
+}
+
+type Refusals = ReadonlyMap<string, readonly string[]>;
+
+/** Reasons by node from a job's own events, up to its auction or its end. */
+async function refusalsOf(context: Context, jobId: string): Promise<Refusals> {
+  const found = new Map<string, readonly string[]>();
+  for await (const event of followJob(gatewayOf(context), jobId)) {
+    const rows =
+      event.kind === "bidRefused"
+        ? [event]
+        : event.kind === "auction"
+          ? event.refused
+          : event.kind === "unmatched"
+            ? event.reasons
+            : [];
+    for (const { nodeId, reasons } of rows) found.set(nodeId.toLowerCase(), reasons);
+    if (event.kind === "lease") break;
+  }
+  return found;
+}
+
+/** Offers with their node's reasons, then the refused nodes whose offers are gone. */
+function withReasons(offers: readonly Row[], refusals: Refusals): Row[] {
+  const idOf = (row: Row) => String(row["nodeId"]).toLowerCase();
+  const offering = new Set(offers.map(idOf));
+  const gone = [...refusals].filter(([nodeId]) => !offering.has(nodeId));
+  return [
+    ...offers.map((row) => ({ ...row, reasons: refusals.get(idOf(row)) ?? [] })),
+    ...gone.map(([nodeId, reasons]) => ({ nodeId, reasons })),
+  ];
 }
 
 export async function jobs(context: Context): Promise<number> {

@@ -26,8 +26,9 @@ export interface RunFlags {
 export async function run(context: Context, file: string, flags: RunFlags): Promise<number> {
   const path = resolve(context.cwd, file);
   const parsed = underCap(readJobFile(path), flags.maxBudget);
+  const corpus = corpusFor(parsed, path);
   const client = gatewayOf(context);
-  const jobId = await submitJob(client, { data: parsed.data, corpus: corpusFor(parsed, path) });
+  const jobId = await submitJob(client, { data: parsed.data, corpus });
   if (flags.detach) {
     context.say(`job ${jobId} is under way; see it with: weft jobs attach ${jobId}`);
     context.emit({ kind: "summary", ok: true, jobId, name: parsed.job.name, phase: "created" });

@@ -10,6 +10,7 @@ export interface NodePlan {
 }
 
 export const maxNodes = 32;
+export const defaultNodes = 5;
 const lowestPrice = 120;
 const priceRange = 130;
 /** Coprime to the range, so that prices differ and don't rise with the name. */

@@ -14,21 +14,8 @@ import { Family } from "./Family.ts";
 import { type Interrupts, interrupted, onInterrupt } from "./interrupts.ts";
 import { launch, type RunningNetwork } from "./launch.ts";
 import { type MainJob, mainJob } from "./mainJob.ts";
-import { sharedHostNotice } from "./plan.ts";
-
-export interface StartFlags {
-  once?: boolean;
-  corpus?: string;
-  quick?: boolean;
-  nodes?: number;
-  chainPort?: number;
-  gatewayPort?: number;
-  /** False with --no-job. */
-  job?: boolean;
-  yes?: boolean;
-}
-
-export const defaultNodes = 5;
+import { defaultNodes, sharedHostNotice } from "./plan.ts";
+import type { StartFlags } from "./StartFlags.ts";
 
 /** Exit code: 0 unless the job failed; 130 when interrupted before its end. */
 export async function start(context: Context, flags: StartFlags): Promise<number> {
@@ -37,13 +24,14 @@ export async function start(context: Context, flags: StartFlags): Promise<number
   makeFolder(home.root);
   const lock = await lockHome(home);
   writeRecord(home, "start", process.pid);
-  const family = new Family(
-    home,
-    (role) => context.live || context.warn(`weft: ${role} ended by itself; the network goes on`),
-  );
+  let up = false;
+  const family = new Family(home, (role) => {
+    // While starting, the one who waits for it tells more; on a live screen, the failover does.
+    if (up && !context.live) context.warn(`weft: ${role} ended by itself; the network goes on`);
+  });
   const interrupts = onInterrupt(() => void family.kill());
   try {
-    return await run(context, { flags, job, family, interrupts });
+    return await run(context, { flags, job, family, interrupts, onUp: () => (up = true) });
   } finally {
     if (interrupts.signal.aborted) context.warn("weft: ending the network …");
     await family.stop();
@@ -59,13 +47,16 @@ interface Run {
   job: MainJob | undefined;
   family: Family;
   interrupts: Interrupts;
+  /** Called once everything is ready. */
+  onUp: () => void;
 }
 
-async function run(context: Context, { flags, job, family, interrupts }: Run): Promise<number> {
+async function run(context: Context, { flags, job, family, interrupts, onUp }: Run): Promise<number> {
   const gone = interrupted(interrupts.signal);
   const stopped = Promise.race([gone, family.broken]);
   const network = await Promise.race([launchOrBeginAnew(context, { flags, family }), stopped]);
   if (network === "interrupted") return 130;
+  onUp();
   const code =
     job === undefined
       ? 0

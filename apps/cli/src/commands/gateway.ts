@@ -1,0 +1,58 @@
+// `weft gateway`: the buyer's gateway on this home, in the foreground until Ctrl-C.
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { clientOf } from "@weft/chain/NetworkFile";
+import { type Context, endpointFile } from "../Context.ts";
+import { makeFolder, repositoryRoot, requireHome } from "../Home.ts";
+import { spawnChild } from "../process/Child.ts";
+import { removeRecord, writeRecord } from "../process/RunFolder.ts";
+import { escrowWanted, prepareBuyer } from "../start/buyer.ts";
+import { topUp } from "../start/faucet.ts";
+import { interrupted, onInterrupt } from "../start/interrupts.ts";
+import { buyerKey, sessionKey } from "../start/keys.ts";
+import { readNetwork } from "../start/network.ts";
+import { choosePort } from "../start/plan.ts";
+import { writePlainFile } from "../systemErrors.ts";
+
+const readyTimeoutMs = 60_000;
+const graceMs = 8000;
+const gasMoney = 10n ** 18n;
+
+export async function gateway(context: Context, flags: { port?: number }): Promise<number> {
+  const { home } = context;
+  requireHome(home);
+  const client = clientOf(readNetwork(home));
+  const [buyer, session] = await Promise.all([buyerKey(home), sessionKey(home)]);
+  await topUp(client, [
+    { who: "buyer", address: buyer.signer.address, gas: gasMoney, stable: escrowWanted },
+    { who: "gateway's session", address: session.signer.address, gas: gasMoney },
+  ]);
+  await prepareBuyer(client, { buyer: buyer.signer, session: session.signer.address });
+  const port = flags.port === undefined ? 0 : await choosePort({ asked: flags.port, what: "gateway" });
+  makeFolder(home.gateway);
+  const child = spawnChild({
+    role: "gateway",
+    script: join(repositoryRoot, "apps/gateway/src/main.ts"),
+    parameters: [
+      ...["--home", home.gateway, "--network", home.network, "--buyer", buyer.signer.address],
+      ...["--out", home.out, "--port", String(port)],
+    ],
+    logFile: join(home.gateway, "gateway.log"),
+  });
+  const interrupts = onInterrupt(() => void child.stop(0));
+  try {
+    const ready = await child.ready(readyTimeoutMs);
+    writeRecord(home, "gateway", child.pid);
+    writePlainFile(endpointFile(home), `${JSON.stringify({ url: ready["url"] })}\n`);
+    context.say(`gateway at ${ready["url"]}; its token is in ${home.gatewayToken}; Ctrl-C ends it`);
+    context.emit({ kind: "ready", url: ready["url"], tokenFile: home.gatewayToken, addresses: ready["addresses"] });
+    const end = await Promise.race([interrupted(interrupts.signal), child.exited]);
+    context.emit({ kind: "summary", ok: end === "interrupted" });
+    return end === "interrupted" ? 0 : 1;
+  } finally {
+    await child.stop(graceMs);
+    interrupts.release();
+    removeRecord(home, "gateway");
+    rmSync(endpointFile(home), { force: true });
+  }
+}

@@ -1,0 +1,212 @@
+// `weft node …`: keys, registration, running, and the owner's switches of one provider node of this home.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { rotateOperator as rotateIntent } from "@weft/chain/actions/rotateOperator";
+import { signOperatorConsent } from "@weft/chain/consents";
+import { signerOf } from "@weft/chain/Keys";
+import * as NetworkFile from "@weft/chain/NetworkFile";
+import { readNode } from "@weft/chain/reads";
+import { capabilitiesOf } from "@weft/compute/capability";
+import { exportKey as exportKeyFile, keyPath, openKey } from "@weft/node/keystore/keystore";
+import { devPassword, readPassword } from "@weft/node/keystore/password";
+import { beginRotation, settleRotation } from "@weft/node/keystore/rotation";
+import * as Amount from "@weft/protocol/Amount";
+import { WeftError } from "@weft/protocol/Errors";
+import type { Address } from "viem";
+import { z } from "zod";
+import type { Context } from "../Context.ts";
+import { makeFolder, nodeHome, readJson, requireHome } from "../Home.ts";
+import { spawnChild } from "../process/Child.ts";
+import { removeRecord, writeRecord } from "../process/RunFolder.ts";
+import { sendAll } from "../start/buyer.ts";
+import { topUp } from "../start/faucet.ts";
+import { interrupted, onInterrupt } from "../start/interrupts.ts";
+import { addressTowards, fetchNetwork } from "../start/joinNetwork.ts";
+import { keystoreOf, nodeKeys, passwordFile } from "../start/keys.ts";
+import { localMachine } from "../start/localMachine.ts";
+import { readNetwork } from "../start/network.ts";
+import { endpointOf, nodeProcess } from "../start/nodeProcess.ts";
+import { choosePort } from "../start/plan.ts";
+import { needsOf, nodeIdFor, registerNode } from "../start/registerNode.ts";
+import { writePlainFile } from "../systemErrors.ts";
+
+interface NodeFlags {
+  name: string;
+  price?: string;
+  address?: string;
+  rpc?: string;
+  role?: "operator" | "owner";
+}
+
+interface Call {
+  parameters: string[];
+  flags: Record<string, unknown>;
+}
+
+const readyTimeoutMs = 60_000;
+const graceMs = 10_000;
+const defaultPricePerHour = "0.60";
+
+export async function nodeCommand(context: Context, verb: string, call: Call): Promise<number> {
+  const flags = call.flags as unknown as NodeFlags;
+  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(flags.name))
+    throw new WeftError(`"${flags.name}" is not a node's name`, {
+      code: "node.name",
+      remedy: "use 1 to 32 characters of a-z, 0-9 and dash, such as node-2",
+    });
+  switch (verb) {
+    case "join":
+      return join_(context, flags, call.parameters[0] as string);
+    case "register":
+      await register(context, flags);
+      return 0;
+    case "run":
+      return run(context, flags);
+    case "rotate-operator":
+      return rotateOperator(context, flags);
+    default:
+      return exportKey(context, flags);
+  }
+}
+
+const settingsShape = z.object({
+  address: z.string(),
+  port: z.int(),
+  pricePerUnitSecond: z.string().regex(/^\d{1,20}$/),
+});
+type Settings = z.infer<typeof settingsShape>;
+
+const settingsFile = (context: Context, name: string): string => join(nodeHome(context.home, name), "settings.json");
+
+/** What was chosen for this node before, changed by what is asked now. */
+async function settingsOf(context: Context, flags: NodeFlags): Promise<Settings> {
+  const known = settingsShape.safeParse(readJson(settingsFile(context, flags.name)));
+  const { rpcUrl } = readNetwork(context.home);
+  const settings: Settings = {
+    address: flags.address ?? (known.success ? known.data.address : await addressTowards(rpcUrl)),
+    port: await choosePort({ ...(known.success ? { remembered: known.data.port } : {}), what: "node" }),
+    pricePerUnitSecond:
+      flags.price === undefined && known.success
+        ? known.data.pricePerUnitSecond
+        : String(perSecond(flags.price ?? defaultPricePerHour)),
+  };
+  writePlainFile(settingsFile(context, flags.name), `${JSON.stringify(settings)}\n`);
+  return settings;
+}
+
+/** An hourly price as units per second, rounded up so that it isn't below what was asked. */
+function perSecond(perHour: string): bigint {
+  const price = (Amount.parse(perHour) + 3599n) / 3600n;
+  if (price > 0n) return price;
+  throw new WeftError(`a price of ${perHour} per hour`, { code: "node.price", remedy: "ask at least 0.0036 per hour" });
+}
+
+async function register(context: Context, flags: NodeFlags): Promise<Settings> {
+  requireHome(context.home);
+  const settings = await settingsOf(context, flags);
+  const client = NetworkFile.clientOf(readNetwork(context.home));
+  const { owner, operator } = await nodeKeys(context.home, flags.name);
+  const keys = { owner: owner.signer, operator: operator.signer };
+  await topUp(client, needsOf(client, flags.name, keys));
+  const nodeId = await registerNode(client, {
+    ...keys,
+    endpoint: endpointOf(operator.secret, settings),
+    capabilities: capabilitiesOf(localMachine(), { share: { nodes: 1 } }),
+  });
+  context.say(`${flags.name} is registered as ${nodeId}, owner ${owner.signer.address}`);
+  context.emit({
+    kind: "registered",
+    name: flags.name,
+    nodeId,
+    owner: owner.signer.address,
+    operator: operator.signer.address,
+  });
+  return settings;
+}
+
+async function join_(context: Context, flags: NodeFlags, source: string): Promise<number> {
+  const options = { cwd: context.cwd, ...(flags.rpc === undefined ? {} : { rpcUrl: flags.rpc }) };
+  const file = await fetchNetwork(source, options);
+  if (existsSync(context.home.network) && readNetwork(context.home).networkId !== file.networkId)
+    throw new WeftError(`${context.home.root} belongs to another network`, {
+      code: "network.other",
+      remedy: "join from a folder of its own with --home DIR",
+    });
+  writePlainFile(context.home.network, NetworkFile.encode(file));
+  context.say(
+    `network ${file.networkId.slice(0, 10)}… at ${file.rpcUrl}, ${file.bootstrap.length} peers to begin with`,
+  );
+  await register(context, flags);
+  return run(context, flags);
+}
+
+/** In the foreground until Ctrl-C; leases that run go on at the next start. */
+async function run(context: Context, flags: NodeFlags): Promise<number> {
+  const { home } = context;
+  requireHome(home);
+  if (!existsSync(keyPath(keystoreOf(home, flags.name), "operator")))
+    throw new WeftError(`there is no node ${flags.name} in ${home.root}`, {
+      code: "node.unknown",
+      remedy: "make one with `weft node register`, or `weft node join FILE|URL` to enter a network first",
+    });
+  const { owner } = await nodeKeys(home, flags.name);
+  const settings = await settingsOf(context, flags);
+  makeFolder(home.run);
+  const child = spawnChild(
+    nodeProcess(home, {
+      ...{ name: flags.name, nodeId: nodeIdFor(owner.signer), address: settings.address, port: settings.port },
+      ...{ pricePerUnitSecond: BigInt(settings.pricePerUnitSecond), share: 1 },
+    }),
+  );
+  const interrupts = onInterrupt(() => void child.stop(0));
+  try {
+    const ready = await child.ready(readyTimeoutMs);
+    writeRecord(home, flags.name, child.pid);
+    context.say(`${flags.name} is up and offers; Ctrl-C ends it`);
+    context.emit({ kind: "ready", name: flags.name, ...ready });
+    const end = await Promise.race([interrupted(interrupts.signal), child.exited]);
+    context.emit({ kind: "summary", ok: end === "interrupted" });
+    return end === "interrupted" ? 0 : 1;
+  } finally {
+    await child.stop(graceMs);
+    interrupts.release();
+    removeRecord(home, flags.name);
+  }
+}
+
+/** New key on disk, then on chain, then in place: a crash at any point is continued by running it again. */
+async function rotateOperator(context: Context, flags: NodeFlags): Promise<number> {
+  requireHome(context.home);
+  const client = NetworkFile.clientOf(readNetwork(context.home));
+  const folder = keystoreOf(context.home, flags.name);
+  const { owner } = await nodeKeys(context.home, flags.name);
+  const nodeId = nodeIdFor(owner.signer);
+  const password = devPassword(passwordFile(folder));
+  const { next } = await beginRotation(folder, { password, cost: "light" });
+  const node = await readNode(client, nodeId);
+  if (node.operator.toLowerCase() !== next.toLowerCase()) {
+    const operator = signerOf((await openKey(join(folder, "operator.next.json"), { password })).secretBytes());
+    const nonce = BigInt(node.operatorNonce);
+    const consent = await signOperatorConsent(client.network, { nodeId, operator, nonce });
+    await topUp(client, [{ who: `operator of ${flags.name}`, address: next, gas: 10n ** 18n }]);
+    await sendAll(client, owner.signer, [rotateIntent(client, { nodeId, operator: next, consent })]);
+  }
+  const chainOperator = (await readNode(client, nodeId)).operator.toLowerCase() as Address;
+  settleRotation(folder, { chainOperator });
+  context.say(`the operator of ${flags.name} is now ${chainOperator}; restart the node to use it`);
+  context.emit({ kind: "summary", ok: true, nodeId, operator: chainOperator });
+  return 0;
+}
+
+/** Prints a version 3 key file under a password of the user's: WEFT_PASSWORD, or asked for. */
+async function exportKey(context: Context, flags: NodeFlags): Promise<number> {
+  const folder = flags.role === "owner" ? join(context.home.owners, flags.name) : keystoreOf(context.home, flags.name);
+  const environment = context.environment["WEFT_PASSWORD"];
+  const password = await readPassword(environment === undefined ? {} : { environment });
+  const text = await exportKeyFile(keyPath(folder, flags.role ?? "operator"), {
+    password: devPassword(passwordFile(folder)),
+    as: { format: "v3", password },
+  });
+  process.stdout.write(`${text}\n`);
+  return 0;
+}

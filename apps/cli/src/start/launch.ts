@@ -1,0 +1,164 @@
+// Brings a local network up: chain, contracts, keys, money, registrations, then nodes and gateway as processes. What can
+// go on at the same time does; nothing sleeps. Every step finds what an earlier start left and adds what is missing.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ChainClient } from "@weft/chain/ChainClient";
+import { clientOf } from "@weft/chain/NetworkFile";
+import { capabilitiesOf } from "@weft/compute/capability";
+import { type Context, endpointFile } from "../Context.ts";
+import { type Home, makeFolder, repositoryRoot } from "../Home.ts";
+import { writeNames } from "../job/nodeNames.ts";
+import type { Child } from "../process/Child.ts";
+import { escrowWanted, prepareBuyer } from "./buyer.ts";
+import type { Family } from "./Family.ts";
+import { topUp } from "./faucet.ts";
+import { buyerKey, type HeldKey, type NodeKeys, nodeKeys, sessionKey } from "./keys.ts";
+import { localMachine } from "./localMachine.ts";
+import { openNetwork } from "./network.ts";
+import { endpointOf, nodeProcess } from "./nodeProcess.ts";
+import { defaultNodes, type NodePlan, planNodes, sharedHostNotice } from "./plan.ts";
+import { openPorts, type Ports } from "./ports.ts";
+import { needsOf, nodeIdFor, registerNode } from "./registerNode.ts";
+import type { StartFlags } from "./StartFlags.ts";
+
+export interface RunningNetwork {
+  gatewayUrl: string;
+  /** Seconds each phase took, and `total`. */
+  seconds: Record<string, number>;
+}
+
+interface Launch {
+  flags: StartFlags;
+  family: Family;
+}
+
+const chainTimeoutMs = 30_000;
+/** Generous: a busy machine may start seven processes at once. */
+const readyTimeoutMs = 60_000;
+const gasMoney = 10n ** 18n;
+const localAddress = "127.0.0.1";
+
+export async function launch(context: Context, { flags, family }: Launch): Promise<RunningNetwork> {
+  const { home } = context;
+  const phases = phaseClock(context);
+  const plans = planNodes(flags.nodes ?? defaultNodes);
+  const ports = await openPorts(home, { nodes: plans.length, ...asked(flags) });
+  const chain = startChain(home, family, ports);
+  const [keys, buyer, session] = await Promise.all([
+    Promise.all(plans.map(({ name }) => nodeKeys(home, name))),
+    buyerKey(home),
+    sessionKey(home),
+  ]);
+  const { rpcUrl } = await chain;
+  phases.done("chain", `chain at ${rpcUrl}`);
+  const endpoints = keys.map(({ operator }, index) =>
+    endpointOf(operator.secret, { address: localAddress, port: ports.nodes[index] as number }),
+  );
+  const network = await openNetwork(home, { rpcUrl, bootstrap: endpoints });
+  const client = clientOf(network);
+  phases.done("contracts", `contracts of network ${network.networkId.slice(0, 10)}…, preset ${network.preset}`);
+  await settleAccounts(client, { keys, endpoints, buyer, session });
+  writeNames(home, new Map(keys.map(({ name, owner }) => [nodeIdFor(owner.signer), name])));
+  phases.done("accounts", `${plans.length} nodes registered, staked and bonded; buyer's escrow filled`);
+  const nodes = plans.map((plan, index) =>
+    family.spawn(
+      nodeProcess(home, {
+        ...{ name: plan.name, nodeId: nodeIdFor((keys[index] as NodeKeys).owner.signer) },
+        ...{ address: localAddress, port: ports.nodes[index] as number },
+        ...{ pricePerUnitSecond: plan.pricePerUnitSecond, share: plans.length },
+      }),
+    ),
+  );
+  const gateway = spawnGateway(home, family, { ports, buyer });
+  const [gatewayUrl] = await Promise.all([
+    gatewayReady(home, gateway),
+    ...nodes.map((node) => node.ready(readyTimeoutMs)),
+  ]);
+  phases.done("processes", `gateway at ${gatewayUrl}, ${nodes.length} nodes: ${priceList(plans)}`);
+  context.say(sharedHostNotice(plans.length));
+  return { gatewayUrl, seconds: phases.seconds() };
+}
+
+const asked = ({ chainPort, gatewayPort }: StartFlags): { chain?: number; gateway?: number } => ({
+  ...(chainPort === undefined ? {} : { chain: chainPort }),
+  ...(gatewayPort === undefined ? {} : { gateway: gatewayPort }),
+});
+
+const script = (path: string): string => join(repositoryRoot, path);
+
+async function startChain(home: Home, family: Family, ports: Ports): Promise<{ rpcUrl: string }> {
+  makeFolder(home.run);
+  const keeper = family.spawnKeeper({
+    role: "chain",
+    script: fileURLToPath(new URL("./keeper.ts", import.meta.url)),
+    parameters: [home.chain, String(ports.chain)],
+    logFile: join(home.run, "chain.log"),
+  });
+  const ready = await keeper.ready(chainTimeoutMs);
+  return { rpcUrl: String(ready["rpcUrl"]) };
+}
+
+interface Accounts {
+  keys: readonly NodeKeys[];
+  endpoints: readonly string[];
+  buyer: HeldKey;
+  session: HeldKey;
+}
+
+/** Money from the faucet first, then everybody's own transactions at the same time. */
+async function settleAccounts(client: ChainClient, { keys, endpoints, buyer, session }: Accounts): Promise<void> {
+  const holders = keys.map(({ name, owner, operator }) => ({ name, owner: owner.signer, operator: operator.signer }));
+  await topUp(client, [
+    ...holders.flatMap((keys) => needsOf(client, keys.name, keys)),
+    { who: "buyer", address: buyer.signer.address, gas: gasMoney, stable: escrowWanted },
+    { who: "gateway's session", address: session.signer.address, gas: gasMoney },
+  ]);
+  const capabilities = capabilitiesOf(localMachine(), { share: { nodes: keys.length } });
+  await Promise.all([
+    prepareBuyer(client, { buyer: buyer.signer, session: session.signer.address }),
+    ...holders.map((held, index) =>
+      registerNode(client, { ...held, endpoint: endpoints[index] as string, capabilities }),
+    ),
+  ]);
+}
+
+function spawnGateway(home: Home, family: Family, { ports, buyer }: { ports: Ports; buyer: HeldKey }): Child {
+  return family.spawn({
+    role: "gateway",
+    script: script("apps/gateway/src/main.ts"),
+    parameters: [
+      ...["--home", home.gateway, "--network", home.network, "--buyer", buyer.signer.address],
+      ...["--out", home.out, "--port", String(ports.gateway)],
+    ],
+    logFile: join(home.gateway, "gateway.log"),
+  });
+}
+
+async function gatewayReady(home: Home, gateway: Child): Promise<string> {
+  const url = String((await gateway.ready(readyTimeoutMs))["url"]);
+  writeFileSync(endpointFile(home), `${JSON.stringify({ url })}\n`, { mode: 0o600 });
+  return url;
+}
+
+const priceList = (plans: readonly NodePlan[]): string =>
+  plans
+    .map(({ name, pricePerUnitSecond }) => `${name} asks 0.${String(pricePerUnitSecond).padStart(6, "0")}/s`)
+    .join(", ");
+
+function phaseClock(context: Context) {
+  const begun = performance.now();
+  let last = begun;
+  const took: Record<string, number> = {};
+  const rounded = (ms: number) => Math.round(ms / 10) / 100;
+  return {
+    done(phase: string, text: string) {
+      const now = performance.now();
+      took[phase] = rounded(now - last);
+      context.say(`${took[phase].toFixed(2).padStart(6)} s  ${text}`);
+      context.emit({ kind: "phase", phase, seconds: took[phase], text });
+      last = now;
+    },
+    seconds: () => ({ ...took, total: rounded(performance.now() - begun) }),
+  };
+}

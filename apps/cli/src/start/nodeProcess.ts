@@ -1,0 +1,37 @@
+// How a node of this home is started as a process, and where others reach it.
+import { join } from "node:path";
+import type { NodeId } from "@weft/protocol/NodeId";
+import { identityOf } from "@weft/transport/PeerIdentity";
+import { type Home, makeFolder, nodeHome, repositoryRoot } from "../Home.ts";
+import type { ChildOptions } from "../process/Child.ts";
+
+export interface NodeProcess {
+  name: string;
+  nodeId: NodeId;
+  /** IPv4 address to listen on. */
+  address: string;
+  port: number;
+  /** Stablecoin units (1e-6) per unit and second. */
+  pricePerUnitSecond: bigint;
+  /** Nodes that share this machine. */
+  share: number;
+}
+
+export function nodeProcess(home: Home, node: NodeProcess): ChildOptions {
+  const folder = nodeHome(home, node.name);
+  makeFolder(folder);
+  return {
+    role: node.name,
+    script: join(repositoryRoot, "apps/node/src/main.ts"),
+    parameters: [
+      ...["--home", folder, "--network", home.network, "--node-id", node.nodeId],
+      ...["--listen", `/ip4/${node.address}/tcp/${node.port}`, "--price", String(node.pricePerUnitSecond)],
+      ...["--share", String(node.share)],
+    ],
+    logFile: join(folder, "process.log"),
+  };
+}
+
+/** Multiaddr with the peer id that follows from the operator's key; goes into the registry and into network files. */
+export const endpointOf = (operatorKey: Uint8Array, at: { address: string; port: number }): string =>
+  `/ip4/${at.address}/tcp/${at.port}/p2p/${identityOf(operatorKey).peerId}`;

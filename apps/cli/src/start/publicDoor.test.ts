@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import * as DevChain from "@weft/chain/DevChain";
+import { hasCode } from "@weft/protocol/Errors";
+import { homeAt } from "../Home.ts";
+import { addressTowards, fetchNetwork } from "./joinNetwork.ts";
+import { openNetwork } from "./network.ts";
+import { freePorts } from "./plan.ts";
+import { openDoor } from "./publicDoor.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weft-cli-door-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a second machine reads the network file and reaches the chain through the door", async () => {
+  const home = homeAt(join(folder, ".weft"));
+  const chain = await DevChain.start({ folder: home.chain, blockTimeSeconds: 0.1 });
+  const [port] = (await freePorts(1)) as [number];
+  const rpcUrl = `http://127.0.0.1:${port}`;
+  const door = await openDoor({ address: "127.0.0.1", port, chainPort: chain.port, networkFile: home.network });
+  assert.equal((await fetch(`${rpcUrl}/v1/network`)).status, 503, "before there is a network");
+  const file = await openNetwork(home, { rpcUrl, bootstrap: [] });
+  assert.deepEqual(await fetchNetwork(`${rpcUrl}/v1/network`, { cwd: folder }), file);
+  assert.deepEqual(await fetchNetwork(".weft/network.json", { cwd: folder }), file);
+  assert.equal(await addressTowards(rpcUrl), "127.0.0.1");
+  assert.equal((await fetch(`${rpcUrl}/other`)).status, 404);
+  assert.equal((await fetch(rpcUrl)).status, 404, "only JSON-RPC by POST");
+  const large = await fetch(rpcUrl, { method: "POST", body: "x".repeat(3 * 1024 * 1024) }).catch(() => ({
+    status: 413,
+  }));
+  assert.equal(large.status, 413);
+  await chain.stop();
+  const away = await fetch(rpcUrl, { method: "POST", body: "{}" });
+  assert.equal(away.status, 502);
+  await assert.rejects(fetchNetwork(`${rpcUrl}/v1/network`, { cwd: folder }), (error) =>
+    hasCode(error, "network.unreachable"),
+  );
+  door.close().closeAllConnections();
+});
+
+test("what answers with something else is not taken for a network file", async () => {
+  const server = createServer((request, response) => {
+    if (request.url === "/huge") response.end(" ".repeat(100_000));
+    else response.writeHead(request.url === "/gone" ? 404 : 200).end("<html>");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  for (const [path, code] of [
+    ["/page", "network.malformed"],
+    ["/huge", "network.malformed"],
+    ["/gone", "network.unreachable"],
+  ])
+    await assert.rejects(
+      fetchNetwork(`${url}${path}`, { cwd: folder }),
+      (error) => hasCode(error, code as string),
+      path,
+    );
+  server.close().closeAllConnections();
+  writeFileSync(join(folder, "big.json"), " ".repeat(200_000));
+  await assert.rejects(fetchNetwork("big.json", { cwd: folder }), (error) => hasCode(error, "network.malformed"));
+});
+
+test("an address that isn't this machine's is one clear error", async () => {
+  const options = { address: "192.0.2.1", port: 0, chainPort: 1, networkFile: "x" };
+  await assert.rejects(
+    openDoor(options),
+    (error) => hasCode(error, "door.listen") && /--address/.test(error.remedy ?? ""),
+  );
+});

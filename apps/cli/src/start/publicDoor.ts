@@ -1,0 +1,78 @@
+// Lets other machines reach a local network's chain: an HTTP door on one address of this machine that hands JSON-RPC on
+// to the chain and serves the network file at /v1/network. Development only: the chain behind it holds worthless money
+// under publicly known keys. Bounded in size, time and connections; it serves nothing else.
+import { createReadStream } from "node:fs";
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { WeftError } from "@weft/protocol/Errors";
+
+export interface DoorOptions {
+  address: string;
+  port: number;
+  /** Where the chain listens on this machine. */
+  chainPort: number;
+  networkFile: string;
+}
+
+const maxBodyBytes = 2 * 1024 * 1024;
+const maxConnections = 256;
+const timeoutMs = 30_000;
+
+/** Listens; resolves once bound. @throws WeftError `door.listen` */
+export async function openDoor(options: DoorOptions): Promise<Server> {
+  const server = createServer({ requestTimeout: timeoutMs }, (incoming, response) =>
+    answer(options, incoming, response),
+  );
+  server.maxConnections = maxConnections;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause) =>
+      reject(
+        new WeftError(`cannot listen on ${options.address}:${options.port}`, {
+          code: "door.listen",
+          remedy: "name an address of this machine with --address; `ip address` shows them",
+          cause,
+        }),
+      ),
+    );
+    server.listen(options.port, options.address, resolve);
+  });
+  return server;
+}
+
+function answer(options: DoorOptions, incoming: IncomingMessage, response: ServerResponse): void {
+  if (incoming.method === "GET" && incoming.url === "/v1/network") {
+    const file = createReadStream(options.networkFile);
+    file.once("error", () => response.writeHead(503).end());
+    file.once("open", () => file.pipe(response.writeHead(200, { "content-type": "application/json" })));
+    return;
+  }
+  if (incoming.method !== "POST" || incoming.url !== "/") {
+    response.writeHead(404).end();
+    return;
+  }
+  handOn(options, incoming, response);
+}
+
+function handOn({ chainPort }: DoorOptions, incoming: IncomingMessage, response: ServerResponse): void {
+  const headers = { "content-type": "application/json" };
+  const onward = httpRequest({ host: "127.0.0.1", port: chainPort, method: "POST", headers, timeout: timeoutMs });
+  const fail = (status: number) => {
+    onward.destroy();
+    if (!response.headersSent) response.writeHead(status);
+    response.end();
+  };
+  let bytes = 0;
+  incoming.on("data", (piece: Buffer) => {
+    bytes += piece.length;
+    if (bytes > maxBodyBytes) fail(413);
+  });
+  onward.once("response", (reply) => reply.pipe(response.writeHead(reply.statusCode ?? 502, headers)));
+  onward.once("timeout", () => fail(504));
+  onward.once("error", () => fail(502));
+  incoming.pipe(onward);
+}
