@@ -39,7 +39,7 @@ function follow(network: NetworkFixture) {
   return { store, live };
 }
 
-test("a lease is opened, started, paid by vouchers, released and settled; the fold equals the contracts' views", async () => {
+test("a lease is opened, started, paid by vouchers, released and settled; the fold equals the contracts' views", async (t) => {
   const network = await networkFixture();
   const { client } = network;
   const { store, live } = follow(network);
@@ -97,7 +97,7 @@ test("a lease is opened, started, paid by vouchers, released and settled; the fo
   await live.reach(paid.blockNumber, 10_000);
   const total = await balances(client, owner.address);
   assert.equal(total.stable + total.free + total.earned, 1_000_000_000n - 90_000_000n + 2_000n);
-  console.log(
+  t.diagnostic(
     `gas: open ${opened.gasUsed}, start ${started.gasUsed}, claim ${claimed.gasUsed}, settle ${settled.gasUsed}`,
   );
   await live.stop();

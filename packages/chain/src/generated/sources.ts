@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "96b740c5bcef01563afb7ff33c359bfc730280c127045f69378ae1fb9ad73ed4";
-export const outputsHash = "4758d339910c0e33707c8b57ba071ab49d26c46a47e42ed8c4b44fd689d0f8ef";
+export const sourcesHash = "5e77d08c0c732316aca390c47e7a7904702ca4f46d90defa2090cff6dc265e14";
+export const outputsHash = "27f5e2a457f63c56b8dce3b8008e07bb1f910a086ea74fcad043400a186a0cd8";
