@@ -10,6 +10,7 @@ import type { Transport } from "@weft/transport/Transport";
 import type { Logger } from "pino";
 import type { Hex } from "viem";
 import type { Intake } from "./book/intake.ts";
+import type { DrawCache } from "./chain/DrawCache.ts";
 import type { NodeChain } from "./chain/NodeChain.ts";
 import type { PoolPlan } from "./offers/PoolPlan.ts";
 import type { Store } from "./store/Store.ts";
@@ -44,8 +45,8 @@ export interface NodeSettings {
   pools: readonly PoolPlan[];
   /** Up to this much is added to the asking price per order, so that equal machines differ. */
   priceJitterPpm: bigint;
-  /** Threads, memory and leases at once that the owner allows. */
-  caps: { threads: number; memoryMiB: number; leases: number };
+  /** Threads, memory, leases at once and bytes held for others that the owner allows. */
+  caps: { threads: number; memoryMiB: number; leases: number; holdMiB: number };
   region: bigint;
   offerIntervalSeconds: number;
   /** Most segments without a voucher before work stops. */
@@ -70,6 +71,7 @@ export interface NodeContext {
   readonly transport: Transport;
   readonly log: Logger;
   readonly chain: NodeChain;
+  readonly draws: DrawCache;
   readonly operator: Signer;
   readonly runtime: Runtime<TensorSpec>;
   readonly replay: ReplayPort;

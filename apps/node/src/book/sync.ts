@@ -75,9 +75,9 @@ export async function pullBook(
   const channel = await transport.open(peerId, protocols.sync, options.signal ? { signal: options.signal } : {});
   try {
     await channel.send(encodeMessage(requests, "sync.request", { limit: options.limit }));
-    const result = await takePages(channel, options);
+    // Nothing more to ask: a server that answers page by page learns that it can end.
     await channel.close();
-    return result;
+    return await takePages(channel, options);
   } catch (error) {
     channel.abort(error instanceof Error ? error : new WireError("aborted", "sync given up"));
     throw error;

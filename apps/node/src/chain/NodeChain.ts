@@ -126,6 +126,8 @@ export interface NodeChain {
   // Reads at the head.
   draw(leaseId: Hex, segment: bigint): Promise<DrawFacts>;
   audit(leaseId: Hex, segment: bigint): Promise<AuditFacts>;
+  /** The whole commitment behind a segment's hash, from the transaction that brought it. */
+  commitment(leaseId: Hex, segment: bigint): Promise<SegmentCommitment>;
   channel(leaseId: Hex): Promise<ChannelFacts>;
   settleableAt(leaseId: Hex): Promise<bigint>;
   contractSigned(query: { account: Address; digest: Hex; signature: Hex }): Promise<boolean>;

@@ -32,6 +32,7 @@ import * as Segment from "@weft/protocol/Segment";
 import { concat, encodeAbiParameters, type Hex, keccak256 } from "viem";
 import { leaseFacts, segmentFacts, usedAuditors } from "./facts.ts";
 import type { AuditState, LeaseFacts, Mined, NodeChain } from "./NodeChain.ts";
+import { readCommitment } from "./readCommitment.ts";
 
 export interface ConnectChainOptions {
   client: ChainClient;
@@ -40,6 +41,8 @@ export interface ConnectChainOptions {
   store: ChainStore;
   beacon: BeaconClock;
   nodeId: NodeId;
+  /** First block of the deployment. */
+  fromBlock: bigint;
 }
 
 const zeroAddress = `0x${"0".repeat(40)}` as const;
@@ -124,9 +127,10 @@ function leasesWhere(live: LiveSnapshot, test: (lease: LeaseFacts) => boolean): 
     .filter((lease): lease is LeaseFacts => lease !== undefined && test(lease));
 }
 
-type Reads = Pick<NodeChain, "draw" | "audit" | "channel" | "settleableAt" | "contractSigned">;
+type Reads = Pick<NodeChain, "draw" | "audit" | "commitment" | "channel" | "settleableAt" | "contractSigned">;
 
-function headReads({ client, live }: ConnectChainOptions): Reads {
+function headReads(options: ConnectChainOptions): Reads {
+  const { client, live } = options;
   return {
     draw: async (leaseId, segment) => {
       const draw = await readDraw(client, { leaseId, segment });
@@ -150,6 +154,7 @@ function headReads({ client, live }: ConnectChainOptions): Reads {
         seed: found.seed,
       };
     },
+    commitment: (leaseId, segment) => readCommitment(client, { leaseId, segment, fromBlock: options.fromBlock }),
     channel: async (leaseId) => {
       const { claimed, pending, releasable, anchored, claimUntil, frozenUntil } = await readChannel(client, leaseId);
       return {

@@ -4,7 +4,7 @@ import { recover } from "@weft/chain/Keys";
 import { acceptVoucher, type EarningState, mayWork } from "@weft/market/earning";
 import { digestOf } from "@weft/protocol/Domain";
 import * as Voucher from "@weft/protocol/Voucher";
-import type { SegmentFacts as ChainSegment, DrawFacts, LeaseFacts } from "../chain/NodeChain.ts";
+import type { SegmentFacts as ChainSegment, LeaseFacts } from "../chain/NodeChain.ts";
 import { roundAt } from "../chain/NodeChain.ts";
 import { earningOf } from "../leases/earning.ts";
 import type { JobSession, SegmentAnswer } from "../leases/JobSession.ts";
@@ -44,7 +44,6 @@ export class SegmentPipeline {
   readonly #leaseId: `0x${string}`;
   readonly #tasks: Tasks;
   readonly #works: SegmentWork[] = [];
-  readonly #draws = new Map<bigint, DrawFacts>();
   readonly #refusals = new Map<bigint, Refusals>();
   #rewinds: number;
   /** Segments below are done for good. */
@@ -98,7 +97,6 @@ export class SegmentPipeline {
 
   #onRewind(): void {
     this.#rewinds = this.#context.chain.rewinds();
-    this.#draws.clear();
     this.#first = 0;
     this.#tasks.forgive();
   }
@@ -124,24 +122,16 @@ export class SegmentPipeline {
 
   #factsOf(work: SegmentWork, known: ChainSegment | undefined): SegmentFacts {
     const { segment, beaconRound } = work.commitment;
-    const draw = this.#draws.get(segment);
-    if (known !== undefined && draw === undefined) {
-      const { genesis, roundSeconds } = this.#context.chain.beacon();
-      if (this.#context.chain.now() >= genesis + (beaconRound + 1n) * roundSeconds) this.#readDraw(segment);
-    }
+    const { draws } = this.#context;
+    const draw = draws.peek(this.#leaseId, segment);
+    if (known !== undefined && draw === undefined && draws.isDue(beaconRound))
+      this.#tasks.run(`draw/${segment}`, async () => void (await draws.get(this.#leaseId, segment)));
     return {
       committed: known?.commitmentHash,
       available: known?.available ?? false,
       voided: known?.voided ?? false,
       draw: { ready: draw !== undefined, holders: draw?.holders ?? [] },
     };
-  }
-
-  #readDraw(segment: bigint): void {
-    this.#tasks.run(`draw/${segment}`, async () => {
-      const draw = await this.#context.chain.draw(this.#leaseId, segment);
-      if (draw.ready) this.#draws.set(segment, draw);
-    });
   }
 
   #perform(work: SegmentWork, action: SegmentAction, session: JobSession | undefined): void {

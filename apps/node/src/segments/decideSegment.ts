@@ -81,7 +81,9 @@ export const heldCount = (work: SegmentWork, facts: SegmentFacts): number =>
   work.held.filter(({ held }) => facts.draw.holders.includes(held.holder)).length;
 
 function accrueAction(work: SegmentWork, facts: SegmentFacts, context: SegmentContext): SegmentAction {
-  if (heldCount(work, facts) >= context.heldNeeded) return { act: "prove" };
+  // Fewer only where fewer exist, as the contract has it.
+  const needed = Math.min(context.heldNeeded, facts.draw.holders.length);
+  if (needed > 0 && heldCount(work, facts) >= needed) return { act: "prove" };
   return { act: "ask", holders: missingHolders(work, facts) };
 }
 

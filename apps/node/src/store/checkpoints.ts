@@ -56,3 +56,10 @@ export function heldBytes(store: Store): number {
     get(store, "select coalesce(sum(bytes), 0) as total from checkpoints where releasedAt is null")?.["total"],
   );
 }
+
+/** Leases with something held for them. */
+export function heldLeases(store: Store, options: { limit: number }): Hex[] {
+  return all(store, "select distinct lease from checkpoints where releasedAt is null order by lease limit ?", [
+    options.limit,
+  ]).map((row) => row["lease"] as Hex);
+}

@@ -2,7 +2,7 @@
 import { fromBody, toBody } from "./json.ts";
 import { get, run, type Store } from "./Store.ts";
 
-export type SettingName = "paused" | "draining" | "caps" | "prices" | "registration";
+export type SettingName = "paused" | "draining" | "caps" | "prices" | "registration" | "beacon";
 
 export function putSetting(store: Store, options: { name: SettingName; value: unknown }): void {
   run(store, "insert into settings(name, body) values (?, ?) on conflict(name) do update set body=excluded.body", [

@@ -1,0 +1,88 @@
+// Serves the beacon: keeps a hash onion on disk, enrols its tip, opens a layer in every requested round. Who stays
+// silent in a requested round loses stake, so this loop follows every block.
+import { bytesToHex, concat, type Hex, keccak256, toHex } from "viem";
+import { roundAt } from "../chain/NodeChain.ts";
+import { Loop } from "../Loop.ts";
+import type { NodeContext } from "../NodeContext.ts";
+import { getSetting, putSetting } from "../store/settings.ts";
+import { Tasks } from "../Tasks.ts";
+import { decideBeacon } from "./decideBeacon.ts";
+import { type HashOnion, peel } from "./HashOnion.ts";
+
+interface Kept {
+  secret: Hex;
+  /** Onions used up before this one. */
+  generation: number;
+}
+
+export class BeaconService {
+  readonly #context: NodeContext;
+  readonly #leaving: () => boolean;
+  readonly #loop: Loop;
+  readonly #tasks: Tasks;
+  #kept: Kept | undefined;
+  #onion: HashOnion | undefined;
+
+  constructor(context: NodeContext, leaving: () => boolean) {
+    this.#context = context;
+    this.#leaving = leaving;
+    const { clock, log } = context;
+    this.#loop = new Loop({ name: "beacon", everyMs: 500, leastMs: 50, step: () => this.#step() }, { clock, log });
+    this.#tasks = new Tasks({ clock, log, onEnd: () => this.#loop.poke(), firstRetryMs: 100, longestRetryMs: 2000 });
+  }
+
+  start(): void {
+    this.#context.chain.onChange(() => this.#loop.poke());
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#loop.stop(), this.#tasks.stop()]);
+  }
+
+  async #step(): Promise<void> {
+    const { chain, nodeId, log } = this.#context;
+    const node = chain.view()?.nodes.get(nodeId);
+    if (node === undefined) return;
+    const beacon = chain.beacon();
+    const { tip, tipRound } = await chain.enrolment();
+    const onion = this.#current(tip);
+    const action = decideBeacon({
+      ...{ round: roundAt(beacon, chain.now()), requested: beacon.requested, tip, tipRound, onion },
+      admitted: node.stake >= chain.params.minStake,
+      leaving: this.#leaving(),
+    });
+    if (action.act === "enrol")
+      this.#tasks.run("enrol", async () => {
+        await chain.enrolBeacon(action.tip);
+        log.info("enrolled in the beacon");
+      });
+    else if (action.act === "reveal") {
+      const { round, preimage } = action;
+      this.#tasks.run(`reveal/${round}`, async () => void (await chain.revealBeacon({ round, preimage })));
+    }
+  }
+
+  /** The onion the chain's tip belongs to; a new generation once the present one is used up. */
+  #current(tip: Hex): HashOnion {
+    const kept = (this.#kept ??= this.#load());
+    this.#onion ??= peel(seedOf(kept));
+    if (this.#onion.left(tip) > 0 || tip !== seedOf(kept)) return this.#onion;
+    this.#kept = { ...kept, generation: kept.generation + 1 };
+    putSetting(this.#context.store, { name: "beacon", value: this.#kept });
+    this.#onion = peel(seedOf(this.#kept));
+    return this.#onion;
+  }
+
+  #load(): Kept {
+    const { store, random } = this.#context;
+    const there = getSetting(store, { name: "beacon" }) as Kept | undefined;
+    if (there !== undefined) return there;
+    const fresh: Kept = { secret: bytesToHex(random(32)), generation: 0 };
+    // On disk before its tip is: an onion that is lost costs a penalty per round until the next enrolment.
+    putSetting(store, { name: "beacon", value: fresh });
+    return fresh;
+  }
+}
+
+const seedOf = ({ secret, generation }: Kept): Hex => keccak256(concat([secret, toHex(generation, { size: 8 })]));

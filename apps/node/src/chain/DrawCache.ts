@@ -1,0 +1,74 @@
+// Draws read from the chain once per commitment. A draw never changes once it is ready, unless the chain goes back.
+import type { NodeId } from "@weft/protocol/NodeId";
+import type { Hex } from "viem";
+import type { DrawFacts, NodeChain } from "./NodeChain.ts";
+
+interface Kept {
+  commitmentHash: Hex;
+  draw: DrawFacts;
+}
+
+const mostKept = 8192;
+
+export class DrawCache {
+  readonly #chain: NodeChain;
+  readonly #kept = new Map<string, Kept>();
+  readonly #reading = new Map<string, Promise<DrawFacts | undefined>>();
+  #rewinds: number;
+
+  constructor(chain: NodeChain) {
+    this.#chain = chain;
+    this.#rewinds = chain.rewinds();
+  }
+
+  /** The draw when it is known; never asks. */
+  peek(leaseId: Hex, segment: bigint): DrawFacts | undefined {
+    this.#forgetRewound();
+    const known = this.#chain.segments(leaseId).find((one) => one.segment === segment);
+    const kept = this.#kept.get(`${leaseId}/${segment}`);
+    return kept !== undefined && kept.commitmentHash === known?.commitmentHash ? kept.draw : undefined;
+  }
+
+  /** The draw, asking the chain when its beacon round is over; undefined while it is not ready. */
+  async get(leaseId: Hex, segment: bigint): Promise<DrawFacts | undefined> {
+    const kept = this.peek(leaseId, segment);
+    if (kept !== undefined) return kept;
+    const known = this.#chain.segments(leaseId).find((one) => one.segment === segment);
+    if (known === undefined || !this.isDue(known.beaconRound)) return undefined;
+    const key = `${leaseId}/${segment}`;
+    const reading = this.#reading.get(key) ?? this.#read(leaseId, { segment, commitmentHash: known.commitmentHash });
+    this.#reading.set(key, reading);
+    return await reading.finally(() => this.#reading.delete(key));
+  }
+
+  /** True once the round is over: before that nobody knows the draw. */
+  isDue(round: bigint): boolean {
+    const { genesis, roundSeconds } = this.#chain.beacon();
+    return this.#chain.now() >= genesis + (round + 1n) * roundSeconds;
+  }
+
+  /** Was this node drawn for any segment of the lease, as holder or auditor? Asks for draws it does not know. */
+  async involves(leaseId: Hex, nodeId: NodeId): Promise<boolean> {
+    for (const { segment } of this.#chain.segments(leaseId)) {
+      const draw = await this.get(leaseId, segment).catch(() => undefined);
+      if (draw?.holders.includes(nodeId) === true) return true;
+      if (draw?.sampled === true && draw.auditors.includes(nodeId)) return true;
+    }
+    return false;
+  }
+
+  async #read(leaseId: Hex, which: { segment: bigint; commitmentHash: Hex }): Promise<DrawFacts | undefined> {
+    const draw = await this.#chain.draw(leaseId, which.segment);
+    if (!draw.ready) return undefined;
+    const oldest = this.#kept.keys().next().value;
+    if (this.#kept.size >= mostKept && oldest !== undefined) this.#kept.delete(oldest);
+    this.#kept.set(`${leaseId}/${which.segment}`, { commitmentHash: which.commitmentHash, draw });
+    return draw;
+  }
+
+  #forgetRewound(): void {
+    if (this.#rewinds === this.#chain.rewinds()) return;
+    this.#rewinds = this.#chain.rewinds();
+    this.#kept.clear();
+  }
+}

@@ -1,0 +1,89 @@
+// Opens a deployment for one node: checks that the RPC leads to the right chain, follows it into home/chain.sqlite, and
+// sends with the operator's key. What main.ts and the testkit build their NodeChain with.
+import { join } from "node:path";
+import type { ChainClient } from "@weft/chain/ChainClient";
+import { ChainStore } from "@weft/chain/ChainStore";
+import { type AccountSigner, signerOf } from "@weft/chain/Keys";
+import { LiveSnapshot } from "@weft/chain/LiveSnapshot";
+import * as NetworkFile from "@weft/chain/NetworkFile";
+import { readBeaconClock } from "@weft/chain/reads";
+import { Sender } from "@weft/chain/Sender";
+import type { Clock } from "@weft/protocol/Clock";
+import { WeftError } from "@weft/protocol/Errors";
+import type { NodeId } from "@weft/protocol/NodeId";
+import type { Logger } from "pino";
+import { connectChain } from "./connectChain.ts";
+import type { NodeChain } from "./NodeChain.ts";
+
+export interface OpenChainOptions {
+  file: NetworkFile.NetworkFile;
+  home: string;
+  /** 32 bytes. */
+  operatorKey: Uint8Array;
+  nodeId: NodeId;
+  clock: Clock;
+  log: Logger;
+  /** How long the chain may take to answer at start. */
+  patienceMs?: number;
+}
+
+export interface OpenedChain {
+  chain: NodeChain;
+  client: ChainClient;
+  operator: AccountSigner;
+  /** Rejected when following the chain broke for a reason of our own. */
+  ended: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @throws WeftError `chain.unreachable`, `network.wrongChain`, `store.otherNetwork` */
+export async function openChain(options: OpenChainOptions): Promise<OpenedChain> {
+  const { file, clock, log, nodeId } = options;
+  const client = NetworkFile.clientOf(file);
+  const beacon = await whenReachable(options, async () => {
+    await NetworkFile.verify(client, file);
+    return await readBeaconClock(client);
+  });
+  const store = new ChainStore(join(options.home, "chain.sqlite"), file.networkId);
+  const operator = signerOf(options.operatorKey);
+  let outages = 0;
+  const live = new LiveSnapshot(client, {
+    ...{ store, clock, fromBlock: file.fromBlock },
+    onOutage: (err) => {
+      outages += 1;
+      log[outages === 1 ? "warn" : "debug"]({ err, outages }, "the chain does not answer");
+    },
+  });
+  const sender = new Sender(client, { signer: operator, store, clock });
+  const chain = connectChain({ client, live, sender, store, beacon, nodeId, fromBlock: file.fromBlock });
+  return {
+    ...{ chain, client, operator, ended: live.ended },
+    close: async () => {
+      await chain.stop();
+      await live.stop().catch((err: unknown) => log.error({ err }, "following the chain ended badly"));
+      store.close();
+    },
+  };
+}
+
+/** A node may start a moment before its chain does. */
+async function whenReachable<T>(options: OpenChainOptions, work: () => Promise<T>): Promise<T> {
+  const { clock, file } = options;
+  const until = clock.now() + (options.patienceMs ?? 10_000);
+  for (;;) {
+    try {
+      return await work();
+    } catch (cause) {
+      if (cause instanceof WeftError && !cause.retryable) throw cause;
+      if (clock.now() > until)
+        throw new WeftError(`the chain at ${file.rpcUrl} does not answer`, {
+          code: "chain.unreachable",
+          fault: "network",
+          retryable: true,
+          remedy: "start the chain, or correct rpcUrl in the network file",
+          cause,
+        });
+    }
+    await clock.sleep(250);
+  }
+}

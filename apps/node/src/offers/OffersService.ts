@@ -1,0 +1,82 @@
+// Keeps the node's standing offers true and heard: signs what changed, gossips every interval. The seq is taken on disk
+// before it is signed, so no number is ever given to two offers.
+import { signNoun } from "@weft/protocol/Domain";
+import { gossip, topics } from "@weft/protocol/messages";
+import * as Offer from "@weft/protocol/Offer";
+import { encodeMessage } from "@weft/transport/Wire";
+import { takeOffer } from "../book/intake.ts";
+import { Loop } from "../Loop.ts";
+import type { NodeContext } from "../NodeContext.ts";
+import { nextCounter } from "../store/counters.ts";
+import { decideOffers, minSeqOf, nextSeq, type OfferDraft } from "./decideOffers.ts";
+
+export class OffersService {
+  readonly #context: NodeContext;
+  readonly #loop: Loop;
+  readonly #signed = new Map<bigint, Offer.SignedOffer>();
+  #silent = "";
+  #heardAt = 0;
+
+  constructor(context: NodeContext) {
+    this.#context = context;
+    this.#loop = new Loop(
+      { name: "offers", everyMs: 1000, leastMs: 100, step: () => this.#step() },
+      { clock: context.clock, log: context.log },
+    );
+  }
+
+  start(): void {
+    this.#context.chain.onChange(() => this.#loop.poke());
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+  }
+
+  /** Standing offers that are out now. */
+  standing(): Offer.SignedOffer[] {
+    return [...this.#signed.values()];
+  }
+
+  async #step(): Promise<void> {
+    const { chain, nodeId, settings, clock, log } = this.#context;
+    const view = chain.view();
+    if (view === undefined) return;
+    const decision = decideOffers({
+      ...{ nodeId, nowSeconds: view.now, node: view.nodes.get(nodeId), minStake: view.params.minStake },
+      ...{ closed: this.#context.closed(), plans: settings.pools, signed: this.#signed },
+    });
+    for (const poolId of decision.silent.keys()) this.#signed.delete(poolId);
+    const silent = [...decision.silent].map(([poolId, why]) => `${poolId}: ${why}`).join(", ");
+    if (silent !== this.#silent) log.info({ silent: silent === "" ? "none" : silent }, "pools without an offer");
+    this.#silent = silent;
+    for (const draft of decision.sign) await this.#publish(await this.#sign(draft));
+    const due = clock.now() - this.#heardAt >= settings.offerIntervalSeconds * 1000;
+    if (due) for (const signed of decision.repeat) await this.#publish(signed);
+    if (due || decision.sign.length > 0) this.#heardAt = clock.now();
+  }
+
+  async #sign(draft: OfferDraft): Promise<Offer.SignedOffer> {
+    const signed = await signOffer(this.#context, draft);
+    this.#signed.set(draft.poolId, signed);
+    return signed;
+  }
+
+  async #publish(signed: Offer.SignedOffer): Promise<void> {
+    const { transport, networkId, intake } = this.#context;
+    const message = { ...signed, peer: this.#context.self() };
+    takeOffer(intake, message);
+    await transport.publish(topics(networkId).offers, encodeMessage(gossip, "offer", message));
+  }
+}
+
+/** Signs an offer or a bid under the next seq. */
+export async function signOffer(context: NodeContext, draft: OfferDraft): Promise<Offer.SignedOffer> {
+  const { chain, store, clock, operator, nodeId } = context;
+  const minSeq = minSeqOf(chain.view()?.nodes.get(nodeId), draft.poolId);
+  // The counter gives one above `atLeast`, so the least wanted is one less.
+  const atLeast = nextSeq(0n, { nowMs: clock.now(), minSeq }) - 1n;
+  const offer = { ...draft, seq: nextCounter(store, { name: "offerSeq", atLeast }) };
+  return { offer, signature: await signNoun(chain.network, Offer.schema, offer, operator) };
+}

@@ -1,0 +1,163 @@
+// A provider node over its ports: wires the loops together, starts and stops them. Reads no environment and opens no
+// file or socket itself; main.ts and the testkit build the ports, and close them after `stop`.
+import { create as createBook } from "@weft/market/Book";
+import type { Peer } from "@weft/protocol/messages";
+import type { NodeId } from "@weft/protocol/NodeId";
+import type { Hex } from "viem";
+import { AuditBoard } from "./auditor/AuditBoard.ts";
+import { BeaconService } from "./beacon/BeaconService.ts";
+import { BiddingService } from "./bidding/BiddingService.ts";
+import { Discovery } from "./book/Discovery.ts";
+import type { Intake } from "./book/intake.ts";
+import { createDirectory, peerOfEndpoint } from "./book/PeerDirectory.ts";
+import { serveSync } from "./book/sync.ts";
+import { DrawCache } from "./chain/DrawCache.ts";
+import { Housekeeping } from "./Housekeeping.ts";
+import { serveContent } from "./holder/ContentService.ts";
+import { HolderService } from "./holder/HolderService.ts";
+import { LeaseBoard } from "./leases/LeaseBoard.ts";
+import { MoneyService } from "./money/MoneyService.ts";
+import type { NodeContext, NodeFaults, NodeSettings } from "./NodeContext.ts";
+import { OffersService } from "./offers/OffersService.ts";
+import { getSetting, putSetting } from "./store/settings.ts";
+
+export interface NodeOptions {
+  nodeId: NodeId;
+  networkId: string;
+  settings: Partial<NodeSettings> & Pick<NodeSettings, "pools">;
+  faults?: NodeFaults;
+}
+
+export type NodePorts = Pick<
+  NodeContext,
+  "clock" | "random" | "transport" | "log" | "chain" | "operator" | "runtime" | "replay" | "store" | "blobs"
+>;
+
+export interface NodeStatus {
+  nodeId: NodeId;
+  chainTime: string;
+  peers: number;
+  offers: number;
+  offersKnown: number;
+  ordersKnown: number;
+  /** Why no new work is taken, if so. */
+  closed: string | undefined;
+  leases: { leaseId: Hex; phase: string; state: string | undefined; segments: number; earned: string }[];
+  /** Gossip refused, by code. */
+  refused: Record<string, number>;
+  rssMb: number;
+}
+
+/** What an owner may ask of a running node. */
+export type Openness = "open" | "paused" | "draining";
+
+export interface RunningNode {
+  readonly nodeId: NodeId;
+  status(): NodeStatus;
+  /** Paused: no new work. Draining: the same, and no beacon or audit duties are begun. Survives restarts. */
+  setOpenness(openness: Openness): void;
+  /** Leases that still need this process; a drained node with none may stop for good. */
+  activeLeases(): number;
+  stop(): Promise<void>;
+}
+
+export const defaultSettings: Omit<NodeSettings, "pools"> = {
+  priceJitterPpm: 0n,
+  caps: { threads: 1, memoryMiB: 2048, leases: 1, holdMiB: 4096 },
+  region: 0n,
+  offerIntervalSeconds: 15,
+  maxUnpaidSegments: 3,
+  announce: [],
+};
+
+export async function startNode(options: NodeOptions, ports: NodePorts): Promise<RunningNode> {
+  const life = { openness: openingState(ports), stopping: false };
+  const context = contextOf(options, ports, life);
+  const board = new LeaseBoard(context);
+  const bidding = new BiddingService(context, { activeLeases: () => board.active() });
+  const offers = new OffersService(context);
+  const services = [
+    offers,
+    bidding,
+    new HolderService(context),
+    new MoneyService(context, board),
+    new AuditBoard(context, () => board.active() > 0),
+    new BeaconService(context, () => life.stopping || life.openness === "draining"),
+    new Discovery(context, (message) => bidding.onOrder(message)),
+    new Housekeeping(context),
+  ];
+  serveSync(ports.transport, {
+    book: context.intake.book,
+    directory: context.intake.directory,
+    replyOf: (orderHash) => context.gateways.get(orderHash as Hex),
+  });
+  serveContent(context, board);
+  board.start();
+  for (const service of services) service.start();
+  return {
+    nodeId: options.nodeId,
+    status: () => statusOf(context, { board, offers }),
+    setOpenness: (openness) => {
+      life.openness = openness;
+      putSetting(ports.store, { name: "paused", value: openness });
+    },
+    activeLeases: () => board.active(),
+    stop: async () => {
+      life.stopping = true;
+      await Promise.all([board.stop(), ...services.map((service) => service.stop())]);
+    },
+  };
+}
+
+function openingState({ store }: NodePorts): Openness {
+  const kept = getSetting(store, { name: "paused" });
+  return kept === "paused" || kept === "draining" ? kept : "open";
+}
+
+function contextOf(
+  options: NodeOptions,
+  ports: NodePorts,
+  life: { openness: Openness; stopping: boolean },
+): NodeContext {
+  const { transport, chain } = ports;
+  const settings: NodeSettings = { ...defaultSettings, ...options.settings };
+  const directory = createDirectory();
+  const intake: Intake = {
+    ...{ network: chain.network, book: createBook(), directory, refused: new Map(), relayed: new Map() },
+    view: () => chain.view(),
+    contractSigned: (query) => chain.contractSigned(query),
+    nowMs: () => ports.clock.now(),
+  };
+  const self = (): Peer => ({
+    peerId: transport.peerId,
+    addresses: (settings.announce.length > 0 ? [...settings.announce] : transport.addresses()).slice(0, 8),
+  });
+  return {
+    ...ports,
+    ...{ nodeId: options.nodeId, networkId: options.networkId, settings, intake, self },
+    faults: options.faults ?? {},
+    draws: new DrawCache(chain),
+    gateways: new Map(),
+    closed: () => (life.stopping ? "stopping" : life.openness === "open" ? undefined : life.openness),
+    peerOf: (nodeId) => directory.peers.get(nodeId) ?? peerOfEndpoint(chain.endpoints().get(nodeId) ?? ""),
+  };
+}
+
+function statusOf(context: NodeContext, parts: { board: LeaseBoard; offers: OffersService }): NodeStatus {
+  const { chain, transport, intake } = context;
+  return {
+    nodeId: context.nodeId,
+    chainTime: chain.now().toString(),
+    peers: transport.peers().length,
+    offers: parts.offers.standing().length,
+    offersKnown: intake.book.offers.size,
+    ordersKnown: intake.book.orders.size,
+    closed: context.closed(),
+    leases: parts.board.runs().map(({ leaseId, phase, pipeline }) => ({
+      ...{ leaseId, phase, state: chain.lease(leaseId)?.state, segments: pipeline.count },
+      earned: (pipeline.earning()?.cumulative ?? 0n).toString(),
+    })),
+    refused: Object.fromEntries(intake.refused),
+    rssMb: Math.round(process.memoryUsage.rss() / 1048576),
+  };
+}
