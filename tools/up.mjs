@@ -148,6 +148,8 @@ async function main() {
   const separator = process.platform === "win32" ? ";" : ":";
   const environment = {
     ...process.env,
+    // A command that runs on (weft start) ends when this process is gone, however that happens.
+    WEFT_BOOTSTRAP: String(process.pid),
     PATH: [dirname(executable), join(root, "node_modules", ".bin"), process.env.PATH ?? ""].join(separator),
     NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --disable-warning=ExperimentalWarning`.trim(),
   };

@@ -1,5 +1,6 @@
 // The command tree: names, flags, help and examples. What a command does is loaded when it is called, so that `--help`
 // and mistakes are answered at once.
+import { isIPv4 } from "node:net";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Context, type GlobalFlags, makeContext } from "./Context.ts";
 
@@ -90,6 +91,14 @@ function count(flags: string, description: string, bounds: { min: number; max: n
   });
 }
 
+/** An address that others can dial, so not 0.0.0.0. */
+function ipv4(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text) => {
+    if (!isIPv4(text) || text === "0.0.0.0") throw new InvalidArgumentError("Use an IPv4 address of this machine.");
+    return text;
+  });
+}
+
 const maxBudget = () => new Option("--max-budget <amount>", "refuse a job file whose budget is above this");
 const yes = () => new Option("--yes", "don't ask");
 
@@ -104,6 +113,7 @@ function addNetworkCommands(program: Command, add: Add): void {
       count("--nodes <n>", "provider nodes (default 5)", { min: 1, max: 32 }),
       count("--chain-port <port>", "port of the development chain (default: a free one)", { min: 1, max: 65_535 }),
       count("--gateway-port <port>", "port of the gateway (default: a free one)", { min: 1, max: 65_535 }),
+      ipv4("--address <ip>", "address of this machine under which other machines may join"),
       new Option("--no-job", "only start the network"),
       yes(),
     ],
@@ -233,7 +243,7 @@ function addNodeCommands(program: Command, add: Add): void {
     summary: "join a network from its file or a gateway's URL, and run",
     options: [
       price(),
-      new Option("--address <ip>", "address that other machines reach this one at"),
+      ipv4("--address <ip>", "address that other machines reach this one at"),
       new Option("--rpc <url>", "address of the chain as this machine reaches it"),
     ],
     examples: ["weft node join network.json", "weft node join http://192.0.2.7:8480/v1/network --price 0.60"],

@@ -10,6 +10,18 @@ export interface Interrupts {
   release(): void;
 }
 
+const parentCheckMs = 1000;
+
+/** Aborts as well when the bootstrap that started us is gone, even by kill -9: then nobody could stop us any more. */
+function onParentGone(environment: Record<string, string | undefined>, gone: () => void): () => void {
+  const parent = Number(environment["WEFT_BOOTSTRAP"]);
+  if (!Number.isInteger(parent) || parent !== process.ppid) return () => {};
+  const timer = setInterval(() => {
+    if (process.ppid !== parent) gone();
+  }, parentCheckMs).unref();
+  return () => clearInterval(timer);
+}
+
 /** @param again called for a later, impatient signal */
 export function onInterrupt(again: () => void): Interrupts {
   const first = new AbortController();
@@ -22,9 +34,11 @@ export function onInterrupt(again: () => void): Interrupts {
     } else if (now - firstAt > sameMomentMs) again();
   };
   for (const name of names) process.on(name, handle);
+  const forgetParent = onParentGone(process.env, () => first.abort());
   return {
     signal: first.signal,
     release: () => {
+      forgetParent();
       for (const name of names) process.removeListener(name, handle);
     },
   };

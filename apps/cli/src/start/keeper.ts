@@ -2,11 +2,13 @@
 //
 // Its standard input ends when `weft start` ends, however that happens (kill -9 too). It then ends every process it was
 // told of, and the chain last, so that the chain's state is written. Lines on standard
-// input: {"guard": ProcessRecord}. Parameters: the chain's folder, and a port or 0 for a free one.
+// input: {"guard": ProcessRecord}. Parameters: the chain's folder, a port or 0 for a free one; and for a network that
+// other machines join, the address and port of a public door and the network file it serves.
 import { createInterface } from "node:readline";
 import * as DevChain from "@weft/chain/DevChain";
 import { WeftError } from "@weft/protocol/Errors";
 import { endProcess, type ProcessRecord } from "../process/processMark.ts";
+import { openDoor } from "./publicDoor.ts";
 
 /** Time that a node or gateway has to write its state. */
 const graceMs = 8000;
@@ -35,17 +37,20 @@ function listen(): void {
 }
 
 async function main(): Promise<void> {
-  const [folder, port] = process.argv.slice(2);
+  const [folder, port, address, doorPort, networkFile] = process.argv.slice(2);
   listen();
   // The starter may be gone by the time something is said.
   process.stdout.on("error", () => {});
   try {
     chain = await DevChain.start({ folder: folder as string, ...(Number(port) > 0 ? { port: Number(port) } : {}) });
+    if (address !== undefined && networkFile !== undefined)
+      await openDoor({ address, port: Number(doorPort), chainPort: chain.port, networkFile });
   } catch (error) {
     const { code, message, remedy } =
       error instanceof WeftError ? error : { code: "chain.notReady", message: String(error), remedy: undefined };
     process.stdout.write(`${JSON.stringify({ ready: false, error: { code, message, remedy } })}\n`);
-    process.exit(1);
+    await stop(1);
+    return;
   }
   if (stopping) return void chain.stop();
   const { rpcUrl, port: bound, pid } = chain;

@@ -37,14 +37,14 @@ const chainTimeoutMs = 30_000;
 /** Generous: a busy machine may start seven processes at once. */
 const readyTimeoutMs = 60_000;
 const gasMoney = 10n ** 18n;
-const localAddress = "127.0.0.1";
 
 export async function launch(context: Context, { flags, family }: Launch): Promise<RunningNetwork> {
   const { home } = context;
   const phases = phaseClock(context);
+  const address = flags.address ?? "127.0.0.1";
   const plans = planNodes(flags.nodes ?? defaultNodes);
   const ports = await openPorts(home, { nodes: plans.length, ...asked(flags) });
-  const chain = startChain(home, family, ports);
+  const chain = startChain(home, family, { ports, address: flags.address });
   const [keys, buyer, session] = await Promise.all([
     Promise.all(plans.map(({ name }) => nodeKeys(home, name))),
     buyerKey(home),
@@ -53,7 +53,7 @@ export async function launch(context: Context, { flags, family }: Launch): Promi
   const { rpcUrl } = await chain;
   phases.done("chain", `chain at ${rpcUrl}`);
   const endpoints = keys.map(({ operator }, index) =>
-    endpointOf(operator.secret, { address: localAddress, port: ports.nodes[index] as number }),
+    endpointOf(operator.secret, { address: address, port: ports.nodes[index] as number }),
   );
   const network = await openNetwork(home, { rpcUrl, bootstrap: endpoints });
   const client = clientOf(network);
@@ -65,18 +65,20 @@ export async function launch(context: Context, { flags, family }: Launch): Promi
     family.spawn(
       nodeProcess(home, {
         ...{ name: plan.name, nodeId: nodeIdFor((keys[index] as NodeKeys).owner.signer) },
-        ...{ address: localAddress, port: ports.nodes[index] as number },
+        ...{ address: address, port: ports.nodes[index] as number },
         ...{ pricePerUnitSecond: plan.pricePerUnitSecond, share: plans.length },
       }),
     ),
   );
-  const gateway = spawnGateway(home, family, { ports, buyer });
+  const gateway = spawnGateway(home, family, { ports, buyer, address });
   const [gatewayUrl] = await Promise.all([
     gatewayReady(home, gateway),
     ...nodes.map((node) => node.ready(readyTimeoutMs)),
   ]);
   phases.done("processes", `gateway at ${gatewayUrl}, ${nodes.length} nodes: ${priceList(plans)}`);
   context.say(sharedHostNotice(plans.length));
+  if (flags.address !== undefined)
+    context.say(`other machines join with: weft node join http://${address}:${ports.door}/v1/network`);
   return { gatewayUrl, seconds: phases.seconds() };
 }
 
@@ -87,12 +89,19 @@ const asked = ({ chainPort, gatewayPort }: StartFlags): { chain?: number; gatewa
 
 const script = (path: string): string => join(repositoryRoot, path);
 
-async function startChain(home: Home, family: Family, ports: Ports): Promise<{ rpcUrl: string }> {
+async function startChain(
+  home: Home,
+  family: Family,
+  { ports, address }: { ports: Ports; address: string | undefined },
+): Promise<{ rpcUrl: string }> {
   makeFolder(home.run);
   const keeper = family.spawnKeeper({
     role: "chain",
     script: fileURLToPath(new URL("./keeper.ts", import.meta.url)),
-    parameters: [home.chain, String(ports.chain)],
+    parameters: [
+      ...[home.chain, String(ports.chain)],
+      ...(address === undefined ? [] : [address, String(ports.door), home.network]),
+    ],
     logFile: join(home.run, "chain.log"),
   });
   const ready = await keeper.ready(chainTimeoutMs);
@@ -123,13 +132,17 @@ async function settleAccounts(client: ChainClient, { keys, endpoints, buyer, ses
   ]);
 }
 
-function spawnGateway(home: Home, family: Family, { ports, buyer }: { ports: Ports; buyer: HeldKey }): Child {
+function spawnGateway(
+  home: Home,
+  family: Family,
+  { ports, buyer, address }: { ports: Ports; buyer: HeldKey; address: string },
+): Child {
   return family.spawn({
     role: "gateway",
     script: script("apps/gateway/src/main.ts"),
     parameters: [
       ...["--home", home.gateway, "--network", home.network, "--buyer", buyer.signer.address],
-      ...["--out", home.out, "--port", String(ports.gateway)],
+      ...["--out", home.out, "--port", String(ports.gateway), "--listen", `/ip4/${address}/tcp/0`],
     ],
     logFile: join(home.gateway, "gateway.log"),
   });

@@ -6,7 +6,7 @@ import { writePlainFile } from "../systemErrors.ts";
 import { choosePort, freePorts } from "./plan.ts";
 
 const port = z.int().min(1).max(65_535);
-const shape = z.object({ chain: port, gateway: port, nodes: z.array(port).max(64) });
+const shape = z.object({ chain: port, gateway: port, door: port, nodes: z.array(port).max(64) });
 export type Ports = z.infer<typeof shape>;
 
 /** @throws WeftError `port.taken` for a port that was asked for; remembered ones give way to others */
@@ -21,6 +21,7 @@ export async function openPorts(
   const ports: Ports = {
     chain: await choosePort({ ...choice(wanted.chain, known?.chain), what: "chain" }),
     gateway: await choosePort({ ...choice(wanted.gateway, known?.gateway), what: "gateway" }),
+    door: await choosePort({ ...choice(undefined, known?.door), what: "door" }),
     nodes: await Promise.all(
       fresh.map((spare, index) => choosePort({ remembered: known?.nodes[index] ?? spare, what: `node ${index + 1}` })),
     ),

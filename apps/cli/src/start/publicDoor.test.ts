@@ -22,9 +22,10 @@ test("a second machine reads the network file and reaches the chain through the 
   const rpcUrl = `http://127.0.0.1:${port}`;
   const door = await openDoor({ address: "127.0.0.1", port, chainPort: chain.port, networkFile: home.network });
   assert.equal((await fetch(`${rpcUrl}/v1/network`)).status, 503, "before there is a network");
-  const file = await openNetwork(home, { rpcUrl, bootstrap: [] });
+  const own = await openNetwork(home, { rpcUrl: chain.rpcUrl, bootstrap: [] });
+  const file = { ...own, rpcUrl };
   assert.deepEqual(await fetchNetwork(`${rpcUrl}/v1/network`, { cwd: folder }), file);
-  assert.deepEqual(await fetchNetwork(".weft/network.json", { cwd: folder }), file);
+  assert.deepEqual(await fetchNetwork(".weft/network.json", { cwd: folder, rpcUrl }), file);
   assert.equal(await addressTowards(rpcUrl), "127.0.0.1");
   assert.equal((await fetch(`${rpcUrl}/other`)).status, 404);
   assert.equal((await fetch(rpcUrl)).status, 404, "only JSON-RPC by POST");

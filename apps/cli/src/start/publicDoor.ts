@@ -1,7 +1,7 @@
 // Lets other machines reach a local network's chain: an HTTP door on one address of this machine that hands JSON-RPC on
 // to the chain and serves the network file at /v1/network. Development only: the chain behind it holds worthless money
 // under publicly known keys. Bounded in size, time and connections; it serves nothing else.
-import { createReadStream } from "node:fs";
+import { readFileSync } from "node:fs";
 import {
   createServer,
   request as httpRequest,
@@ -46,9 +46,7 @@ export async function openDoor(options: DoorOptions): Promise<Server> {
 
 function answer(options: DoorOptions, incoming: IncomingMessage, response: ServerResponse): void {
   if (incoming.method === "GET" && incoming.url === "/v1/network") {
-    const file = createReadStream(options.networkFile);
-    file.once("error", () => response.writeHead(503).end());
-    file.once("open", () => file.pipe(response.writeHead(200, { "content-type": "application/json" })));
+    sendNetwork(options, response);
     return;
   }
   if (incoming.method !== "POST" || incoming.url !== "/") {
@@ -56,6 +54,18 @@ function answer(options: DoorOptions, incoming: IncomingMessage, response: Serve
     return;
   }
   handOn(options, incoming, response);
+}
+
+/** The file as this machine uses it, with this door in place of the chain's own address. */
+function sendNetwork({ address, port, networkFile }: DoorOptions, response: ServerResponse): void {
+  try {
+    const file = JSON.parse(readFileSync(networkFile, "utf8")) as object;
+    const text = JSON.stringify({ ...file, rpcUrl: `http://${address}:${port}` }, null, 2);
+    response.writeHead(200, { "content-type": "application/json" }).end(`${text}\n`);
+  } catch {
+    // Not there yet: the network is still being started.
+    response.writeHead(503).end();
+  }
 }
 
 function handOn({ chainPort }: DoorOptions, incoming: IncomingMessage, response: ServerResponse): void {
