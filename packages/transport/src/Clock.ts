@@ -2,9 +2,9 @@
 
 import type { Clock } from "@weft/protocol/Clock";
 
-/** Monotonic, starting from the machine's Unix time. Its timers never keep the process alive. */
+/** Monotonic whole milliseconds from the machine's Unix time. Its timers never keep the process alive. */
 export const systemClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => Math.floor(performance.timeOrigin + performance.now()),
   sleep(ms, signal) {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

@@ -36,8 +36,8 @@ export function readTerms(jobCommitment: Hex, details: readonly Opening[]): JobT
     return JobDetails.read(jobCommitment, opening);
   };
   const kind = fieldOf("kind");
-  if (kind !== "train")
-    refuse("details.kind", `this node has no runtime for ${String(kind).slice(0, 64)}`, "order kind train");
+  if (kind !== "train-char-mlp")
+    refuse("details.kind", `this node has no runtime for ${String(kind).slice(0, 64)}`, "order kind train-char-mlp");
   const corpus = corpusShape.safeParse(fieldOf("corpus"));
   if (!corpus.success)
     return refuse("details.corpus", "the job's corpus is malformed", "commit to contentId and bytes");
