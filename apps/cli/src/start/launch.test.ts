@@ -25,8 +25,8 @@ const modules = Object.fromEntries(
   ]),
 );
 
-/** A starter with the chain, a node that obeys and a node that ignores SIGTERM. */
-function starter(name: string): { home: ReturnType<typeof homeAt>; script: string } {
+/** A starter with the chain and two nodes, the second of the kind named: one that obeys SIGTERM, or ignores it. */
+function starter(name: string, second = "polite"): { home: ReturnType<typeof homeAt>; script: string } {
   const home = homeAt(join(folder, name));
   const ready = `process.stdout.write('{"ready":true}\\n'); setInterval(() => {}, 1000);`;
   writeFileSync(join(folder, "polite.mjs"), ready);
@@ -43,7 +43,7 @@ function starter(name: string): { home: ReturnType<typeof homeAt>; script: strin
      const log = (role) => ${JSON.stringify(folder)} + "/" + role + ".log";
      const keeper = family.spawnKeeper({ role: "chain", script: ${JSON.stringify(modules["./keeper.ts"])}, parameters: [home.chain, "0"], logFile: log("chain") });
      const { chainPid } = await keeper.ready(20000);
-     const nodes = ["polite", "stubborn"].map((kind, i) => family.spawn({ role: "node-" + (i + 1), script: ${JSON.stringify(folder)} + "/" + kind + ".mjs", parameters: [], logFile: log(kind) }));
+     const nodes = ["polite", "${second}"].map((kind, i) => family.spawn({ role: "node-" + (i + 1), script: ${JSON.stringify(folder)} + "/" + kind + ".mjs", parameters: [], logFile: log(kind) }));
      await Promise.all(nodes.map((node) => node.ready(20000)));
      console.log(JSON.stringify({ chainPid }));
      await Promise.race([interrupted(interrupts.signal), family.broken]).catch((error) => console.log(error.message));
@@ -52,12 +52,9 @@ function starter(name: string): { home: ReturnType<typeof homeAt>; script: strin
   return { home, script };
 }
 
-async function launched(name: string, environment: Record<string, string> = {}) {
-  const { home, script } = starter(name);
-  const parent = spawn(process.execPath, [script], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, ...environment },
-  });
+async function launched(name: string, second?: string) {
+  const { home, script } = starter(name, second);
+  const parent = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
   const line = await new Promise<string>((resolve) => parent.stdout.once("data", (data) => resolve(String(data))));
   const { chainPid } = JSON.parse(line) as { chainPid: number };
   const family = [...livingRecords(home), recordOf("anvil", chainPid) as ProcessRecord];
@@ -71,7 +68,7 @@ async function allGone(family: readonly ProcessRecord[]): Promise<void> {
 }
 
 test("Ctrl-C ends everyone, the stubborn too, and forgets their records", async () => {
-  const { parent, family, home } = await launched("interrupted");
+  const { parent, family, home } = await launched("interrupted", "stubborn");
   const ended = new Promise<number | null>((resolve) => parent.once("exit", resolve));
   parent.kill("SIGINT");
   assert.equal(await ended, 0);

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Command } from "commander";
+import { repositoryRoot } from "./Home.ts";
+import { buildProgram } from "./program.ts";
+
+/** The complaint about a command line in the docs, or undefined when the command tree knows all of it. */
+function complaint(program: Command, line: string): string | undefined {
+  const words = line.split(/\s+/).slice(1);
+  let command = program;
+  while (words.length > 0 && command.commands.length > 0) {
+    const next = command.commands.find((candidate) => candidate.name() === words[0]);
+    if (next === undefined) return `${line}: no command ${words[0]}`;
+    command = next;
+    words.shift();
+  }
+  if (command.commands.length > 0) return `${line}: not a whole command`;
+  const options = [...command.options, ...program.options];
+  const unknown = words.find((word) => word.startsWith("--") && !options.some(({ long }) => long === word));
+  return unknown === undefined ? undefined : `${line}: no option ${unknown}`;
+}
+
+const linesOf = (path: string, pattern: RegExp): string[] =>
+  [...readFileSync(join(repositoryRoot, path), "utf8").matchAll(pattern)].map((match) => match[1] as string);
+
+test("every command line in docs/cli.md and in the helps' examples exists with its options", () => {
+  const program = buildProgram({ code: 0 });
+  const documented = linesOf("docs/cli.md", /^\$ (weft .*)$/gm);
+  const examples = linesOf("apps/cli/src/program.ts", /"(weft [a-z][^"]*)"/g).map(
+    (line) => line.split(" > ")[0] as string,
+  );
+  assert.ok(documented.length >= 20 && examples.length >= 25);
+  const complaints = [...documented, ...examples]
+    .map((line) => complaint(program, line))
+    .filter((text) => text !== undefined);
+  assert.deepEqual(complaints, []);
+  assert.ok(
+    complaint(program, "weft frobnicate") &&
+      complaint(program, "weft jobs") &&
+      complaint(program, "weft status --loud"),
+  );
+});
+
+test("every command has its place in docs/cli.md", () => {
+  const text = readFileSync(join(repositoryRoot, "docs/cli.md"), "utf8");
+  const leaves = buildProgram({ code: 0 }).commands.flatMap((command) =>
+    command.commands.length === 0 ? [command.name()] : command.commands.map((sub) => `${command.name()} ${sub.name()}`),
+  );
+  const absent = leaves.filter((name) => !text.includes(`weft ${name}`));
+  assert.deepEqual(absent, []);
+});
