@@ -23,6 +23,7 @@ const layers: Record<string, number> = {
   compute: 2,
   chain: 3,
   transport: 3,
+  host: 3,
   node: 5,
   gateway: 5,
   cli: 6,

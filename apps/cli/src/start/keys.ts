@@ -4,8 +4,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type AccountSigner, signerOf } from "@weft/chain/Keys";
-import { createKey, keyPath, openKey, type Role } from "@weft/node/keystore/keystore";
-import { devPassword } from "@weft/node/keystore/password";
+import { createKey, keyPath, openKey, type Role } from "@weft/host/keystore/keystore";
+import { devPassword } from "@weft/host/keystore/password";
 import { type Home, nodeHome } from "../Home.ts";
 
 export interface HeldKey {
