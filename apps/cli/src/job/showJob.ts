@@ -3,7 +3,7 @@ import { WeftError } from "@weft/protocol/Errors";
 import type { JobEvent } from "@weft/protocol/JobEvent";
 import type { Context } from "../Context.ts";
 import type { NodeNames } from "../render/figures.ts";
-import { applyEvent, emptyView, type JobView } from "../render/JobView.ts";
+import { applyEvent, emptyView, isOver, type JobView } from "../render/JobView.ts";
 import { livePainter } from "../render/LivePainter.ts";
 import { liveLines } from "../render/liveLines.ts";
 import { plainLine } from "../render/plainLines.ts";
@@ -39,7 +39,7 @@ export async function showJob(
   } finally {
     screen?.finish();
   }
-  if (["done", "failed", "cancelled", "unmatched"].includes(view.phase)) return view;
+  if (isOver(view)) return view;
   throw new WeftError("the gateway stopped telling about the job before its end", {
     code: "job.broken",
     fault: "network",

@@ -203,6 +203,9 @@ const weight: Record<AuditPhase, number> = {
 const worse = (known: AuditPhase | undefined, next: AuditPhase): AuditPhase =>
   known !== undefined && weight[known] > weight[next] ? known : next;
 
+const lastPhases: readonly Phase[] = ["done", "failed", "cancelled", "unmatched"];
+export const isOver = ({ phase }: JobView): boolean => lastPhases.includes(phase);
+
 /** Seconds until the last step at the present provider's own pace; undefined before two reports. */
 export function secondsLeft(progress: ProgressView): number | undefined {
   const steps = progress.step - progress.origin.step;

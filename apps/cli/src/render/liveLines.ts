@@ -1,6 +1,6 @@
 // The live view of a running job: the view-model as lines of a given width. Pure; painting is LivePainter's.
 import { amountOf, clockOf, compact, grouped, type NodeNames, nameOf, shortHash } from "./figures.ts";
-import { auditCounts, type JobView, secondsLeft, totalStreamed } from "./JobView.ts";
+import { auditCounts, isOver, type JobView, secondsLeft, totalStreamed } from "./JobView.ts";
 import { tableLines } from "./table.ts";
 import { fit, harmless, type Look, paint } from "./terminalText.ts";
 
@@ -18,7 +18,8 @@ const bidRows = 8;
 
 export function liveLines(view: JobView, options: LiveOptions): string[] {
   const { look } = options;
-  const elapsed = view.firstAt === 0 ? "" : clockOf((options.now - view.firstAt) / 1000);
+  const until = isOver(view) ? view.lastAt : options.now;
+  const elapsed = view.firstAt === 0 ? "" : clockOf((until - view.firstAt) / 1000);
   const title = `${paint(look, "bold", "weft")}  ${harmless(view.name)}  ${view.phase}  ${elapsed}`.trimEnd();
   return [
     title,
@@ -102,10 +103,10 @@ function workLines(view: JobView, { look }: LiveOptions): string[] {
   if (segments.committed > 0) {
     const audits = auditCounts(view);
     const bad = audits.accused + audits.confirmedFalse;
-    const badText = bad > 0 ? paint(look, "red", `, ${bad} found false or accused`) : "";
+    const badText = bad > 0 ? paint(look, "red", `, ${bad} false or accused`) : "";
     const budget = view.order === undefined ? "" : ` of at most ${amountOf(view.order.budget)}`;
     lines.push(
-      `  segments ${segments.committed} committed, ${segments.held} held by others, ${segments.paid} paid; ${audits.drawn} drawn for audit, ${audits.ok} re-executed and equal${badText}`,
+      `  segments ${segments.committed} committed, ${segments.held} held, ${segments.paid} paid; audits ${audits.drawn} drawn, ${audits.ok} equal${badText}`,
       `  money streamed ${amountOf(totalStreamed(view))}${budget}`,
     );
   }

@@ -54,7 +54,7 @@ test("live view while it runs: auction, lease, progress, segments, money", () =>
     "  node-3           –          –  asks 0.0003 per unit-second, above the ceiling",
     "  ███████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  30%",
     "  step 300/1,000  3.20 bits/byte  121k tokens/s  0:07 left",
-    "  segments 1 committed, 1 held by others, 1 paid; 1 drawn for audit, 1 re-executed and equal",
+    "  segments 1 committed, 1 held, 1 paid; audits 1 drawn, 1 equal",
     "  money streamed 0.000450 of at most 0.500000",
   ]);
 });
@@ -77,6 +77,10 @@ test("no line is wider than the terminal, with and without colour, at any width 
         ];
         for (const line of lines) assert.ok(widthOf(line) <= width, `${width}: ${line}`);
       }
+});
+
+test("the clock stops with the job", () => {
+  assert.match(liveLines(viewAfter(26), { look, names, now: t0 + 9_000_000 })[0] ?? "", / done {2}0:18$/);
 });
 
 test("colour changes nothing but colour", () => {
