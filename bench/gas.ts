@@ -67,7 +67,7 @@ async function openMany(network: NetworkFixture): Promise<Opened> {
   await fund(network, ["owner", "buyer", "matcher"]);
   const nodeId = await provider(network, "owner");
   const owner = network.senderOf(accountOf("owner"));
-  await owner.send(resizePool(client, { nodeId, poolId: 0n, capacity: 4n * BigInt(channels) }));
+  await owner.send(resizePool(client, { nodeId, poolId: 0n, capacity: 4n * BigInt(channels), id: "bench" }));
   const buyer = network.senderOf(accountOf("buyer"));
   await buyer.send(await deposit(client, { owner: accountOf("buyer"), amount: 900_000_000n, id: "bench" }));
   const session = accountOf("buyer session");
