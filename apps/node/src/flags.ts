@@ -1,0 +1,125 @@
+// What `node main.ts` is told on its command line, checked. Prices by class or one for all pools; the pools themselves
+// are the ones the node registered on chain.
+import { parseArgs } from "node:util";
+import * as Amount from "@weft/protocol/Amount";
+import { WeftError } from "@weft/protocol/Errors";
+import { toBytes8 } from "@weft/protocol/HardwareClass";
+import type { NodeId } from "@weft/protocol/NodeId";
+import type { Hex } from "viem";
+
+export interface PoolFlag {
+  class: Hex;
+  units: bigint;
+  pricePerUnitSecond: bigint;
+}
+
+export interface NodeFlags {
+  home: string;
+  network: string;
+  /** Absent: the node whose operator the keystore's key is. */
+  nodeId?: NodeId;
+  listen: string[];
+  announce: string[];
+  pools: PoolFlag[];
+  /** Stablecoin units (1e-6) per unit and second, for pools without a flag of their own. */
+  pricePerUnitSecond?: bigint;
+  jitterPpm: bigint;
+  name?: string;
+  passwordFile?: string;
+  /** Nodes that share this machine; the caps are this node's part of it. */
+  share: number;
+  threads?: number;
+  memoryMiB?: number;
+  leases?: number;
+  logLevel: string;
+}
+
+const levels = ["trace", "debug", "info", "warn", "error"];
+
+const options = {
+  home: { type: "string" },
+  network: { type: "string" },
+  "node-id": { type: "string" },
+  listen: { type: "string", multiple: true },
+  announce: { type: "string", multiple: true },
+  pool: { type: "string", multiple: true },
+  price: { type: "string" },
+  "jitter-ppm": { type: "string" },
+  name: { type: "string" },
+  "password-file": { type: "string" },
+  share: { type: "string" },
+  threads: { type: "string" },
+  "memory-mib": { type: "string" },
+  leases: { type: "string" },
+  "log-level": { type: "string" },
+} as const;
+
+/** @throws WeftError `flags.unknown`, `flags.missing`, `flags.value` */
+export function parseFlags(argv: readonly string[]): NodeFlags {
+  const values = read(argv);
+  const nodeId = values["node-id"];
+  if (nodeId !== undefined && !/^0x[0-9a-fA-F]{40}$/.test(nodeId))
+    throw wrong("--node-id", nodeId, "20 bytes of 0x-hex");
+  const logLevel = values["log-level"] ?? "info";
+  if (!levels.includes(logLevel)) throw wrong("--log-level", logLevel, levels.join(", "));
+  return {
+    ...{ home: required(values.home, "--home"), network: required(values.network, "--network"), logLevel },
+    listen: addresses(values.listen ?? ["/ip4/127.0.0.1/tcp/0"], "--listen"),
+    announce: addresses(values.announce ?? [], "--announce"),
+    pools: (values.pool ?? []).map(poolOf),
+    jitterPpm: BigInt(count(values["jitter-ppm"] ?? "0", "--jitter-ppm", [0, 1_000_000])),
+    share: count(values.share ?? "1", "--share", [1, 1024]),
+    ...(nodeId === undefined ? {} : { nodeId: nodeId.toLowerCase() as NodeId }),
+    ...(values.price === undefined ? {} : { pricePerUnitSecond: BigInt(count(values.price, "--price", [1, 1e15])) }),
+    ...(values.name === undefined ? {} : { name: values.name }),
+    ...(values["password-file"] === undefined ? {} : { passwordFile: values["password-file"] }),
+    ...(values.threads === undefined ? {} : { threads: count(values.threads, "--threads", [1, 1024]) }),
+    ...(values["memory-mib"] === undefined
+      ? {}
+      : { memoryMiB: count(values["memory-mib"], "--memory-mib", [64, 1_048_576]) }),
+    ...(values.leases === undefined ? {} : { leases: count(values.leases, "--leases", [0, 1024]) }),
+  };
+}
+
+function read(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: false }).values;
+  } catch (cause) {
+    throw new WeftError(cause instanceof Error ? (cause.message.split(". ")[0] as string) : "unknown flag", {
+      code: "flags.unknown",
+      remedy: `flags: ${Object.keys(options)
+        .map((name) => `--${name}`)
+        .join(" ")}`,
+      cause,
+    });
+  }
+}
+
+function required(value: string | undefined, flag: string): string {
+  if (value !== undefined && value !== "") return value;
+  throw new WeftError(`${flag} is missing`, { code: "flags.missing", remedy: `pass ${flag}` });
+}
+
+function addresses(values: readonly string[], flag: string): string[] {
+  const bad = values.find((value) => !value.startsWith("/"));
+  if (bad !== undefined) throw wrong(flag, bad, "a multiaddr such as /ip4/127.0.0.1/tcp/4001");
+  return values.slice(0, 8);
+}
+
+/** class:units:pricePerHour. An hourly price is rounded up, so that it isn't below what was asked. */
+function poolOf(text: string): PoolFlag {
+  const [label = "", units = "", price = "", ...more] = text.split(":");
+  const ok = more.length === 0 && /^\d{1,9}$/.test(units) && /^\d{1,12}(\.\d{1,6})?$/.test(price);
+  const perHour = ok ? Amount.parse(price) : 0n;
+  if (perHour === 0n) throw wrong("--pool", text, "class:units:pricePerHour such as cpu:1:0.60");
+  return { class: toBytes8(label), units: BigInt(units), pricePerUnitSecond: (perHour + 3599n) / 3600n };
+}
+
+function count(text: string, flag: string, [least, most]: readonly [number, number]): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw wrong(flag, text, `an integer from ${least} to ${most}`);
+}
+
+const wrong = (flag: string, value: string, want: string): WeftError =>
+  new WeftError(`${flag} ${value.slice(0, 80)} is not valid`, { code: "flags.value", remedy: `use ${want}` });
