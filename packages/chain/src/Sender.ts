@@ -204,8 +204,9 @@ export class Sender {
   async #resume(job: Job): Promise<boolean> {
     const record = await this.#options.store.get(job.intent.key);
     if (record === undefined || record.state === "reverted") return false;
+    // In this order: a transaction mined in between must not look like one whose nonce went to another.
+    const count = await Transaction.nonceOf(this.#client, this.address, "latest");
     const receipt = await Transaction.receiptOf(this.#client, record.hashes);
-    const count = receipt === undefined ? await Transaction.nonceOf(this.#client, this.address, "latest") : 0;
     const fees = await this.#currentFees();
     const holder = this.#inFlight.get(record.nonce);
     if (holder?.intent.key === job.intent.key) job.sent = holder.sent;
@@ -218,10 +219,9 @@ export class Sender {
     // Held before the broadcast: a rewind that is noticed meanwhile must find it.
     this.#hold(job);
     if (receipt !== undefined) return true;
-    if ((await Transaction.broadcast(this.#client, record.raw)) !== "nonceUsed") return true;
-    if (this.#inFlight.get(record.nonce) === job) this.#inFlight.delete(record.nonce);
-    job.sent = undefined;
-    return false;
+    const outcome = await Transaction.broadcast(this.#client, record.raw);
+    if (outcome === "nonceUsed") await this.#relaunch(job, outcome);
+    return true;
   }
 
   async #nextNonce(): Promise<number> {
