@@ -152,6 +152,8 @@ async function main() {
     WEFT_BOOTSTRAP: String(process.pid),
     PATH: [dirname(executable), join(root, "node_modules", ".bin"), process.env.PATH ?? ""].join(separator),
     NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --disable-warning=ExperimentalWarning`.trim(),
+    // Seven processes of a local network load the same modules: stripped and compiled once, they start much sooner.
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules", ".cache", "weft-compile"),
   };
   const words = tasks[task].map((word) => (word.startsWith("./") ? join(root, word) : word));
   const command = words[0] === "node" ? executable : words[0];
