@@ -13,6 +13,8 @@ export interface TasksOptions {
   limit?: number;
   firstRetryMs?: number;
   longestRetryMs?: number;
+  /** Failures are everyday here (peers that are away): not worth a warning. */
+  quiet?: boolean;
 }
 
 interface Failure {
@@ -76,7 +78,7 @@ export class Tasks {
     const waitMs = Math.min(this.#options.longestRetryMs ?? 10_000, first * 2 ** Math.min(10, count - 1));
     if (this.#failures.size >= mostFailures) this.#failures.clear();
     this.#failures.set(key, { count, retryAt: this.#options.clock.now() + waitMs });
-    const level = count === 1 || count === 8 ? "warn" : "debug";
+    const level = this.#options.quiet !== true && (count === 1 || count === 8) ? "warn" : "debug";
     this.#options.log[level]({ task: key, count, err: error }, "task failed, will be tried again");
     void this.#options.clock.sleep(waitMs, this.#stopping.signal).then(this.#options.onEnd, () => {});
   }

@@ -21,12 +21,15 @@ async function main(): Promise<void> {
   const given = parseFlags(process.argv.slice(2));
   const flags: NodeFlags = { ...given, home: resolve(given.home), network: resolve(given.network) };
   const { log, close: closeLog } = openLog({ home: flags.home, level: flags.logLevel });
+  // The system clock's timers keep no process alive; until a socket listens, this does.
+  const alive = setInterval(() => {}, 60_000);
   try {
     await run(flags, log);
   } catch (error) {
     log.error({ err: error }, "the node can't go on");
     throw error;
   } finally {
+    clearInterval(alive);
     closeLog();
   }
 }

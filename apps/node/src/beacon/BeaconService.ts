@@ -22,6 +22,9 @@ export class BeaconService {
   readonly #tasks: Tasks;
   #kept: Kept | undefined;
   #onion: HashOnion | undefined;
+  /** What was mined and may not be in the snapshot yet; forgotten when the chain goes back. */
+  readonly #done = new Set<string>();
+  #rewinds = 0;
 
   constructor(context: NodeContext, leaving: () => boolean) {
     this.#context = context;
@@ -53,14 +56,25 @@ export class BeaconService {
       leaving: this.#leaving(),
     });
     if (action.act === "enrol")
-      this.#tasks.run("enrol", async () => {
+      this.#once(`enrol/${action.tip}`, async () => {
         await chain.enrolBeacon(action.tip);
         log.info("enrolled in the beacon");
       });
     else if (action.act === "reveal") {
       const { round, preimage } = action;
-      this.#tasks.run(`reveal/${round}`, async () => void (await chain.revealBeacon({ round, preimage })));
+      this.#once(`reveal/${round}`, async () => void (await chain.revealBeacon({ round, preimage })));
     }
+  }
+
+  #once(key: string, work: () => Promise<void>): void {
+    const rewinds = this.#context.chain.rewinds();
+    if (this.#rewinds !== rewinds || this.#done.size > 256) this.#done.clear();
+    this.#rewinds = rewinds;
+    if (this.#done.has(key)) return;
+    this.#tasks.run(key, async () => {
+      await work();
+      this.#done.add(key);
+    });
   }
 
   /** The onion the chain's tip belongs to; a new generation once the present one is used up. */

@@ -28,7 +28,7 @@ export class Discovery {
       { name: "discovery", everyMs: 3000, leastMs: 500, step: async () => this.#step() },
       { clock, log },
     );
-    this.#tasks = new Tasks({ clock, log, onEnd: () => {}, firstRetryMs: 2000, longestRetryMs: 60_000 });
+    this.#tasks = new Tasks({ clock, log, onEnd: () => {}, firstRetryMs: 1000, longestRetryMs: 60_000, quiet: true });
   }
 
   start(): void {

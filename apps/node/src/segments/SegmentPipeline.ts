@@ -197,9 +197,20 @@ export class SegmentPipeline {
       return;
     }
     if (decision.ok) keepVoucher(store, { signed, at: clock.now() });
-    if (decision.ok && decision.short > 0n)
-      log.warn({ leaseId: this.#leaseId, short: decision.short.toString() }, "voucher pays less than the metered work");
+    const short = this.#owedAt(segment) - voucher.cumulative;
+    if (segment >= 0n && short > 0n)
+      log.warn({ leaseId: this.#leaseId, short: short.toString() }, "voucher pays less than the metered work");
     if (segment >= 0n) this.#markPaid(segment);
+  }
+
+  /** What should be promised once this segment is paid: later ones wait for their own answer. */
+  #owedAt(segment: bigint): bigint {
+    const facts = this.#context.chain.lease(this.#leaseId);
+    const metered = this.#works
+      .slice(0, Number(segment) + 1)
+      .reduce((sum, { commitment }) => sum + commitment.meteredSeconds, 0n);
+    const owed = (facts?.ratePerSecond ?? 0n) * metered;
+    return facts !== undefined && owed > facts.pay ? facts.pay : owed;
   }
 
   #markPaid(upTo: bigint): void {
