@@ -7,6 +7,7 @@ import {IBeacon} from "./IBeacon.sol";
 /// @notice Each enrolled node commits once to the tip of a keccak chain and reveals one preimage per requested round,
 /// inside that round. Who withholds can choose between two values of a round and pays for it; nobody else can choose.
 interface ICommitRevealBeacon is IBeacon {
+    /// @notice `retiredRound` is the last round owed; 2^64-1 while the node is enrolled.
     struct Enrolment {
         bytes32 tip;
         uint64 firstRound;
@@ -23,6 +24,7 @@ interface ICommitRevealBeacon is IBeacon {
     error NotOperator(bytes20 nodeId, address caller);
     error StakeTooLow(bytes20 nodeId, uint96 stake, uint256 minStake);
     error TipInvalid();
+    error EnrolmentTooSoon(bytes20 nodeId, uint64 earliestRound);
     error NotEnrolled(bytes20 nodeId);
     error RoundNotRequested(uint64 round);
     error RoundNotCurrent(uint64 round, uint64 currentRound);
@@ -36,7 +38,7 @@ interface ICommitRevealBeacon is IBeacon {
     /// round first: it stays owed). The node's operator, with at least the minimum stake.
     function enroll(bytes20 nodeId, bytes32 tip) external;
 
-    /// @notice Owes nothing from the next round on.
+    /// @notice Owes nothing from the next round on. May enrol again 256 rounds later.
     function retire(bytes20 nodeId) external;
 
     /// @notice Opens the next layer in the current, requested round. Anyone may bring it.

@@ -282,17 +282,15 @@ contract Audits is IAudits, EIP712 {
 
     function resolveTimeout(bytes32 leaseId, uint32 segment_) external {
         Case storage case_ = _cases[leaseId][segment_];
+        bool somebodyMaySpeak = case_.used < case_.drawn && block.timestamp <= case_.endsAt;
         if (case_.state == AuditState.committed) {
             if (block.timestamp <= case_.deadline) revert DeadlineNotPassed(case_.deadline);
             emit AuditorMarked(leaseId, segment_, case_.auditor);
             _await(case_);
-        } else if (case_.state != AuditState.waiting) {
-            revert WrongAuditState(leaseId, segment_, case_.state);
-        }
-        if (case_.used < case_.drawn && block.timestamp <= case_.endsAt) {
-            // Somebody may still speak. A freed turn is progress, a second call is not.
-            if (case_.deadline == block.timestamp + COMMIT_SECONDS) return;
-            revert DeadlineNotPassed(case_.endsAt);
+            if (somebodyMaySpeak) return;
+        } else {
+            if (case_.state != AuditState.waiting) revert WrongAuditState(leaseId, segment_, case_.state);
+            if (somebodyMaySpeak) revert DeadlineNotPassed(case_.endsAt);
         }
         if (case_.accusations.length != 0) _unfreeze(leaseId);
         _end(leaseId, segment_, case_, AuditState.lapsed);

@@ -12,6 +12,11 @@ contract CommitRevealBeacon is ICommitRevealBeacon {
     /// @dev How many later rounds may stand in for one that stayed incomplete.
     uint64 private constant LOOK_AHEAD = 64;
 
+    /// @dev How long a retired node waits before it may enrol again.
+    uint64 private constant REST_ROUNDS = 256;
+    /// @dev In place of the last round while a node has not retired.
+    uint64 private constant ACTIVE = type(uint64).max;
+
     struct Round {
         uint248 reveals;
         bool requested;
@@ -54,8 +59,11 @@ contract CommitRevealBeacon is ICommitRevealBeacon {
         Enrolment storage self = _enrolments[nodeId];
         uint64 next = currentRound() + 1;
         if (self.tip == 0) {
+            // What was withheld before can be punished until then.
+            uint64 earliest = self.firstRound == 0 ? 0 : self.retiredRound + REST_ROUNDS;
+            if (next < earliest) revert EnrolmentTooSoon(nodeId, earliest);
             self.firstRound = next;
-            self.retiredRound = 0;
+            self.retiredRound = ACTIVE;
             self.misses = 0;
         }
         self.tip = tip;
@@ -104,8 +112,7 @@ contract CommitRevealBeacon is ICommitRevealBeacon {
         if (_revealed[round][nodeId]) revert AlreadyRevealed(nodeId, round);
         if (_penalised[round][nodeId]) revert AlreadyPenalised(nodeId, round);
         Enrolment storage self = _enrolments[nodeId];
-        bool owed =
-            self.firstRound != 0 && round >= self.firstRound && (self.retiredRound == 0 || round <= self.retiredRound);
+        bool owed = self.firstRound != 0 && round >= self.firstRound && round <= self.retiredRound;
         if (!owed) revert NotEligible(nodeId, round);
         _penalised[round][nodeId] = true;
         uint32 misses = ++self.misses;

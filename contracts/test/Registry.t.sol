@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ProtocolParams} from "../src/generated/Params.sol";
+import {IRegistry} from "../src/interfaces/IRegistry.sol";
+import {Calls} from "./base/Calls.sol";
+import {Fixture} from "./base/Fixture.sol";
+import {vm} from "./base/Vm.sol";
+
+/// @notice Identity, capacity, stake, slashers and draws.
+contract RegistryTest is Fixture, Calls {
+    NodeKeys internal node;
+    address internal who = address(0xa11);
+
+    function setUp() public override {
+        super.setUp();
+        node = addNode();
+    }
+
+    // ---- identity -------------------------------------------------------------------------------------------------
+
+    function test_TheNodeIdComesFromOwnerAndSalt() public view {
+        vm.assertEq(bytes32(node.id), bytes32(bytes20(keccak256(abi.encode(node.owner, bytes32(0))))));
+        IRegistry.NodeView memory v = registry.node(node.id);
+        vm.assertEq(v.owner, node.owner);
+        vm.assertEq(v.operator, node.operator);
+        vm.assertEq(v.registeredAt, time());
+        vm.assertEq(v.poolCount, 1);
+        vm.assertEq(v.operatorNonce, 1);
+        vm.assertEq(registry.nodeCount(), 1);
+    }
+
+    function test_RegistersOncePerSalt() public {
+        bytes memory consent = signConsent(0x99, node.id, 0);
+        bytes memory data = abi.encodeCall(registry.register, (vm.addr(0x99), bytes32(0), "", 0, consent));
+        reverts(node.owner, address(registry), data, abi.encodeWithSelector(IRegistry.NodeExists.selector, node.id));
+    }
+
+    function test_AnOwnerMayOperateItself() public {
+        vm.prank(who);
+        bytes20 id = registry.register(who, 0, "", 0, "");
+        vm.assertEq(registry.operatorOf(id), who);
+    }
+
+    function test_NobodyClaimsAnothersOperatorKey() public {
+        // Not without consent,
+        bytes memory data = abi.encodeCall(registry.register, (vm.addr(0x99), bytes32(0), "", 0, ""));
+        revertsWith(who, address(registry), data, IRegistry.OperatorConsentInvalid.selector);
+        // not with a consent to another node,
+        bytes memory consent = signConsent(0x99, node.id, 0);
+        data = abi.encodeCall(registry.register, (vm.addr(0x99), bytes32(0), "", 0, consent));
+        revertsWith(who, address(registry), data, IRegistry.OperatorConsentInvalid.selector);
+        // and not a key that is or was another node's.
+        consent = signConsent(node.operatorKey, nodeIdOf(who, 0), 0);
+        data = abi.encodeCall(registry.register, (node.operator, bytes32(0), "", 0, consent));
+        bytes memory expected = abi.encodeWithSelector(IRegistry.OperatorTaken.selector, node.operator, node.id);
+        reverts(who, address(registry), data, expected);
+        data = abi.encodeCall(registry.register, (address(0), bytes32(0), "", 0, ""));
+        revertsWith(who, address(registry), data, IRegistry.ZeroAddress.selector);
+    }
+
+    function test_RotationKeepsTheOldKeyOnRecord() public {
+        bytes memory consent = signConsent(0x99, node.id, 1);
+        bytes memory data = abi.encodeCall(registry.rotateOperator, (node.id, vm.addr(0x99), consent));
+        revertsWith(node.operator, address(registry), data, IRegistry.NotOwner.selector);
+        skip(10);
+        succeeds(node.owner, address(registry), data);
+        vm.assertEq(registry.operatorOf(node.id), vm.addr(0x99));
+        (bytes20 id, uint40 until) = registry.operatorRecord(node.operator);
+        vm.assertEq(bytes32(id), bytes32(node.id));
+        vm.assertEq(until, time());
+        // A consent counts once: the nonce moved on, and the key is taken.
+        revertsWith(node.owner, address(registry), data, IRegistry.OperatorTaken.selector);
+        consent = signConsent(0x98, node.id, 1);
+        data = abi.encodeCall(registry.rotateOperator, (node.id, vm.addr(0x98), consent));
+        revertsWith(node.owner, address(registry), data, IRegistry.OperatorConsentInvalid.selector);
+    }
+
+    function test_OwnershipMovesInTwoSteps() public {
+        bytes memory accept = abi.encodeCall(registry.acceptOwnership, (node.id));
+        revertsWith(who, address(registry), accept, IRegistry.NotPendingOwner.selector);
+        bytes memory offer = abi.encodeCall(registry.offerOwnership, (node.id, who));
+        revertsWith(node.operator, address(registry), offer, IRegistry.NotOwner.selector);
+        uint48 before = uint48(time());
+        skip(10);
+        succeeds(node.owner, address(registry), offer);
+        succeeds(who, address(registry), accept);
+        vm.assertEq(registry.ownerOf(node.id), who);
+        vm.assertEq(registry.ownerAt(node.id, before), node.owner);
+        vm.assertEq(registry.ownerAt(node.id, uint48(time())), who);
+        revertsWith(who, address(registry), accept, IRegistry.NotPendingOwner.selector);
+    }
+
+    function test_EndpointsAreBoundedAndTheNodes() public {
+        bytes memory data = abi.encodeCall(registry.setEndpoint, (node.id, string(new bytes(257)), 0));
+        reverts(
+            node.owner, address(registry), data, abi.encodeWithSelector(IRegistry.EndpointTooLong.selector, 257, 256)
+        );
+        data = abi.encodeCall(registry.setEndpoint, (node.id, string(new bytes(256)), 0));
+        succeeds(node.operator, address(registry), data);
+        revertsWith(who, address(registry), data, IRegistry.NotOwner.selector);
+    }
+
+    // ---- pools ----------------------------------------------------------------------------------------------------
+
+    function test_P3_NeverResizedBelowUsed() public {
+        openLease(node);
+        bytes memory data = abi.encodeCall(registry.resizePool, (node.id, 0, UNITS - 1));
+        bytes memory expected =
+            abi.encodeWithSelector(IRegistry.PoolBelowUsed.selector, node.id, 0, UNITS - 1, UNITS);
+        reverts(node.owner, address(registry), data, expected);
+        data = abi.encodeCall(registry.resizePool, (node.id, 0, UNITS));
+        succeeds(node.operator, address(registry), data);
+        vm.assertEq(registry.pool(node.id, 0).capacity, UNITS);
+    }
+
+    function test_PoolsAreBoundedAndTheNodes() public {
+        bytes memory data = abi.encodeCall(registry.addPool, (node.id, CLASS, 1, ATTRIBUTES));
+        revertsWith(who, address(registry), data, IRegistry.NotOwner.selector);
+        for (uint256 i = 1; i < 16; ++i) {
+            succeeds(node.owner, address(registry), data);
+        }
+        reverts(node.owner, address(registry), data, abi.encodeWithSelector(IRegistry.TooManyPools.selector, node.id, 16));
+        data = abi.encodeCall(registry.resizePool, (node.id, 16, 1));
+        revertsWith(node.owner, address(registry), data, IRegistry.PoolUnknown.selector);
+    }
+
+    function test_UnitsMoveOnlyByTheMarket() public {
+        bytes memory expected = abi.encodeWithSelector(IRegistry.NotMarket.selector, who);
+        bytes memory data = abi.encodeCall(registry.take, (node.id, 0, 1, CLASS, ATTRIBUTES));
+        reverts(who, address(registry), data, expected);
+        reverts(who, address(registry), abi.encodeCall(registry.give, (node.id, 0, 1)), expected);
+    }
+
+    // ---- stake ----------------------------------------------------------------------------------------------------
+
+    function test_UnstakingTakesTheDelayAndStaysSlashable() public {
+        uint96 amount = uint96(params.minStake);
+        vm.prank(node.owner);
+        registry.requestUnstake(node.id, amount);
+        vm.assertEq(registry.stakeOf(node.id), amount * 9);
+        bytes memory data = abi.encodeCall(registry.unstake, (node.id, who));
+        bytes memory expected = abi.encodeWithSelector(
+            IRegistry.StillUnbonding.selector, node.id, time() + params.unbondDelaySeconds
+        );
+        reverts(node.owner, address(registry), data, expected);
+        vm.prank(address(beacon));
+        vm.assertEq(registry.slash(node.id, amount * 9 + 1), amount * 9 + 1);
+        vm.assertEq(registry.stakeOf(node.id), 0);
+        skip(params.unbondDelaySeconds);
+        succeeds(node.owner, address(registry), data);
+        vm.assertEq(weft.balanceOf(who), amount - 1);
+        revertsWith(node.owner, address(registry), data, IRegistry.NothingUnbonding.selector);
+    }
+
+    function test_AskingAgainRestartsTheDelay() public {
+        vm.startPrank(node.owner);
+        registry.requestUnstake(node.id, 1);
+        skip(params.unbondDelaySeconds - 1);
+        registry.requestUnstake(node.id, 1);
+        skip(params.unbondDelaySeconds - 1);
+        vm.stopPrank();
+        bytes memory data = abi.encodeCall(registry.unstake, (node.id, who));
+        revertsWith(node.owner, address(registry), data, IRegistry.StillUnbonding.selector);
+        skip(1);
+        succeeds(node.owner, address(registry), data);
+        vm.assertEq(weft.balanceOf(who), 2);
+    }
+
+    function test_StakeRefusals() public {
+        revertsWith(who, address(registry), abi.encodeCall(registry.stake, (node.id, 0)), IRegistry.ZeroAmount.selector);
+        bytes memory data = abi.encodeCall(registry.stake, (bytes20(address(1)), 1));
+        revertsWith(who, address(registry), data, IRegistry.NodeUnknown.selector);
+        data = abi.encodeCall(registry.requestUnstake, (node.id, uint96(params.minStake) * 10 + 1));
+        revertsWith(node.owner, address(registry), data, IRegistry.StakeInsufficient.selector);
+        data = abi.encodeCall(registry.requestUnstake, (node.id, 1));
+        revertsWith(node.operator, address(registry), data, IRegistry.NotOwner.selector);
+        data = abi.encodeCall(registry.unstake, (node.id, who));
+        revertsWith(node.operator, address(registry), data, IRegistry.NotOwner.selector);
+    }
+
+    function test_SlashingTakesAtMostWhatIsThereAndBurns() public {
+        uint256 supply = weft.totalSupply();
+        vm.prank(address(beacon));
+        uint96 slashed = registry.slash(node.id, type(uint96).max);
+        vm.assertEq(slashed, params.minStake * 10);
+        vm.assertEq(weft.totalSupply(), supply - slashed);
+        vm.prank(address(beacon));
+        vm.assertEq(registry.slash(node.id, 1), 0);
+    }
+
+    function test_StakeHistoryIsKept() public {
+        uint48 first = uint48(time());
+        skip(100);
+        addStake(node.id, 5);
+        vm.assertEq(registry.stakeAt(node.id, first), params.minStake * 10);
+        vm.assertEq(registry.stakeAt(node.id, first + 99), params.minStake * 10);
+        vm.assertEq(registry.stakeAt(node.id, first + 100), params.minStake * 10 + 5);
+        vm.assertEq(registry.stakeAt(node.id, first - 1), 0);
+    }
+
+    // ---- slashers -------------------------------------------------------------------------------------------------
+
+    function test_ASlasherArrivesLaterThanStakeCanLeave() public {
+        bytes memory data = abi.encodeCall(registry.proposeSlasher, (who));
+        revertsWith(who, address(registry), data, IRegistry.NotGovernance.selector);
+        succeeds(governance, address(registry), data);
+        vm.prank(node.owner);
+        registry.requestUnstake(node.id, uint96(params.minStake) * 10);
+        bytes memory activate = abi.encodeCall(registry.activateSlasher, (who));
+        revertsWith(who, address(registry), activate, IRegistry.SlasherNotActive.selector);
+        skip(params.unbondDelaySeconds);
+        vm.prank(node.owner);
+        registry.unstake(node.id, node.owner);
+        revertsWith(who, address(registry), activate, IRegistry.SlasherNotActive.selector);
+        skip(params.slasherDelaySeconds - params.unbondDelaySeconds);
+        succeeds(who, address(registry), activate);
+        vm.assertTrue(registry.isSlasher(who));
+        vm.prank(who);
+        vm.assertEq(registry.slash(node.id, 1), 0);
+        revertsWith(who, address(registry), activate, IRegistry.SlasherUnknown.selector);
+        succeeds(governance, address(registry), abi.encodeCall(registry.removeSlasher, (who)));
+        data = abi.encodeCall(registry.slash, (node.id, 1));
+        reverts(who, address(registry), data, abi.encodeWithSelector(IRegistry.NotSlasher.selector, who));
+    }
+
+    // ---- draws ----------------------------------------------------------------------------------------------------
+
+    function drawn(bytes32 seed, uint256 count, uint48 at) internal view returns (bytes20[] memory) {
+        return registry.drawMany(seed, count, at, node.id);
+    }
+
+    function test_DrawsFollowCappedStake() public {
+        NodeKeys memory a = addNode();
+        NodeKeys memory b = addNode();
+        NodeKeys memory whale = addNode();
+        addStake(b.id, uint96(params.minStake) * 20);
+        addStake(whale.id, uint96(params.drawStakeCap) * 5);
+        skip(1);
+        uint256[3] memory hits;
+        for (uint256 i = 0; i < 600; ++i) {
+            bytes20 picked = drawn(keccak256(abi.encode(i)), 1, uint48(time() - 1))[0];
+            if (picked == a.id) ++hits[0];
+            else if (picked == b.id) ++hits[1];
+            else if (picked == whale.id) ++hits[2];
+            else revert("drew the excluded node");
+        }
+        // Weights 10 : 30 : 100 (capped): of 600, 43 : 129 : 429.
+        vm.assertGt(hits[0], 20);
+        vm.assertLt(hits[0], 75);
+        vm.assertGt(hits[1], 90);
+        vm.assertLt(hits[1], 170);
+        vm.assertGt(hits[2], 370);
+    }
+
+    function test_DrawsAreDistinctDeclumpedAndStable() public {
+        for (uint256 i = 0; i < 6; ++i) {
+            addNode();
+        }
+        // A second node of the provider's owner, well staked.
+        bytes memory consent = signConsent(0x99, nodeIdOf(node.owner, "twin"), 0);
+        vm.prank(node.owner);
+        bytes20 twin = registry.register(vm.addr(0x99), "twin", "", 0, consent);
+        addStake(twin, uint96(params.drawStakeCap));
+        skip(10);
+        uint48 at = uint48(time() - 1);
+        bytes20[] memory first = drawn("seed", 5, at);
+        vm.assertEq(first.length, 5);
+        for (uint256 i = 0; i < 5; ++i) {
+            vm.assertTrue(first[i] != twin && first[i] != node.id);
+            for (uint256 k = 0; k < i; ++k) {
+                vm.assertTrue(first[i] != first[k]);
+            }
+        }
+        // What happens after the snapshot changes nothing: new nodes, new stake, a new owner.
+        NodeKeys memory late = addNode();
+        addStake(late.id, uint96(params.drawStakeCap));
+        vm.prank(node.owner);
+        registry.offerOwnership(twin, who);
+        vm.prank(who);
+        registry.acceptOwnership(twin);
+        skip(10);
+        bytes20[] memory second = drawn("seed", 5, at);
+        vm.assertEq(keccak256(abi.encode(first)), keccak256(abi.encode(second)));
+    }
+
+    function test_DrawManyEqualsDrawOneByOne() public {
+        for (uint256 i = 0; i < 5; ++i) {
+            addNode();
+        }
+        skip(1);
+        uint48 at = uint48(time() - 1);
+        bytes20[] memory many = drawn("seed", 4, at);
+        bytes20[] memory sofar = new bytes20[](0);
+        for (uint256 i = 0; i < 4; ++i) {
+            bytes20 one = registry.draw("seed", i, at, node.id, sofar);
+            vm.assertEq(bytes32(one), bytes32(many[i]));
+            bytes20[] memory next = new bytes20[](i + 1);
+            for (uint256 k = 0; k < i; ++k) {
+                next[k] = sofar[k];
+            }
+            next[i] = one;
+            sofar = next;
+        }
+    }
+
+    function test_DrawsFindNobodyRatherThanTheWrongOne() public {
+        skip(1);
+        vm.assertEq(drawn("seed", 3, uint48(time() - 1)).length, 0);
+        // A node below the minimum stake does not count.
+        NodeKeys memory poor = addBareNode();
+        addStake(poor.id, uint96(params.minStake) - 1);
+        skip(1);
+        vm.assertEq(drawn("seed", 3, uint48(time() - 1)).length, 0);
+        addStake(poor.id, 1);
+        skip(1);
+        vm.assertEq(drawn("seed", 3, uint48(time() - 1)).length, 1);
+    }
+
+    function test_DrawLimits() public {
+        bytes memory data = abi.encodeCall(registry.drawMany, ("s", 1, uint48(time()), node.id));
+        revertsWith(who, address(registry), data, IRegistry.SnapshotNotPast.selector);
+        data = abi.encodeCall(registry.drawMany, ("s", 9, uint48(time() - 1), node.id));
+        revertsWith(who, address(registry), data, IRegistry.TooManyDrawn.selector);
+        data = abi.encodeCall(registry.draw, ("s", 0, uint48(time() - 1), node.id, new bytes20[](9)));
+        revertsWith(who, address(registry), data, IRegistry.TooManyDrawn.selector);
+    }
+}
