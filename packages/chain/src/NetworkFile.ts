@@ -3,7 +3,7 @@ import type { Network } from "@weft/protocol/Domain";
 import { WeftError } from "@weft/protocol/Errors";
 import { hexOf, uintOf } from "@weft/protocol/fields";
 import { type PresetName, paramsHash, presets } from "@weft/protocol/Params";
-import { encodeAbiParameters, type Hex, keccak256 } from "viem";
+import { BlockNotFoundError, encodeAbiParameters, type Hex, keccak256, zeroHash } from "viem";
 import { z } from "zod";
 import { type ChainClient, connect, rpcOf } from "./ChainClient.ts";
 import { abi as marketAbi } from "./generated/Market.ts";
@@ -121,8 +121,15 @@ export async function verify(client: ChainClient, file: NetworkFile): Promise<vo
       });
 }
 
+/** As block 1 names it: a development chain restored from its state makes its block 0 up anew. */
 async function genesisOf(rpcUrl: string, chainId: number): Promise<Hex> {
-  return (await rpcOf(rpcUrl, chainId).getBlock({ blockNumber: 0n })).hash;
+  try {
+    return (await rpcOf(rpcUrl, chainId).getBlock({ blockNumber: 1n })).parentHash;
+  } catch (error) {
+    // A chain without a second block holds no deployment; an unreachable one is another matter.
+    if (error instanceof BlockNotFoundError) return zeroHash;
+    throw error;
+  }
 }
 
 const malformed = (origin: string, details: Record<string, string>) =>
