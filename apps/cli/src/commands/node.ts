@@ -10,6 +10,9 @@ import { capabilitiesOf } from "@weft/compute/capability";
 import { exportKey as exportKeyFile, keyPath, openKey } from "@weft/host/keystore/keystore";
 import { devPassword, readPassword } from "@weft/host/keystore/password";
 import { beginRotation, settleRotation } from "@weft/host/keystore/rotation";
+import { writeControl } from "@weft/node/control";
+import { probe } from "@weft/node/probe/probe";
+import type { Openness } from "@weft/node/startNode";
 import * as Amount from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
 import type { Address } from "viem";
@@ -18,12 +21,13 @@ import type { Context } from "../Context.ts";
 import { makeFolder, nodeHome, readJson, requireHome } from "../Home.ts";
 import { spawnChild } from "../process/Child.ts";
 import { removeRecord, writeRecord } from "../process/RunFolder.ts";
+import { bytesOf } from "../render/figures.ts";
+import { harmless } from "../render/terminalText.ts";
 import { sendAll } from "../start/buyer.ts";
 import { topUp } from "../start/faucet.ts";
 import { interrupted, onInterrupt } from "../start/interrupts.ts";
 import { addressTowards, fetchNetwork } from "../start/joinNetwork.ts";
 import { keystoreOf, nodeKeys, passwordFile } from "../start/keys.ts";
-import { localMachine } from "../start/localMachine.ts";
 import { readNetwork } from "../start/network.ts";
 import { endpointOf, nodeProcess } from "../start/nodeProcess.ts";
 import { choosePort } from "../start/plan.ts";
@@ -62,11 +66,63 @@ export async function nodeCommand(context: Context, verb: string, call: Call): P
       return 0;
     case "run":
       return run(context, flags);
+    case "probe":
+      return probeMachine(context);
+    case "pause":
+      return turn(context, flags, "paused");
+    case "resume":
+      return turn(context, flags, "open");
+    case "drain":
+      return turn(context, flags, "draining");
     case "rotate-operator":
       return rotateOperator(context, flags);
-    default:
+    case "export-key":
       return exportKey(context, flags);
+    default:
+      throw new WeftError(`no node command ${verb}`, { code: "cli.usage", fault: "us" });
   }
+}
+
+async function probeMachine(context: Context): Promise<number> {
+  const found = await probe({ folder: context.home.root });
+  const { cpu, fp32, gpus, notes } = found;
+  context.say(`cpu     ${cpu.threads} threads, ${cpu.model}`);
+  context.say(
+    `fp32    ${fp32.gflops.toFixed(1)} GFLOP/s on ${fp32.threads} threads, measured with the project's own kernel`,
+  );
+  context.say(`memory  ${bytesOf(found.memoryBytes)}`);
+  context.say(`disk    ${bytesOf(found.diskFreeBytes)} free`);
+  context.say(
+    `gpus    ${gpus.map(({ name, memoryBytes }) => `${name} (${bytesOf(memoryBytes)})`).join(", ") || "none"}`,
+  );
+  for (const note of notes) context.say(`note    ${harmless(note)}`);
+  context.emit({ kind: "summary", ok: true, ...found });
+  return 0;
+}
+
+const switched: Record<Openness, string> = {
+  paused: "is paused: it offers nothing more; its leases go on",
+  open: "is open: it offers again",
+  draining: "drains: it takes no new lease, and no new audit or beacon duty",
+};
+
+/** Works on a running node, which follows within a second, and on one that runs later. */
+function turn(context: Context, flags: NodeFlags, state: Openness): number {
+  requireNode(context, flags);
+  writeControl(nodeHome(context.home, flags.name), state);
+  context.say(`${flags.name} ${switched[state]}`);
+  context.emit({ kind: "summary", ok: true, name: flags.name, state });
+  return 0;
+}
+
+/** @throws WeftError `node.unknown` */
+function requireNode({ home }: Context, flags: NodeFlags): void {
+  requireHome(home);
+  if (existsSync(keyPath(keystoreOf(home, flags.name), "operator"))) return;
+  throw new WeftError(`there is no node ${flags.name} in ${home.root}`, {
+    code: "node.unknown",
+    remedy: "name one with --name, or make one with `weft node join FILE|URL`",
+  });
 }
 
 const settingsShape = z.object({
@@ -111,7 +167,7 @@ async function register(context: Context, flags: NodeFlags): Promise<Settings> {
   const nodeId = await registerNode(client, {
     ...keys,
     endpoint: endpointOf(operator.secret, settings),
-    capabilities: capabilitiesOf(localMachine(), { share: { nodes: 1 } }),
+    capabilities: capabilitiesOf(await probe({ folder: context.home.root }), { share: { nodes: 1 } }),
   });
   context.say(`${flags.name} is registered as ${nodeId}, owner ${owner.signer.address}`);
   context.emit({
@@ -143,12 +199,7 @@ async function join_(context: Context, flags: NodeFlags, source: string): Promis
 /** In the foreground until Ctrl-C; leases that run go on at the next start. */
 async function run(context: Context, flags: NodeFlags): Promise<number> {
   const { home } = context;
-  requireHome(home);
-  if (!existsSync(keyPath(keystoreOf(home, flags.name), "operator")))
-    throw new WeftError(`there is no node ${flags.name} in ${home.root}`, {
-      code: "node.unknown",
-      remedy: "make one with `weft node register`, or `weft node join FILE|URL` to enter a network first",
-    });
+  requireNode(context, flags);
   const { owner } = await nodeKeys(home, flags.name);
   const settings = await settingsOf(context, flags);
   makeFolder(home.run);
@@ -176,7 +227,7 @@ async function run(context: Context, flags: NodeFlags): Promise<number> {
 
 /** New key on disk, then on chain, then in place: a crash at any point is continued by running it again. */
 async function rotateOperator(context: Context, flags: NodeFlags): Promise<number> {
-  requireHome(context.home);
+  requireNode(context, flags);
   const client = NetworkFile.clientOf(readNetwork(context.home));
   const folder = keystoreOf(context.home, flags.name);
   const { owner } = await nodeKeys(context.home, flags.name);

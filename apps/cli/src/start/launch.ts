@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ChainClient } from "@weft/chain/ChainClient";
 import { clientOf } from "@weft/chain/NetworkFile";
-import { capabilitiesOf } from "@weft/compute/capability";
+import { type Capability, capabilitiesOf } from "@weft/compute/capability";
+import { probe } from "@weft/node/probe/probe";
 import { type Context, endpointFile } from "../Context.ts";
 import { type Home, makeFolder, repositoryRoot } from "../Home.ts";
 import { writeNames } from "../job/nodeNames.ts";
@@ -14,7 +15,6 @@ import { escrowWanted, prepareBuyer } from "./buyer.ts";
 import type { Family } from "./Family.ts";
 import { topUp } from "./faucet.ts";
 import { buyerKey, type HeldKey, type NodeKeys, nodeKeys, sessionKey } from "./keys.ts";
-import { localMachine } from "./localMachine.ts";
 import { openNetwork } from "./network.ts";
 import { endpointOf, nodeProcess } from "./nodeProcess.ts";
 import { defaultNodes, type NodePlan, planNodes, sharedHostNotice } from "./plan.ts";
@@ -37,6 +37,8 @@ const chainTimeoutMs = 30_000;
 /** Generous: a busy machine may start seven processes at once. */
 const readyTimeoutMs = 60_000;
 const gasMoney = 10n ** 18n;
+/** Short: everything else starts at the same time anyway. */
+const measureMs = 100;
 
 export async function launch(context: Context, { flags, family }: Launch): Promise<RunningNetwork> {
   const { home } = context;
@@ -45,7 +47,8 @@ export async function launch(context: Context, { flags, family }: Launch): Promi
   const plans = planNodes(flags.nodes ?? defaultNodes);
   const ports = await openPorts(home, { nodes: plans.length, ...asked(flags) });
   const chain = startChain(home, family, { ports, address: flags.address });
-  const [keys, buyer, session] = await Promise.all([
+  const [machine, keys, buyer, session] = await Promise.all([
+    probe({ folder: home.root, measureMs }),
     Promise.all(plans.map(({ name }) => nodeKeys(home, name))),
     buyerKey(home),
     sessionKey(home),
@@ -58,7 +61,8 @@ export async function launch(context: Context, { flags, family }: Launch): Promi
   const network = await openNetwork(home, { rpcUrl, bootstrap: endpoints });
   const client = clientOf(network);
   phases.done("contracts", `contracts of network ${network.networkId.slice(0, 10)}…, preset ${network.preset}`);
-  await settleAccounts(client, { keys, endpoints, buyer, session });
+  const capabilities = capabilitiesOf(machine, { share: { nodes: plans.length } });
+  await settleAccounts(client, { keys, endpoints, buyer, session, capabilities });
   writeNames(home, new Map(keys.map(({ name, owner }) => [nodeIdFor(owner.signer), name])));
   phases.done("accounts", `${plans.length} nodes registered, staked and bonded; buyer's escrow filled`);
   const nodes = plans.map((plan, index) =>
@@ -113,17 +117,18 @@ interface Accounts {
   endpoints: readonly string[];
   buyer: HeldKey;
   session: HeldKey;
+  capabilities: readonly Capability[];
 }
 
 /** Money from the faucet first, then everybody's own transactions at the same time. */
-async function settleAccounts(client: ChainClient, { keys, endpoints, buyer, session }: Accounts): Promise<void> {
+async function settleAccounts(client: ChainClient, accounts: Accounts): Promise<void> {
+  const { keys, endpoints, buyer, session, capabilities } = accounts;
   const holders = keys.map(({ name, owner, operator }) => ({ name, owner: owner.signer, operator: operator.signer }));
   await topUp(client, [
     ...holders.flatMap((keys) => needsOf(client, keys.name, keys)),
     { who: "buyer", address: buyer.signer.address, gas: gasMoney, stable: escrowWanted },
     { who: "gateway's session", address: session.signer.address, gas: gasMoney },
   ]);
-  const capabilities = capabilitiesOf(localMachine(), { share: { nodes: keys.length } });
   await Promise.all([
     prepareBuyer(client, { buyer: buyer.signer, session: session.signer.address }),
     ...holders.map((held, index) =>

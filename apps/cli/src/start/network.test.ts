@@ -39,6 +39,22 @@ test("deploys once, then finds the same deployment again at another address", as
   assert.equal(first.preset, "local");
 });
 
+test("a restarted chain is still the same network, a chain without blocks isn't", async () => {
+  const own = homeAt(join(root, "restarted"));
+  for (let run = 0; run < 2; run++) {
+    const restarted = await DevChain.start({ folder: own.chain, blockTimeSeconds: 0.1 });
+    await openNetwork(own, { rpcUrl: restarted.rpcUrl, bootstrap: [] });
+    // Long enough for a block 0 that is made up anew to differ.
+    await new Promise((wake) => setTimeout(wake, 1500));
+    await restarted.stop();
+  }
+  const empty = await DevChain.start({ folder: join(root, "empty"), noMining: true });
+  await assert.rejects(openNetwork(own, { rpcUrl: empty.rpcUrl, bootstrap: [] }), (error) =>
+    hasCode(error, "network.wrongChain"),
+  );
+  await empty.stop();
+});
+
 test("a network file that belongs to another chain is refused with the way out", async () => {
   const other = homeAt(join(root, "other"));
   const chain2 = await DevChain.start({ folder: other.chain, blockTimeSeconds: 0.1, genesisTimestamp: 1_700_000_000 });
