@@ -8,7 +8,7 @@ import type { Clock } from "@weft/protocol/Clock";
 import { ChannelGate, qualify } from "./ChannelGate.ts";
 import { systemClock } from "./Clock.ts";
 import { GossipGate } from "./GossipGate.ts";
-import { type Libp2pNode, startLibp2pNode } from "./Libp2pNode.ts";
+import { type Encryption, type Libp2pNode, startLibp2pNode } from "./Libp2pNode.ts";
 import { createLibp2pPipe } from "./Libp2pPipe.ts";
 import { resolveLimits, type TransportLimits } from "./Limits.ts";
 import { identityOf, type PeerIdentity } from "./PeerIdentity.ts";
@@ -38,6 +38,8 @@ export interface Libp2pTransportOptions {
   announce?: string[];
   /** Static peers, redialled whenever they are lost. At most 64. */
   bootstrap?: (PeerAddress | string)[];
+  /** Offered in this order. Default TLS alone; Noise is slower here and costs another 9 MB, but all of libp2p speaks it. */
+  encryption?: readonly Encryption[];
   limits?: Partial<TransportLimits>;
   clock?: Clock;
 }
@@ -54,8 +56,8 @@ export async function createLibp2pTransport(options: Libp2pTransportOptions): Pr
     .slice(0, MAX_BOOTSTRAP_PEERS)
     .map((peer) => ({ peer, ...parsePeerTarget(peer) }));
   const ledger = new PeerLedger(limits, clock);
-  const { listen, announce = [] } = options;
-  const node = await startLibp2pNode({ key: identity.privateKey, listen, announce, limits, ledger });
+  const { listen, announce = [], encryption = ["tls"] } = options;
+  const node = await startLibp2pNode({ key: identity.privateKey, listen, announce, encryption, limits, ledger });
   const transport = new Libp2pTransport({ node, identity, limits, ledger, clock, networkId: options.networkId });
   await transport.keepConnected(new Map(bootstrap.map(({ peerId, peer }) => [peerId, peer])), clock);
   return transport;
@@ -167,7 +169,11 @@ class Libp2pTransport implements Transport {
       .handle(
         name,
         (stream, connection) =>
-          this.#channels.accept(createLibp2pPipe(stream), connection.remotePeer.toString(), handler),
+          this.#channels.accept(
+            createLibp2pPipe(stream, this.#limits.stallTimeoutMs),
+            connection.remotePeer.toString(),
+            handler,
+          ),
         limits,
       )
       .catch(() => this.#protocols.delete(name));
@@ -179,7 +185,7 @@ class Libp2pTransport implements Transport {
     const stream = await this.#attempt(options.signal, (signal) =>
       this.#node.dialProtocol(target, name, { signal, maxOutboundStreams: this.#limits.maxChannelsPerPeer }),
     );
-    return this.#channels.wrap(createLibp2pPipe(stream), peerId);
+    return this.#channels.wrap(createLibp2pPipe(stream, this.#limits.stallTimeoutMs), peerId);
   }
 
   stats(): TransportStats {
