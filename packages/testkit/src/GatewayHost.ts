@@ -83,7 +83,14 @@ export class GatewayHost {
     const gateway = await startGateway(
       { http: { host: "127.0.0.1", port: 0, token: "testkit" }, networkFile: JSON.parse(NetworkFile.encode(file)) },
       {
-        ...{ clock, transport, log: log.child({ who: this.name }), chain: port, session: signer, buyer: this.plan.buyer },
+        ...{
+          clock,
+          transport,
+          log: log.child({ who: this.name }),
+          chain: port,
+          session: signer,
+          buyer: this.plan.buyer,
+        },
         // A second life must not draw the numbers of the first one again.
         random: randomOf(seed, `${this.name}/${this.#starts++}`),
         ...{ store: jobs, blobs: openBlobs(join(this.folder, "blobs"), { now: () => clock.now() }) },

@@ -1,6 +1,6 @@
 // A job bought on a test network: its events as the gateway tells them, and waits that give up.
 import type { RunningGateway } from "@weft/gateway/startGateway";
-import { type JobEvent, type JobEventKind, isFinal } from "@weft/protocol/JobEvent";
+import { isFinal, type JobEvent, type JobEventKind } from "@weft/protocol/JobEvent";
 
 export type EventOf<K extends JobEventKind> = Extract<JobEvent, { kind: K }>;
 
@@ -83,7 +83,10 @@ export class JobHandle {
     const start = this.events[0]?.at ?? 0;
     return this.events
       .filter(({ kind }) => kind !== "progress" && kind !== "sample")
-      .map(({ seq, at, kind, ...body }) => `${((at - start) / 1000).toFixed(1)}s ${kind} ${JSON.stringify(body).slice(0, 220)}`)
+      .map(
+        ({ seq, at, kind, ...body }) =>
+          `${((at - start) / 1000).toFixed(1)}s ${kind} ${JSON.stringify(body).slice(0, 220)}`,
+      )
       .join("\n");
   }
 

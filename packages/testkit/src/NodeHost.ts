@@ -26,6 +26,8 @@ export interface NodePlan {
   pricePerUnitSecond: bigint;
   capacity: bigint;
   segmentSeconds: number;
+  /** Whether it offers its pool. */
+  sells: boolean;
 }
 
 interface Live {
@@ -116,10 +118,16 @@ export class NodeHost {
 
   #settings() {
     const { pricePerUnitSecond, capacity } = this.plan;
+    const pool = {
+      poolId: 0n,
+      class: poolClass,
+      units: capacity,
+      attributes: poolAttributes,
+      pricePerUnitSecond,
+      region: 0n,
+    };
     return {
-      pools: [
-        { poolId: 0n, class: poolClass, units: capacity, attributes: poolAttributes, pricePerUnitSecond, region: 0n },
-      ],
+      pools: this.plan.sells ? [pool] : [],
       priceJitterPpm: 0n,
       caps: { threads: 16, memoryMiB: 4096, leases: 8, holdMiB: 64 },
       ...{ region: 0n, offerIntervalSeconds: 5, maxUnpaidSegments: 4, announce: [] },

@@ -4,12 +4,12 @@
 // Real: chain, contracts, signatures, kernels, stores on disk. Not real: sockets and processes (tests/chaos has those).
 import { ChainStore } from "@weft/chain/ChainStore";
 import { LiveSnapshot } from "@weft/chain/LiveSnapshot";
-import { balances, type Balances } from "@weft/chain/reads";
+import { type Balances, balances } from "@weft/chain/reads";
 import type { Snapshot } from "@weft/chain/Snapshot";
 import type { NodeFaults } from "@weft/node/NodeContext";
 import type { PresetName } from "@weft/protocol/Params";
-import { tinyCorpus } from "@weft/tensor/tinyProgram";
 import type { Corruption } from "@weft/tensor/Trainer";
+import { tinyCorpus } from "@weft/tensor/tinyProgram";
 import { type MemoryFaults, MemoryHub } from "@weft/transport/MemoryHub";
 import { identityOf } from "@weft/transport/PeerIdentity";
 import { type Logger, pino } from "pino";
@@ -18,7 +18,7 @@ import { GatewayHost, type HostPorts } from "./GatewayHost.ts";
 import { JobHandle } from "./JobHandle.ts";
 import { type JobChanges, tinyJob } from "./jobs.ts";
 import { NodeHost } from "./NodeHost.ts";
-import { give, giftsFor, prepareBuyer, register } from "./provision.ts";
+import { giftsFor, give, prepareBuyer, register } from "./provision.ts";
 import { drawBelow, keyOf, randomOf, type SeededKey } from "./seed.ts";
 import { startTestChain, type TestChain } from "./TestChain.ts";
 
@@ -31,6 +31,8 @@ export interface NodeWish {
   stake?: bigint;
   /** Stablecoin units; 10 stablecoins by default. */
   bonds?: bigint;
+  /** Whether it offers its pool; a node that does not still holds, audits and draws. */
+  sells?: boolean;
   faults?: NodeFaults;
 }
 
@@ -115,6 +117,7 @@ export class TestNetwork {
       {
         ...{ name, owner: keyOf(seed, `${name} owner`), operator: keyOf(seed, `${name} operator`), segmentSeconds },
         ...{ pricePerUnitSecond: wish.price ?? 100n + 10n * BigInt(index), capacity: wish.capacity ?? 1n },
+        sells: wish.sells ?? true,
       },
       ports,
     );
@@ -150,8 +153,11 @@ export class TestNetwork {
     }
     for (const node of this.nodes) await node.start();
     for (const gateway of this.gateways) await gateway.start();
+    const admitted = ({ sells, stake }: NodeWish) => sells !== false && (stake ?? minStake) >= minStake;
+    const { minStake } = chain.client.params;
+    const sellers = wishes.filter(admitted).length;
     await this.until("every gateway knows every node's offer", () =>
-      this.gateways.every(({ gateway }) => gateway.context.book.offers.size >= this.nodes.length) ? true : undefined,
+      this.gateways.every(({ gateway }) => gateway.context.book.offers.size >= sellers) ? true : undefined,
     );
     // Orders carry times: starting every run at the same one gives equal seeds equal orders.
     await chain.clock.sleep(alignMs - (chain.clock.now() % alignMs));

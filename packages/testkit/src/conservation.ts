@@ -73,7 +73,7 @@ async function holders(client: ChainClient, snapshot: Snapshot): Promise<Address
   return [...all];
 }
 
-async function sum<T>(items: readonly T[], valueOf: (item: T) => Promise<bigint>): Promise<bigint> {
-  const values = await Promise.all(items.map(valueOf));
+async function sum<T>(items: readonly T[], amountOf: (item: T) => Promise<bigint>): Promise<bigint> {
+  const values = await Promise.all(items.map(amountOf));
   return values.reduce((total, value) => total + value, 0n);
 }

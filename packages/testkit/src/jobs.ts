@@ -2,8 +2,8 @@
 import { prepareJob } from "@weft/gateway/jobs/prepareJob";
 import { check, type JobFile } from "@weft/protocol/JobFile";
 import { runSegment, segmentSteps } from "@weft/tensor/runSegment";
-import { tinyCorpus } from "@weft/tensor/tinyProgram";
 import { openTrainer } from "@weft/tensor/Trainer";
+import { tinyCorpus } from "@weft/tensor/tinyProgram";
 
 /** A job file's fields as a person writes them; sections are merged. */
 export interface JobChanges {
