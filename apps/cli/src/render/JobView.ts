@@ -186,7 +186,11 @@ const largest = (known: bigint | undefined, next: bigint): bigint =>
   known !== undefined && known > next ? known : next;
 
 function progressAfter(known: ProgressView | undefined, event: JobEvent & { kind: "progress" }): ProgressView {
-  const origin = known === undefined || event.step < known.step ? { step: event.step, at: event.at } : known.origin;
+  // Before the first step there is nothing to measure pace from.
+  const origin =
+    known === undefined || known.step === 0 || event.step < known.step
+      ? { step: event.step, at: event.at }
+      : known.origin;
   return { ...event, origin };
 }
 

@@ -95,7 +95,7 @@ function bidLines(view: JobView, { look, names }: LiveOptions): string[] {
 function workLines(view: JobView, { look }: LiveOptions): string[] {
   const { progress, segments } = view;
   const lines: string[] = [];
-  if (progress !== undefined) {
+  if (progress !== undefined && progress.step > 0) {
     const left = secondsLeft(progress);
     const figures = `step ${grouped(progress.step)}/${grouped(progress.totalSteps)}  ${progress.bitsPerByte.toFixed(2)} bits/byte  ${compact(progress.tokensPerSecond)} tokens/s  ${left === undefined ? "" : `${clockOf(left)} left`}`;
     lines.push(progressBar(progress.step / Math.max(1, progress.totalSteps), look), `  ${figures.trimEnd()}`);

@@ -19,7 +19,10 @@ export function plainLine(before: JobView, event: JobEvent, names: NodeNames): s
 function crossesTenth(before: JobView, event: JobEvent & { kind: "progress" }): boolean {
   const tenth = (step: number, total: number) => Math.floor((10 * step) / Math.max(1, total));
   const last = before.progress;
-  return last === undefined || tenth(event.step, event.totalSteps) !== tenth(last.step, last.totalSteps);
+  if (event.step === 0) return false;
+  return (
+    last === undefined || last.step === 0 || tenth(event.step, event.totalSteps) !== tenth(last.step, last.totalSteps)
+  );
 }
 
 const reasonsText = (rows: readonly { nodeId: string; reasons: readonly string[] }[], names: NodeNames): string =>

@@ -177,6 +177,16 @@ test("plain lines: one per event, progress thinned to tenths", () => {
   assert.equal(plainLine(viewAfter(9), again, names), undefined, "150 of 1000 is in the tenth already told");
 });
 
+test("step 0 is no progress: no line, no bar, no pace", () => {
+  const zero: JobEvent = { ...(events[8] as JobEvent & { kind: "progress" }), step: 0, at: t0 + 3100, bitsPerByte: 0 };
+  const view = applyEvent(viewAfter(8), zero);
+  assert.equal(plainLine(viewAfter(8), zero, names), undefined);
+  assert.ok(!liveLines(view, { look, names, now: t0 }).some((line) => line.includes("bits/byte")));
+  const first = applyEvent(view, events[8]!);
+  assert.equal(plainLine(view, events[8]!, names), "[   4.0s] step 100 of 1,000: 4.123 bits/byte, 118k tokens/s");
+  assert.equal(first.progress?.origin.step, 100);
+});
+
 test("time left is measured from where the present provider began", () => {
   assert.equal(secondsLeft(viewAfter(10).progress!), 7);
   assert.equal(secondsLeft(viewAfter(18).progress!), undefined, "one report after a failover says nothing yet");

@@ -4,8 +4,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type AccountSigner, signerOf } from "@weft/chain/Keys";
-import { createKey, keyPath, openKey, type Role } from "@weft/host/keystore/keystore";
+import { createKey, keyPath, newSecret, openKey, type Role } from "@weft/host/keystore/keystore";
 import { devPassword } from "@weft/host/keystore/password";
+import { bytesToHex } from "viem";
 import { type Home, nodeHome } from "../Home.ts";
 
 export interface HeldKey {
@@ -21,10 +22,17 @@ export const keystoreOf = (home: Home, name: string): string => join(nodeHome(ho
 export async function heldKey(folder: string, role: Role): Promise<HeldKey> {
   const password = devPassword(passwordFile(folder));
   const path = keyPath(folder, role);
-  // Light: the password is 192 random bits, so a costly derivation would only cost start-up time.
-  if (!existsSync(path)) await createKey(folder, { role, password, cost: "light" });
-  const secret = (await openKey(path, { password })).secretBytes();
+  const secret = existsSync(path)
+    ? (await openKey(path, { password })).secretBytes()
+    : await makeKey(folder, { role, password });
   return { signer: signerOf(secret), secret };
+}
+
+/** Light: the password is 192 random bits, so a costly derivation would only cost start-up time. */
+async function makeKey(folder: string, { role, password }: { role: Role; password: string }): Promise<Uint8Array> {
+  const secret = newSecret();
+  await createKey(folder, { role, password, cost: "light", secret: bytesToHex(secret) });
+  return secret;
 }
 
 export interface NodeKeys {

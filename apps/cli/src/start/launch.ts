@@ -1,6 +1,5 @@
 // Brings a local network up: chain, contracts, keys, money, registrations, then nodes and gateway as processes. What can
 // go on at the same time does; nothing sleeps. Every step finds what an earlier start left and adds what is missing.
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ChainClient } from "@weft/chain/ChainClient";
@@ -11,12 +10,13 @@ import { type Context, endpointFile } from "../Context.ts";
 import { type Home, makeFolder, repositoryRoot } from "../Home.ts";
 import { writeNames } from "../job/nodeNames.ts";
 import type { Child } from "../process/Child.ts";
+import { writePlainFile } from "../systemErrors.ts";
 import { escrowWanted, prepareBuyer } from "./buyer.ts";
 import type { Family } from "./Family.ts";
 import { topUp } from "./faucet.ts";
 import { buyerKey, type HeldKey, type NodeKeys, nodeKeys, sessionKey } from "./keys.ts";
 import { openNetwork } from "./network.ts";
-import { endpointOf, nodeProcess } from "./nodeProcess.ts";
+import { childEnvironment, endpointOf, nodeProcess } from "./nodeProcess.ts";
 import { defaultNodes, type NodePlan, planNodes, sharedHostNotice } from "./plan.ts";
 import { openPorts, type Ports } from "./ports.ts";
 import { needsOf, nodeIdFor, registerNode } from "./registerNode.ts";
@@ -61,24 +61,23 @@ export async function launch(context: Context, { flags, family }: Launch): Promi
   const network = await openNetwork(home, { rpcUrl, bootstrap: endpoints });
   const client = clientOf(network);
   phases.done("contracts", `contracts of network ${network.networkId.slice(0, 10)}…, preset ${network.preset}`);
-  const capabilities = capabilitiesOf(machine, { share: { nodes: plans.length } });
-  await settleAccounts(client, { keys, endpoints, buyer, session, capabilities });
   writeNames(home, new Map(keys.map(({ name, owner }) => [nodeIdFor(owner.signer), name])));
-  phases.done("accounts", `${plans.length} nodes registered, staked and bonded; buyer's escrow filled`);
+  // A node waits for its registration and a gateway for its first order, so they load while the accounts are settled.
   const nodes = plans.map((plan, index) =>
     family.spawn(
       nodeProcess(home, {
         ...{ name: plan.name, nodeId: nodeIdFor((keys[index] as NodeKeys).owner.signer) },
-        ...{ address: address, port: ports.nodes[index] as number },
+        ...{ address, port: ports.nodes[index] as number },
         ...{ pricePerUnitSecond: plan.pricePerUnitSecond, share: plans.length },
       }),
     ),
   );
-  const gateway = spawnGateway(home, family, { ports, buyer, address });
-  const [gatewayUrl] = await Promise.all([
-    gatewayReady(home, gateway),
-    ...nodes.map((node) => node.ready(readyTimeoutMs)),
-  ]);
+  const ready = allReady(home, { gateway: spawnGateway(home, family, { ports, buyer, address }), nodes });
+  const capabilities = capabilitiesOf(machine, { share: { nodes: plans.length } });
+  const settled = settleAccounts(client, { keys, endpoints, buyer, session, capabilities });
+  await Promise.race([settled, ready.then(() => settled)]);
+  phases.done("accounts", `${plans.length} nodes registered, staked and bonded; buyer's escrow filled`);
+  const gatewayUrl = await ready;
   phases.done("processes", `gateway at ${gatewayUrl}, ${nodes.length} nodes: ${priceList(plans)}`);
   context.say(sharedHostNotice(plans.length));
   if (flags.address !== undefined)
@@ -150,12 +149,15 @@ function spawnGateway(
       ...["--out", home.out, "--port", String(ports.gateway), "--listen", `/ip4/${address}/tcp/0`],
     ],
     logFile: join(home.gateway, "gateway.log"),
+    environment: childEnvironment(home),
   });
 }
 
-async function gatewayReady(home: Home, gateway: Child): Promise<string> {
-  const url = String((await gateway.ready(readyTimeoutMs))["url"]);
-  writeFileSync(endpointFile(home), `${JSON.stringify({ url })}\n`, { mode: 0o600 });
+/** The gateway's address once everybody is ready. */
+async function allReady(home: Home, { gateway, nodes }: { gateway: Child; nodes: readonly Child[] }): Promise<string> {
+  const [line] = await Promise.all([gateway.ready(readyTimeoutMs), ...nodes.map((node) => node.ready(readyTimeoutMs))]);
+  const url = String(line["url"]);
+  writePlainFile(endpointFile(home), `${JSON.stringify({ url })}\n`);
   return url;
 }
 

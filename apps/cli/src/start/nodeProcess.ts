@@ -29,8 +29,14 @@ export function nodeProcess(home: Home, node: NodeProcess): ChildOptions {
       ...["--share", String(node.share)],
     ],
     logFile: join(folder, "process.log"),
+    environment: childEnvironment(home),
   };
 }
+
+/** Compiled code is kept from start to start: seven processes load mostly the same modules. */
+export const childEnvironment = (home: Home): Record<string, string> => ({
+  NODE_COMPILE_CACHE: join(home.run, "compile-cache"),
+});
 
 /** Multiaddr with the peer id that follows from the operator's key; goes into the registry and into network files. */
 export const endpointOf = (operatorKey: Uint8Array, at: { address: string; port: number }): string =>
