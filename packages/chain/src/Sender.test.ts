@@ -70,7 +70,9 @@ test("a waiting transaction is replaced with a higher fee, and either one settle
   const result = sender.send(pay("slow", 5n));
   while (((await store.get("slow"))?.hashes.length ?? 0) < 2) await new Promise((wake) => setTimeout(wake, 20));
   await chain.driver.mine({ blocks: 1 });
-  assert.equal((await result).hash, (await store.get("slow"))?.hashes[1]);
+  // On a busy machine there may be a third by then; the first was displaced in any case.
+  const hashes = (await store.get("slow"))?.hashes ?? [];
+  assert.ok(hashes.indexOf((await result).hash) > 0);
   assert.equal(await balance(chain), 5n);
   await chain.end();
 });

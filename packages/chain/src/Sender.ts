@@ -82,17 +82,23 @@ export class Sender {
     if (wanted !== undefined) return wanted;
     if (this.#closed) return Promise.reject(closedError());
     if (this.#wanted.size >= this.#limits.maxQueued) return Promise.reject(queueFull(this.#limits.maxQueued));
+    const { job, promise } = this.#accept(intent);
+    this.#queue.push(job);
+    void this.#pump();
+    return promise;
+  }
+
+  /** A job under its intent's key: until it settles, whoever wants the same intent waits for this one. */
+  #accept(intent: Intent): { job: Job; promise: Promise<IntentResult> } {
     const { promise: settled, resolve, reject } = Promise.withResolvers<IntentResult>();
     const job = newJob(intent, this.#options.clock.now(), { resolve, reject });
-    this.#queue.push(job);
     this.#unsettled.add(job);
     const promise = settled.finally(() => {
       this.#wanted.delete(intent.key);
       this.#unsettled.delete(job);
     });
     this.#wanted.set(intent.key, promise);
-    void this.#pump();
-    return promise;
+    return { job, promise };
   }
 
   /** Gas of everything this Sender saw mined, by kind. */
@@ -104,13 +110,17 @@ export class Sender {
   async rewound(toBlock: bigint): Promise<void> {
     this.#head = toBlock;
     const lost = [...this.#settled].filter(([, entry]) => entry.block > toBlock).sort(([a], [b]) => a - b);
-    for (const [nonce, { job }] of lost) {
+    for (const [nonce, { job: before }] of lost) {
       this.#settled.delete(nonce);
-      if (this.#closed || this.#inFlight.has(nonce) || job.sent === undefined) continue;
-      // Nobody waits for it any more: its promise was settled when it was first mined.
-      const again = { ...job, acceptedAt: this.#options.clock.now() };
-      this.#inFlight.set(nonce, again);
-      await Transaction.broadcast(this.#client, job.sent.raw).catch(() => "nonceUsed");
+      const taken = this.#inFlight.has(nonce) || this.#wanted.has(before.intent.key);
+      if (this.#closed || taken || before.sent === undefined) continue;
+      const { job, promise } = this.#accept(before.intent);
+      promise.catch(() => undefined);
+      const now = this.#options.clock.now();
+      Object.assign(job, { counted: before.counted, sent: { ...before.sent, nudgedAt: now } });
+      this.#inFlight.set(nonce, job);
+      // Failing is no matter: it is broadcast again until it is mined or another has its nonce.
+      await Transaction.broadcast(this.#client, before.sent.raw).catch(() => undefined);
     }
     void this.#watch();
   }
@@ -180,9 +190,15 @@ export class Sender {
     const { nonce } = job.sent as Sent;
     const other = this.#inFlight.get(nonce);
     this.#inFlight.set(nonce, job);
-    if (other === undefined || other === job || other.intent.key === job.intent.key) return;
+    if (other === undefined || other === job) return;
     other.sent = { ...(other.sent as Sent), hashes: [] };
     this.#queue.unshift(other);
+  }
+
+  /** Frees the job's nonce, unless another job was given it meanwhile. */
+  #letGo(job: Job): void {
+    const { nonce } = job.sent as Sent;
+    if (this.#inFlight.get(nonce) === job) this.#inFlight.delete(nonce);
   }
 
   /** Another transaction has the nonce. Ours may be that one under an earlier fee; otherwise start over. */
@@ -194,7 +210,7 @@ export class Sender {
       return;
     }
     if (++job.relaunches > maxRelaunches) throw nonceContested(job.intent);
-    if (this.#inFlight.get(sent.nonce) === job) this.#inFlight.delete(sent.nonce);
+    this.#letGo(job);
     job.sent = { ...sent, hashes: [] };
     this.#queue.unshift(job);
     void this.#pump();
@@ -208,14 +224,11 @@ export class Sender {
     const count = await Transaction.nonceOf(this.#client, this.address, "latest");
     const receipt = await Transaction.receiptOf(this.#client, record.hashes);
     const fees = await this.#currentFees();
-    const holder = this.#inFlight.get(record.nonce);
-    if (holder?.intent.key === job.intent.key) job.sent = holder.sent;
-    else if (receipt === undefined && (record.nonce < count || holder !== undefined)) return false;
-    else {
-      const now = this.#options.clock.now();
-      const { nonce, raw, hashes } = record;
-      job.sent = { nonce, raw, hashes, gas: 0n, fees, feesSetAt: now, nudgedAt: now };
-    }
+    const lost = record.nonce < count || this.#inFlight.has(record.nonce);
+    if (receipt === undefined && lost) return false;
+    const now = this.#options.clock.now();
+    const { nonce, raw, hashes } = record;
+    job.sent = { nonce, raw, hashes, gas: 0n, fees, feesSetAt: now, nudgedAt: now };
     // Held before the broadcast: a rewind that is noticed meanwhile must find it.
     this.#hold(job);
     if (receipt !== undefined) return true;
@@ -245,7 +258,7 @@ export class Sender {
       try {
         await this.#look();
       } catch (error) {
-        if (!isTransient(error)) for (const [nonce, job] of this.#inFlight) this.#fail(nonce, job, error);
+        if (!isTransient(error)) for (const job of this.#inFlight.values()) this.#fail(job, error);
       }
       if (this.#inFlight.size > 0) await this.#options.clock.sleep(pollMsOf(this.#client.profile));
     }
@@ -265,22 +278,21 @@ export class Sender {
         else await this.#nudge(job, index === 0);
       } catch (error) {
         if (isTransient(error)) throw error;
-        this.#fail(nonce, job, error);
+        this.#fail(job, error);
       }
     }
   }
 
-  #fail(nonce: number, job: Job, error: unknown): void {
-    this.#inFlight.delete(nonce);
+  #fail(job: Job, error: unknown): void {
+    this.#letGo(job);
     job.reject(chainError(error, this.#contextOf(job.intent)));
   }
 
   async #mined(job: Job, receipt: TransactionReceipt): Promise<void> {
     const wanted = BigInt(job.intent.confirmations ?? this.#client.profile.confirmations);
     if (this.#head - receipt.blockNumber + 1n < wanted) return;
-    const sent = job.sent as Sent;
     await this.#record(job, receipt.status === "success" ? "mined" : "reverted", receipt);
-    this.#inFlight.delete(sent.nonce);
+    this.#letGo(job);
     this.#remember(job, receipt);
     if (receipt.status === "success") job.resolve(resultOf(job.intent, receipt));
     else job.reject(await this.#whyReverted(job.intent));
@@ -317,7 +329,7 @@ export class Sender {
     const now = this.#options.clock.now();
     const sent = job.sent as Sent;
     if (now - job.acceptedAt > this.#limits.timeoutMs) {
-      this.#inFlight.delete(sent.nonce);
+      this.#letGo(job);
       job.reject(timedOut(job.intent, this.#limits.timeoutMs));
       return;
     }
