@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "5e77d08c0c732316aca390c47e7a7904702ca4f46d90defa2090cff6dc265e14";
-export const outputsHash = "27f5e2a457f63c56b8dce3b8008e07bb1f910a086ea74fcad043400a186a0cd8";
+export const sourcesHash = "ef40d93db23a3db491169b9b28e8962f3a1078799408ae306dd43e9d19ec0755";
+export const outputsHash = "1032615a7b5ec23fbb969f20a164c111c42b9001bbb94c576da2ab334cb8c839";
