@@ -13,7 +13,12 @@ interface Kept {
   secret: Hex;
   /** Onions used up before this one. */
   generation: number;
+  /** Chain time when this onion was enrolled: from then on its layers become public one by one. */
+  enrolledAt?: number;
 }
+
+/** An enrolment that the snapshot still does not show after this long is gone: retired by the chain, or never mined. */
+const enrolmentLagSeconds = 60;
 
 export class BeaconService {
   readonly #context: NodeContext;
@@ -58,6 +63,7 @@ export class BeaconService {
     if (action.act === "enrol")
       this.#once(`enrol/${action.tip}`, async () => {
         await chain.enrolBeacon(action.tip);
+        this.#keep({ ...(this.#kept ?? this.#load()), enrolledAt: Number(chain.now()) });
         log.info("enrolled in the beacon");
       });
     else if (action.act === "reveal") {
@@ -77,15 +83,27 @@ export class BeaconService {
     });
   }
 
-  /** The onion the chain's tip belongs to; a new generation once the present one is used up. */
+  /** The onion the chain's tip belongs to; a new generation once the present one can't be used any more. */
   #current(tip: Hex): HashOnion {
     const kept = (this.#kept ??= this.#load());
     this.#onion ??= peel(seedOf(kept));
-    if (this.#onion.left(tip) > 0 || tip !== seedOf(kept)) return this.#onion;
-    this.#kept = { ...kept, generation: kept.generation + 1 };
-    putSetting(this.#context.store, { name: "beacon", value: this.#kept });
-    this.#onion = peel(seedOf(this.#kept));
+    if (!this.#isSpent(kept, tip)) return this.#onion;
+    const { secret, generation } = kept;
+    const next = { secret, generation: generation + 1 };
+    this.#keep(next);
+    this.#onion = peel(seedOf(next));
     return this.#onion;
+  }
+
+  /** Innermost layer reached; or retired by the chain, with layers that everybody knows. */
+  #isSpent(kept: Kept, tip: Hex): boolean {
+    if (BigInt(tip) !== 0n) return tip === seedOf(kept);
+    return kept.enrolledAt !== undefined && this.#context.chain.now() > BigInt(kept.enrolledAt + enrolmentLagSeconds);
+  }
+
+  #keep(kept: Kept): void {
+    putSetting(this.#context.store, { name: "beacon", value: kept });
+    this.#kept = kept;
   }
 
   #load(): Kept {

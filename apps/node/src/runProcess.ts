@@ -1,0 +1,106 @@
+// A provider process: flags → ports → startNode → one JSON line on stdout when it is ready, or one that says why it
+// can't be. SIGTERM and the end of its starter stop it cleanly; a kill -9 at any point is recovered from by starting it
+// again with the same home.
+import { fstatSync } from "node:fs";
+import { flushCompileCache } from "node:module";
+import { resolve } from "node:path";
+import { explain, WeftError } from "@weft/protocol/Errors";
+import { readControl } from "./control.ts";
+import { exitCodeOf } from "./exitCodes.ts";
+import { type NodeFlags, parseFlags } from "./flags.ts";
+import { openLog } from "./log.ts";
+import { openPorts } from "./openPorts.ts";
+import { type RunningNode, startNode } from "./startNode.ts";
+
+/** A clean stop that takes longer is cut short: everything on disk is safe at any moment. */
+const stopTimeoutMs = 8000;
+const controlPollMs = 1000;
+
+const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+async function main(): Promise<void> {
+  const given = parseFlags(process.argv.slice(2));
+  const flags: NodeFlags = { ...given, home: resolve(given.home), network: resolve(given.network) };
+  const { log, close: closeLog } = openLog({ home: flags.home, level: flags.logLevel });
+  // The system clock's timers keep no process alive; until a socket listens, this does.
+  const alive = setInterval(() => {}, 60_000);
+  try {
+    await run(flags, log);
+  } catch (error) {
+    log.error({ err: error }, "the node can't go on");
+    throw error;
+  } finally {
+    clearInterval(alive);
+    closeLog();
+  }
+}
+
+async function run(flags: NodeFlags, log: ReturnType<typeof openLog>["log"]): Promise<void> {
+  const opened = await openPorts(flags, log);
+  const { ports, nodeId, networkId, settings } = opened;
+  try {
+    const node = await startNode({ nodeId, networkId, settings }, ports);
+    const { peerId } = ports.transport;
+    const addresses = ports.transport.addresses();
+    log.info({ nodeId, peerId, addresses, name: flags.name, pid: process.pid }, "node is up");
+    say({ ready: true, nodeId, peerId, addresses, pid: process.pid, ...(flags.name ? { name: flags.name } : {}) });
+    // The next start, and the next node on this machine, load compiled code; a kill would lose it.
+    flushCompileCache();
+    const why = await untilStopped(flags, node, opened.opened.ended);
+    log.info({ why }, "stopping");
+    const late = setTimeout(() => process.exit(0), stopTimeoutMs);
+    await node.stop();
+    clearTimeout(late);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Follows the owner's switch until a signal, the end of the starter, or a fault of following the chain. */
+async function untilStopped(flags: NodeFlags, node: RunningNode, ended: Promise<void>): Promise<string> {
+  const follow = setInterval(() => {
+    const wanted = readControl(flags.home);
+    if (wanted !== undefined) node.setOpenness(wanted);
+  }, controlPollMs);
+  try {
+    return await Promise.race([
+      ...(["SIGTERM", "SIGINT", "SIGHUP"] as const).map(
+        (signal) => new Promise<string>((stop) => process.once(signal, () => stop(signal))),
+      ),
+      starterGone(),
+      ended.then(() => "the chain view ended"),
+    ]);
+  } finally {
+    clearInterval(follow);
+  }
+}
+
+/** A starter that holds our standard input is gone when the pipe ends; any other input says nothing. */
+function starterGone(): Promise<string> {
+  const input = fstatSync(0, { bigint: false });
+  if (!input.isFIFO() && !input.isSocket()) return new Promise(() => {});
+  return new Promise((stop) => {
+    process.stdin.resume();
+    process.stdin.once("end", () => stop("the starter is gone"));
+    process.stdin.once("error", () => stop("the starter is gone"));
+  });
+}
+
+/** Runs until stopped, then ends the process with its exit code. */
+export async function runProcess(): Promise<never> {
+  process.on("unhandledRejection", (reason) => {
+    // A stray rejection is a defect, but no reason to drop leases: it is said and the node goes on.
+    process.stderr.write(`unhandled: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}\n`);
+  });
+  try {
+    await main();
+  } catch (error) {
+    const known = error instanceof WeftError ? error : undefined;
+    const message = error instanceof Error ? error.message : String(error);
+    const remedy = known?.remedy;
+    say({ ready: false, error: { code: known?.code ?? "node.failed", message, ...(remedy ? { remedy } : {}) } });
+    process.stderr.write(`${known ? explain(known) : error instanceof Error ? (error.stack ?? message) : message}\n`);
+    process.exit(exitCodeOf(known?.code));
+  }
+  process.exit(0);
+}
