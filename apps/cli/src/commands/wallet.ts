@@ -80,12 +80,13 @@ export async function withdraw(context: Context, text: string, flags: { to?: str
     await sendAll(client, buyer.signer, [withdrawIntent(client, { amount, to, id })]);
     return tell(context, { paid: amount, to });
   }
-  if (account.exiting > 0n && BigInt(account.exitAt) <= now) {
+  // A notice for another amount is replaced by the new one.
+  if (account.exiting === amount) {
+    if (BigInt(account.exitAt) > now)
+      return tell(context, { waiting: amount, seconds: Number(BigInt(account.exitAt) - now) });
     await sendAll(client, buyer.signer, [exit(client, { to, id })]);
-    return tell(context, { paid: account.exiting, to });
+    return tell(context, { paid: amount, to });
   }
-  if (account.exiting === amount)
-    return tell(context, { waiting: amount, seconds: Number(BigInt(account.exitAt) - now) });
   if (account.free + account.exiting < amount)
     throw new WeftError(`there are ${amountOf(account.free)} free in escrow, ${amountOf(amount)} asked`, {
       code: "wallet.short",

@@ -1,0 +1,92 @@
+// The whole of `weft start`: a network of real processes, the quick job to its end, a second start on the same home,
+// and `reset`. Minutes; part of the deep run.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { type JobEvent, shapes } from "@weft/protocol/JobEvent";
+import { homeAt, repositoryRoot } from "../Home.ts";
+import { livingRecords } from "../process/RunFolder.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weft-cli-start-"));
+const home = homeAt(join(folder, ".weft"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+async function weft(...words: string[]): Promise<{ code: number | null; lines: Record<string, unknown>[] }> {
+  const child = spawn(
+    process.execPath,
+    [join(repositoryRoot, "apps/cli/src/main.ts"), ...words, "--json", "--home", home.root],
+    {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "inherit"],
+      timeout: 600_000,
+    },
+  );
+  let out = "";
+  child.stdout.on("data", (piece) => (out += piece));
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return {
+    code,
+    lines: out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
+}
+
+test("start --once --quick: five processes bid, one trains, others hold and audit, everyone is paid; then all is gone", async () => {
+  const { code, lines } = await weft("start", "--once", "--quick");
+  assert.equal(code, 0);
+  const events = lines.filter(
+    ({ kind }) => typeof kind === "string" && Object.hasOwn(shapes, kind),
+  ) as unknown as JobEvent[];
+  const kinds = events.map(({ kind }) => kind);
+  const inOrder = [
+    "created",
+    "order",
+    "bid",
+    "auction",
+    "lease",
+    "started",
+    "segment",
+    "paid",
+    "closing",
+    "settled",
+    "done",
+  ] as const;
+  const places = inOrder.map((kind) => kinds.indexOf(kind));
+  assert.deepEqual(
+    places,
+    [...places].sort((a, b) => a - b),
+    inOrder.map((kind, index) => `${kind} ${places[index]}`).join(", "),
+  );
+  assert.ok(places.every((place) => place >= 0));
+  assert.equal(
+    new Set(events.filter(({ kind }) => kind === "bid").map((event) => (event as { nodeId?: string }).nodeId)).size,
+    5,
+  );
+  const summary = lines.at(-1) as { ok: boolean; bitsPerByte: number; baselineOneChar: number; checkpointPath: string };
+  assert.equal(summary.ok, true);
+  assert.ok(summary.bitsPerByte < summary.baselineOneChar, "the quick job beats one character of context");
+  assert.ok(readFileSync(summary.checkpointPath).length > 1000);
+  assert.ok(summary.checkpointPath.startsWith(home.out));
+  assert.deepEqual(livingRecords(home), []);
+});
+
+test("a second start goes on with the same network and keys", async () => {
+  const before = readFileSync(home.network, "utf8");
+  const names = readFileSync(join(home.root, "names.json"), "utf8");
+  const { code } = await weft("start", "--once", "--no-job");
+  assert.equal(code, 0);
+  assert.equal(readFileSync(home.network, "utf8"), before);
+  assert.equal(readFileSync(join(home.root, "names.json"), "utf8"), names);
+});
+
+test("reset removes it all", async () => {
+  const { code, lines } = await weft("reset", "--yes");
+  assert.equal(code, 0);
+  assert.equal(lines.at(-1)?.["removed"], true);
+  assert.equal(existsSync(home.root), false);
+});
