@@ -31,6 +31,8 @@ export interface LeaseFacts {
   paid: bigint;
   refunded: bigint;
   auditPaid: bigint;
+  /** Segments from this one on were found false. */
+  voidedFrom: number | undefined;
   disputed: boolean;
 }
 

@@ -24,14 +24,19 @@ import type { Clock } from "@weft/protocol/Clock";
 import { WeftError } from "@weft/protocol/Errors";
 import type { Corruption } from "@weft/tensor/Trainer";
 
+export interface RuntimeFaults {
+  /** Where this run's one flipped bit is; nowhere when undefined. */
+  corrupt?: () => Corruption | undefined;
+}
+
 export interface InlineRuntimeOptions {
   /** Runs live in folders below. */
   folder: string;
   clock: Clock & { hold?<T>(work: () => Promise<T>): Promise<T> };
   /** Virtual seconds that a segment takes. */
   segmentSeconds: number;
-  /** Read when a run starts. */
-  faults: { corrupt?: Corruption };
+  /** Asked when a run starts. */
+  faults: RuntimeFaults;
 }
 
 const credits = 4;
@@ -106,11 +111,12 @@ class InlineRun implements RunHandle {
       last === undefined
         ? job.spec.start
         : { checkpointPath: last.checkpoint.path, contentId: last.checkpoint.contentId, segment: last.segment + 1 };
+    const corrupt = this.#options.faults.corrupt?.();
     return {
       ...{ kind: "train", program: { ...program }, corpusPath, folder: this.#journal.folder, credits },
       ...{ threads: 1, nice: 0, memoryMiB: job.limits.memoryMiB },
       ...(start && { start }),
-      ...(this.#options.faults.corrupt && { corrupt: this.#options.faults.corrupt }),
+      ...(corrupt && { corrupt }),
     };
   }
 

@@ -11,11 +11,10 @@ import type { NodeFaults } from "@weft/node/NodeContext";
 import { type RunningNode, startNode } from "@weft/node/startNode";
 import { closeStore, openStore } from "@weft/node/store/Store";
 import type { NodeId } from "@weft/protocol/NodeId";
-import type { Corruption } from "@weft/tensor/Trainer";
 import { createMemoryTransport } from "@weft/transport/MemoryTransport";
 import type { Transport } from "@weft/transport/Transport";
 import type { HostPorts } from "./GatewayHost.ts";
-import { createInlineRuntime, type InlineRuntime, inlineReplay } from "./InlineRuntime.ts";
+import { createInlineRuntime, type InlineRuntime, inlineReplay, type RuntimeFaults } from "./InlineRuntime.ts";
 import { nodeIdFor, poolAttributes, poolClass } from "./provision.ts";
 import { randomOf, type SeededKey } from "./seed.ts";
 
@@ -45,8 +44,8 @@ export class NodeHost {
   readonly folder: string;
   /** Read when the node starts. */
   faults: NodeFaults = {};
-  /** Read when a run starts. */
-  readonly runtimeFaults: { corrupt?: Corruption } = {};
+  /** Asked when a run starts. */
+  readonly runtimeFaults: RuntimeFaults = {};
   readonly #ports: HostPorts;
   #live: Live | undefined;
   #starts = 0;

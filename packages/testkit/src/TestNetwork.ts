@@ -204,16 +204,24 @@ export class TestNetwork {
     this.hub.heal();
   }
 
-  /** One bit of one weight flips after `step` in the node's next run; a random step and weight where none is named. */
-  corrupt(host: NodeHost, where: Partial<Corruption> & { steps?: number } = {}): Corruption {
-    const corruption = {
-      step: where.step ?? drawBelow(this.random, where.steps ?? 24),
-      tensor: where.tensor ?? "hidden.weight",
-      index: where.index ?? drawBelow(this.random, 150),
-      bit: where.bit ?? drawBelow(this.random, 31),
+  /**
+   * In each of the node's next runs, one bit of one weight flips once, after `step`; a random step where none is named.
+   * Returns the flips in the order of the runs.
+   */
+  corrupt(host: NodeHost, where: Partial<Corruption> & { steps?: number } = {}): Corruption[] {
+    const flips: Corruption[] = [];
+    host.runtimeFaults.corrupt = () => {
+      const flip = {
+        step: where.step ?? drawBelow(this.random, where.steps ?? 24),
+        tensor: where.tensor ?? "hidden.weight",
+        index: where.index ?? drawBelow(this.random, 150),
+        // The sign or a high bit of the mantissa: a change that the next steps don't round away.
+        bit: where.bit ?? 31 - drawBelow(this.random, 12),
+      };
+      flips.push(flip);
+      return flip;
     };
-    host.runtimeFaults.corrupt = corruption;
-    return corruption;
+    return flips;
   }
 
   /** From its next start on, the node answers nobody who asks for checkpoints. */

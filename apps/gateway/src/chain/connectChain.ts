@@ -108,6 +108,7 @@ function leaseFacts(snapshot: Snapshot.Snapshot, leaseId: Hex, now: bigint): Lea
     paid: released,
     refunded: settled ? pay + auditPot - released - auditSpent : 0n,
     auditPaid: auditSpent,
+    voidedFrom: lease.voidedFrom,
     disputed: Snapshot.frozenUntil(lease) > now,
   };
 }

@@ -6,7 +6,7 @@ import type { NodeId } from "@weft/protocol/NodeId";
 import type { Program } from "@weft/tensor/Program";
 import type { Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
-import { type JobRecord, lastGood } from "./JobRecord.ts";
+import { type JobRecord, lastGood, type SegmentRecord } from "./JobRecord.ts";
 
 export interface FinishWork {
   jobId: string;
@@ -20,7 +20,14 @@ export interface FinishWork {
 /** Longest wait for the last lease to settle, beyond the windows that the parameters set. */
 const settleSlackMs = 60_000;
 
-export async function finishJob(context: GatewayContext, work: FinishWork): Promise<void> {
+/** A segment that an audit found false after it was paid, and that the record still counts. */
+export function isFoundFalse(context: GatewayContext, segment: SegmentRecord): boolean {
+  const from = context.chain.lease(segment.leaseId)?.voidedFrom;
+  return !segment.void && from !== undefined && segment.segment >= from;
+}
+
+/** `falseSegment`: an audit that ended after the work says that some of it has to be done again. */
+export async function finishJob(context: GatewayContext, work: FinishWork): Promise<"finished" | "falseSegment"> {
   const final = lastGood(work.record);
   if (final === undefined || final.lastStep !== work.program.totalSteps - 1)
     throw new WeftError("the run ended without its last checkpoint", { code: "job.incomplete", fault: "provider" });
@@ -35,7 +42,8 @@ export async function finishJob(context: GatewayContext, work: FinishWork): Prom
   });
   context.emit(work.jobId, "evaluated", quality);
   context.emit(work.jobId, "sample", { text: sample });
-  for (const lease of work.record.leases) await awaitSettled(context, work, lease.leaseId);
+  for (const lease of work.record.leases)
+    if ((await awaitSettled(context, work, lease.leaseId)) === "falseSegment") return "falseSegment";
   context.emit(work.jobId, "done", {
     checkpointPath: path,
     bytes,
@@ -43,6 +51,7 @@ export async function finishJob(context: GatewayContext, work: FinishWork): Prom
     gas: await gasOf(context, work.record),
     seconds: Math.round((context.clock.now() - work.startedAtMs) / 100) / 10,
   });
+  return "finished";
 }
 
 /** Copies the checkpoint to the user's folder under the job's name; complete or not there. */
@@ -55,11 +64,16 @@ function deliver(context: GatewayContext, work: FinishWork, contentId: Hex): str
 }
 
 /** Waits until the lease's money is where it belongs; anyone may send the settling transaction, so this does. */
-async function awaitSettled(context: GatewayContext, work: FinishWork, leaseId: Hex): Promise<void> {
+async function awaitSettled(
+  context: GatewayContext,
+  work: FinishWork,
+  leaseId: Hex,
+): Promise<"settled" | "falseSegment"> {
   const { params } = context.chain;
   const windows = params.claimWindowSeconds + 2n * params.releaseDelaySeconds + params.auditCommitSeconds;
   const until = context.clock.now() + Number(windows) * 1000 + settleSlackMs;
   for (;;) {
+    if (work.record.segments.some((segment) => isFoundFalse(context, segment))) return "falseSegment";
     const facts = context.chain.lease(leaseId);
     if (facts?.state === "settled") {
       context.emit(work.jobId, "settled", {
@@ -69,7 +83,7 @@ async function awaitSettled(context: GatewayContext, work: FinishWork, leaseId: 
         refunded: facts.refunded.toString(),
         auditorsPaid: facts.auditPaid.toString(),
       });
-      return;
+      return "settled";
     }
     if (context.clock.now() > until)
       throw new WeftError("the lease has not settled in time", {

@@ -1,13 +1,14 @@
 // One job from order to end, as phases over a saved record: created → bidding → opening → running → finishing → ended.
 //
 // Any phase can be entered again after a kill: what was decided is in the record, what was sent is known to the chain.
+import type { OrderEntry } from "@weft/market/Book";
 import { WeftError } from "@weft/protocol/Errors";
 import { check } from "@weft/protocol/JobFile";
 import { refillable } from "@weft/protocol/Lease";
 import { decodeProgram, type Program, programHash } from "@weft/tensor/Program";
 import { bytesToHex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
-import { finishJob } from "./finishJob.ts";
+import { finishJob, isFoundFalse } from "./finishJob.ts";
 import { followAudits } from "./followAudits.ts";
 import { currentLease, decode, encode, type JobRecord, type LeaseRecord, lastGood, nextStepOf } from "./JobRecord.ts";
 import type { JobPhase } from "./JobStore.ts";
@@ -63,22 +64,38 @@ async function drive(context: GatewayContext, work: Work): Promise<void> {
     context.store.saveJob(work.jobId, { phase: "ended", record: encode(work.record), endedAt: context.clock.now() });
     return;
   }
-  for (let turn = 0; turn < maxTurns && nextStepOf(work.record) < work.program.totalSteps; turn++) {
-    work.enter("opening");
-    const lease = currentLease(work.record) ?? (await openNext(context, work, entry));
-    if (lease === undefined) throw nobodyLeft(work.record);
-    work.enter("running");
-    const ended = await runLease(context, {
-      ...work,
-      lease,
-      programHash: bytesToHex(programHash(work.program)),
-      orderHash: entry.hash,
-    });
-    await afterLease(context, work, { lease, ended });
+  for (let turn = 0; turn < maxTurns; turn++) {
+    if (nextStepOf(work.record) < work.program.totalSteps) {
+      await workOn(context, work, entry);
+      continue;
+    }
+    work.enter("finishing");
+    await closeLast(context, work);
+    if ((await finishJob(context, { ...work, startedAtMs: work.createdAt })) === "finished")
+      return conclude(context, work);
+    const lease = voidFalse(context, work);
+    if (lease !== undefined)
+      tellFailover(context, work, { lease, reason: "falseSegment: found after the work had ended" });
   }
-  work.enter("finishing");
-  await closeLast(context, work);
-  await finishJob(context, { ...work, startedAtMs: work.createdAt });
+  throw nobodyLeft(work.record);
+}
+
+/** One lease, from open to its end. */
+async function workOn(context: GatewayContext, work: Work, entry: OrderEntry): Promise<void> {
+  work.enter("opening");
+  const lease = currentLease(work.record) ?? (await openNext(context, work, entry));
+  if (lease === undefined) throw nobodyLeft(work.record);
+  work.enter("running");
+  const ended = await runLease(context, {
+    ...work,
+    lease,
+    programHash: bytesToHex(programHash(work.program)),
+    orderHash: entry.hash,
+  });
+  await afterLease(context, work, { lease, ended });
+}
+
+function conclude(context: GatewayContext, work: Work): void {
   context.blobs.unpinAll(work.jobId);
   work.enter("ended");
   context.store.saveJob(work.jobId, { phase: "ended", record: encode(work.record), endedAt: context.clock.now() });
@@ -112,27 +129,37 @@ async function afterLease(
     throw new WeftError(ended.message, { code: ended.code });
   }
   const reason = ended.kind === "failed" ? ended.reason : "providerQuit";
-  voidFalse(context, work, lease);
+  voidFalse(context, work);
   await close(context, work, { lease, reason: refillable.includes(reason) ? reason : "providerSilent" });
+  tellFailover(context, work, {
+    lease,
+    reason: ended.kind === "failed" ? `${reason}: ${ended.detail}` : "ended before its last segment",
+  });
+}
+
+function tellFailover(context: GatewayContext, work: Work, from: { lease: LeaseRecord; reason: string }): void {
   const next = work.record.ranked.find(({ offer }) =>
     work.record.leases.every(({ nodeId }) => nodeId !== offer.nodeId),
   );
   context.emit(work.jobId, "failover", {
-    fromNode: lease.nodeId,
-    reason: ended.kind === "failed" ? `${reason}: ${ended.detail}` : "ended before its last segment",
+    fromNode: from.lease.nodeId,
+    reason: from.reason,
     fromStep: nextStepOf(work.record),
     ...(next === undefined ? {} : { toNode: next.offer.nodeId }),
   });
 }
 
-/** A segment found false takes those built on it with it: work continues from the last one that stands. */
-function voidFalse(context: GatewayContext, work: Work, lease: LeaseRecord): void {
-  const facts = context.chain.segments(lease.leaseId);
-  const first = facts.find(({ voided, audit }) => voided || audit.phase === "confirmed");
-  if (first === undefined) return;
-  for (const segment of work.record.segments)
-    if (segment.leaseId === lease.leaseId && segment.segment >= first.segment) segment.void = true;
+/**
+ * A segment found false takes everything built on it with it, other providers' segments too: work continues from the
+ * last one that stands. Returns the lease of the false segment.
+ */
+function voidFalse(context: GatewayContext, work: Work): LeaseRecord | undefined {
+  const { segments, leases } = work.record;
+  const first = segments.findIndex((segment) => isFoundFalse(context, segment));
+  if (first < 0) return undefined;
+  for (const segment of segments.slice(first)) segment.void = true;
   work.save(work.record);
+  return leases.find(({ leaseId }) => leaseId === segments[first]?.leaseId);
 }
 
 /** Closes with the reason the buyer may give; a lease that the chain closed already stays as it is. */

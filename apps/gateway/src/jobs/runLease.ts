@@ -14,6 +14,7 @@ import { type JobRecord, type LeaseRecord, lastGood, type SegmentRecord } from "
 import { runSession, type SegmentAnswer, type SessionEnd } from "./JobSession.ts";
 import { payingStateOf, promise } from "./payLease.ts";
 import { startRootOf } from "./startRoot.ts";
+import { untilWithheld } from "./untilWithheld.ts";
 
 /** What a lease's work needs; `save` persists the record before anything depends on it. */
 export interface LeaseWork {
@@ -52,11 +53,20 @@ export async function runLease(context: GatewayContext, work: LeaseWork): Promis
     ended ??= chainVerdict(context, work);
     if (ended !== undefined) stop.abort(new WeftError("the lease ended on chain", { code: "lease.ended" }));
   });
+  void untilWithheld(context, { ...work, signal }).then(
+    (segment) => {
+      const detail = `segment ${segment} is committed, but its checkpoint was not handed over`;
+      ended ??= { kind: "failed", reason: "providerSilent", detail };
+      stop.abort(new WeftError(detail, { code: "segment.withheld", fault: "provider" }));
+    },
+    () => {},
+  );
   try {
     const end = await dialUntilEnd(context, { ...work, signal });
     return ended ?? chainVerdict(context, work) ?? end;
   } finally {
     unwatch();
+    stop.abort();
   }
 }
 

@@ -1,0 +1,27 @@
+// When is state withheld? A segment whose commitment is on chain and whose holders are drawn must become payable soon:
+// the checkpoint exists by then, and only has to be handed over. What does not arrive is a fault of the provider.
+import type { GatewayContext } from "../GatewayContext.ts";
+import type { JobRecord, LeaseRecord } from "./JobRecord.ts";
+
+/** From the draw to the payable segment; holders and this gateway fetch one checkpoint each in that time. */
+const withheldMs = 20_000;
+const lookMs = 1000;
+
+/** Resolves with the lease's segment that is withheld; rejects when the signal ends the lease first. */
+export async function untilWithheld(
+  context: GatewayContext,
+  work: { record: JobRecord; lease: LeaseRecord; signal: AbortSignal },
+): Promise<number> {
+  const { leaseId } = work.lease;
+  let waiting: { segment: number; since: number } | undefined;
+  for (;;) {
+    await context.clock.sleep(lookMs, work.signal);
+    const segment = work.record.segments.filter((one) => one.leaseId === leaseId).length;
+    const anchored = context.chain.segments(leaseId).some((one) => one.segment === segment);
+    if (!anchored || waiting?.segment !== segment) waiting = undefined;
+    if (!anchored) continue;
+    const now = context.clock.now();
+    if (waiting !== undefined && now - waiting.since > withheldMs) return segment;
+    if (waiting === undefined && (await context.chain.draw(leaseId, segment)).ready) waiting = { segment, since: now };
+  }
+}
