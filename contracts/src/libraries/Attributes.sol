@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @notice Comparison of packed attributes, see types/Orders.sol for the layout.
-/// packages/protocol/src/Attributes.ts mirrors this; both read spec/vectors/contracts/attributes.json.
+/// packages/protocol/src/Attributes.ts mirrors this.
 library Attributes {
     /// @dev One 16-bit field in every 32 bits of the lower 112, and a guard bit above each of them.
     uint256 private constant EVEN = 0x0000ffff_0000ffff_0000ffff_0000ffff;

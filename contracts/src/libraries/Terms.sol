@@ -5,7 +5,7 @@ import {LeaseMoney} from "../types/Leases.sol";
 import {TIER_EXACT} from "../types/Orders.sol";
 
 /// @notice What a lease costs and locks. packages/market/src/price.ts mirrors this, rounding included; both read
-/// spec/vectors/contracts/terms.json.
+/// spec/vectors/market/terms.json.
 library Terms {
     uint256 internal constant PPM = 1e6;
     uint256 internal constant BPS = 1e4;

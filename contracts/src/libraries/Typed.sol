@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {Offer, Order, SegmentCommitment, SessionGrant} from "../types/Orders.sol";
 
 /// @notice EIP-712 struct hashes of everything that is signed. All fields are static, so that the struct hash is the
-/// hash of the type hash and the ABI words. packages/protocol mirrors this; both read spec/vectors/contracts/typed.json.
+/// hash of the type hash and the ABI words. packages/protocol mirrors this; both read
+/// spec/vectors/protocol/typed.json.
 library Typed {
     bytes32 internal constant OFFER = keccak256(
         "Offer(bytes20 nodeId,uint32 poolId,uint8 slot,uint64 seq,bytes8 class,uint128 attributes,uint32 units,uint96 pricePerUnitSecond,uint64 region,uint64 expiresAt,bytes32 orderHash,bytes32 detailsHash)"

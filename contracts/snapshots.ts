@@ -1,0 +1,125 @@
+// What a change may not alter unseen: gas of the key calls, code sizes, ABIs, storage layouts. Each is a file in
+// snapshots/, committed and diffed here. `node contracts/snapshots.ts` compares, `--write` renews.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(fileURLToPath(import.meta.url));
+const folder = join(root, "snapshots");
+
+const deployed = [
+  "Audits",
+  "Channels",
+  "CommitRevealBeacon",
+  "Courts",
+  "Market",
+  "Registry",
+  "TestStable",
+  "WeftToken",
+] as const;
+
+/** EIP-170. */
+const maxRuntimeBytes = 24_576;
+const timeoutMs = 600_000;
+
+type Parameter = { type: string; indexed?: boolean; components?: Parameter[] };
+type Entry = { type: string; name?: string; stateMutability?: string; inputs?: Parameter[]; outputs?: Parameter[] };
+type Slot = { label: string; offset: number; slot: string; type: string };
+type Layout = {
+  storage: Slot[];
+  types: Record<string, { label: string; numberOfBytes: string; members?: Slot[] }> | null;
+};
+type Artifact = { abi: Entry[]; deployedBytecode: { object: string }; storageLayout: Layout };
+
+/** The native forge of this platform. */
+export function forgePath(): string {
+  const architecture = process.arch === "x64" ? "amd64" : process.arch;
+  const file = process.platform === "win32" ? "forge.exe" : "forge";
+  return createRequire(import.meta.url).resolve(`@foundry-rs/forge-${process.platform}-${architecture}/bin/${file}`);
+}
+
+/** @returns forge's exit status and all its output */
+export function forge(args: readonly string[], env: Record<string, string> = {}): { ok: boolean; output: string } {
+  // contracts/bin/solc is a Node script: this Node comes first.
+  const path = `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`;
+  const options = { cwd: root, encoding: "utf8", timeout: timeoutMs, maxBuffer: 2 ** 26 } as const;
+  const run = spawnSync(forgePath(), [...args, "--color", "never"], {
+    ...options,
+    env: { ...process.env, PATH: path, ...env },
+  });
+  return { ok: run.status === 0, output: `${run.stdout}${run.stderr}${run.error?.message ?? ""}` };
+}
+
+const typeOf = (parameter: Parameter): string =>
+  parameter.components === undefined
+    ? parameter.type
+    : parameter.type.replace("tuple", `(${parameter.components.map(typeOf).join(",")})`);
+
+function signature(entry: Entry): string {
+  const inputs = (entry.inputs ?? []).map((input) => `${typeOf(input)}${input.indexed === true ? " indexed" : ""}`);
+  const outputs = (entry.outputs ?? []).map(typeOf).join(",");
+  const tail = entry.type === "function" ? ` ${entry.stateMutability ?? ""} returns (${outputs})` : "";
+  return `${entry.type} ${entry.name ?? ""}(${inputs.join(",")})${tail}`;
+}
+
+/** Every variable and struct member with its place; type ids of the compiler, which change by themselves, left out. */
+function layoutOf({ storage, types }: Layout): Record<string, string[]> {
+  const line = (slot: Slot) => `${slot.slot}+${slot.offset} ${slot.label}: ${types?.[slot.type]?.label ?? slot.type}`;
+  const structs = Object.values(types ?? {}).filter((type) => type.members !== undefined);
+  const entries = structs.map((type) => [type.label, (type.members ?? []).map(line)] as const).sort();
+  return { variables: storage.map(line), ...Object.fromEntries(entries) };
+}
+
+function artifact(name: string): Artifact {
+  return JSON.parse(readFileSync(join(root, "out", `${name}.sol`, `${name}.json`), "utf8")) as Artifact;
+}
+
+/** file name → content, from the artifacts of the last build. @throws Error when a contract is too large to deploy */
+function fromArtifacts(): Map<string, string> {
+  const files = new Map<string, string>();
+  const sizes: Record<string, number> = {};
+  for (const name of deployed) {
+    const { abi, deployedBytecode, storageLayout } = artifact(name);
+    sizes[name] = (deployedBytecode.object.length - 2) / 2;
+    if (sizes[name] > maxRuntimeBytes) throw new Error(`${name} has ${sizes[name]} bytes, the limit is ${maxRuntimeBytes}`);
+    files.set(`${name}.abi.json`, json(abi.map(signature).sort()));
+    files.set(`${name}.storage.json`, json(layoutOf(storageLayout)));
+  }
+  return files.set("sizes.json", json(sizes));
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** Names of the snapshots that differ from what the sources give now; with `write`, those that were renewed. */
+export function staleSnapshots(options: { write: boolean }): string[] {
+  const built = forge(["build"]);
+  if (!built.ok) throw new Error(built.output);
+  mkdirSync(folder, { recursive: true });
+  const stale: string[] = [];
+  for (const [name, content] of fromArtifacts()) {
+    const path = join(folder, name);
+    if (existsSync(path) && readFileSync(path, "utf8") === content) continue;
+    stale.push(name);
+    if (options.write) writeFileSync(path, content);
+  }
+  return stale;
+}
+
+/** Runs the gas test: against the committed Gas.json, or writing it anew. */
+export function gasSnapshot(options: { write: boolean }): { ok: boolean; output: string } {
+  const flag = options.write ? "FORGE_SNAPSHOT_EMIT" : "FORGE_SNAPSHOT_CHECK";
+  return forge(["test", "--match-path", "test/Gas.t.sol"], { [flag]: "true" });
+}
+
+function main(): void {
+  const write = process.argv.includes("--write");
+  const stale = staleSnapshots({ write });
+  const gas = gasSnapshot({ write });
+  if (!gas.ok) process.stderr.write(gas.output);
+  if (stale.length > 0) process.stdout.write(`${write ? "renewed" : "differ"}: ${stale.join(", ")}\n`);
+  if (!gas.ok || (stale.length > 0 && !write)) process.exitCode = 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();
