@@ -40,13 +40,15 @@ async function run(flags: NodeFlags, log: ReturnType<typeof openLog>["log"]): Pr
   const { ports, nodeId, networkId, settings } = opened;
   try {
     const node = await startNode({ nodeId, networkId, settings }, ports);
+    // Before anybody is told that it is ready: who starts a node may stop it at once.
+    const told = stopTold();
     const { peerId } = ports.transport;
     const addresses = ports.transport.addresses();
     log.info({ nodeId, peerId, addresses, name: flags.name, pid: process.pid }, "node is up");
     say({ ready: true, nodeId, peerId, addresses, pid: process.pid, ...(flags.name ? { name: flags.name } : {}) });
     // The next start, and the next node on this machine, load compiled code; a kill would lose it.
     flushCompileCache();
-    const why = await untilStopped(flags, node, opened.opened.ended);
+    const why = await untilStopped(flags, node, [told, opened.opened.ended.then(() => "the chain view ended")]);
     log.info({ why }, "stopping");
     const late = setTimeout(() => process.exit(0), stopTimeoutMs);
     await node.stop();
@@ -56,20 +58,22 @@ async function run(flags: NodeFlags, log: ReturnType<typeof openLog>["log"]): Pr
   }
 }
 
-/** Follows the owner's switch until a signal, the end of the starter, or a fault of following the chain. */
-async function untilStopped(flags: NodeFlags, node: RunningNode, ended: Promise<void>): Promise<string> {
+/** A signal, or the end of the starter. */
+function stopTold(): Promise<string> {
+  const signals = (["SIGTERM", "SIGINT", "SIGHUP"] as const).map(
+    (signal) => new Promise<string>((stop) => process.once(signal, () => stop(signal))),
+  );
+  return Promise.race([...signals, starterGone()]);
+}
+
+/** Follows the owner's switch until one of `reasons` comes. */
+async function untilStopped(flags: NodeFlags, node: RunningNode, reasons: readonly Promise<string>[]): Promise<string> {
   const follow = setInterval(() => {
     const wanted = readControl(flags.home);
     if (wanted !== undefined) node.setOpenness(wanted);
   }, controlPollMs);
   try {
-    return await Promise.race([
-      ...(["SIGTERM", "SIGINT", "SIGHUP"] as const).map(
-        (signal) => new Promise<string>((stop) => process.once(signal, () => stop(signal))),
-      ),
-      starterGone(),
-      ended.then(() => "the chain view ended"),
-    ]);
+    return await Promise.race(reasons);
   } finally {
     clearInterval(follow);
   }

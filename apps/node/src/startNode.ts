@@ -98,6 +98,7 @@ export async function startNode(options: NodeOptions, ports: NodePorts): Promise
     nodeId: options.nodeId,
     status: () => statusOf(context, { board, offers }),
     setOpenness: (openness) => {
+      if (life.openness === openness) return;
       life.openness = openness;
       putSetting(ports.store, { name: "paused", value: openness });
     },

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as world from "@weft/market/fixtures";
+import { hasCode } from "@weft/protocol/Errors";
+import { zeroHash } from "@weft/protocol/fields";
+import * as JobDetails from "@weft/protocol/JobDetails";
+import type { StreamMessage } from "@weft/protocol/messages";
+import { streams } from "@weft/protocol/messages";
+import * as Order from "@weft/protocol/Order";
+import { createProgram, encodeProgram } from "@weft/tensor/Program";
+import { presets } from "@weft/tensor/presets";
+import { systemClock } from "@weft/transport/Clock";
+import { createMemoryHub } from "@weft/transport/MemoryHub";
+import { createMemoryTransport } from "@weft/transport/MemoryTransport";
+import { decodeMessage, encodeMessage } from "@weft/transport/Wire";
+import { sha256 } from "viem";
+import type { LeaseFacts } from "../chain/NodeChain.ts";
+import { checkOpen, firstSegmentOf, mayOpen } from "./checkOpen.ts";
+import { decideLease, type LeaseInput } from "./decideLease.ts";
+import { microBits } from "./driveRun.ts";
+import { JobSession, type SegmentAnswer } from "./JobSession.ts";
+
+const nodeId = `0x${"11".repeat(20)}` as const;
+const corpus = new TextEncoder().encode("to be or not to be, that is the question. ".repeat(20));
+const program = createProgram({ ...presets.quick, totalSteps: 60, stepsPerSegment: 20 }, corpus, new Uint8Array(32));
+const content = { contentId: sha256(corpus), bytes: corpus.length };
+const details: JobDetails.Details = {
+  kind: "train-char-mlp",
+  program: JSON.parse(encodeProgram(program)) as JobDetails.Json,
+  corpus: content,
+  name: "t",
+};
+const salts = JobDetails.saltsOf(zeroHash);
+const { order } = world.orderEntry({ jobCommitment: JobDetails.commit(details, salts) });
+const lease: LeaseFacts = {
+  ...{ leaseId: zeroHash, nodeId, buyer: order.buyer, orderHash: Order.hash(order), offerHash: zeroHash },
+  ...{ jobCommitment: order.jobCommitment, voucherKey: order.session, tier: 1n, accrue: false, ratePerSecond: 10n },
+  ...{ durationSeconds: 100n, pay: 1000n, state: "open", reason: undefined, openedAt: 1000n, startedAt: 0n },
+  ...{ claimUntil: 0n, claimed: 0n, claimedAt: 0n, anchored: 0n, frozen: false },
+};
+const peer = { peerId: "12D3KooWtest", addresses: [] };
+const open: StreamMessage<"job.open"> = {
+  ...{ leaseId: zeroHash, order, corpus: content, gateway: peer },
+  details: JobDetails.fieldNames.map((field) => JobDetails.open(details, salts, field)),
+};
+
+test("a job that fits the order's commitment opens; one byte of a lie does not", () => {
+  assert.deepEqual(checkOpen(lease, open).corpus, content);
+  const forged = open.details.map((one) =>
+    one.field === "name" ? one : { ...one, salt: `0x${"01".repeat(32)}` as const },
+  );
+  const cases: [StreamMessage<"job.open">, string][] = [
+    [{ ...open, order: { ...order, units: 3n } }, "job.order"],
+    [{ ...open, details: forged }, "details.forged"],
+    [{ ...open, details: open.details.filter(({ field }) => field !== "corpus") }, "details.missing"],
+    [{ ...open, corpus: { ...content, bytes: 5 } }, "job.corpus"],
+    [{ ...open, resume: { checkpoint: zeroHash, bytes: 1, nextStep: 21 } }, "job.resume"],
+    [{ ...open, resume: { checkpoint: zeroHash, bytes: 1, nextStep: 60 } }, "job.resume"],
+  ];
+  for (const [message, code] of cases)
+    assert.throws(
+      () => checkOpen(lease, message),
+      (error) => hasCode(error, code),
+      code,
+    );
+  assert.ok(checkOpen(lease, { ...open, resume: { checkpoint: zeroHash, bytes: 1, nextStep: 40 } }));
+});
+
+test("a resumed lease counts its segments from where it starts", () => {
+  assert.equal(firstSegmentOf(program, undefined), 0);
+  assert.equal(firstSegmentOf(program, 40), 2);
+});
+
+test("the first gateway keeps the job, unless the session's own key comes", () => {
+  const who = (peerId: string, operator: string, boundTo?: string) => mayOpen(lease, { boundTo, peerId, operator });
+  assert.equal(who("a", "0x1"), true);
+  assert.equal(who("a", "0x1", "a"), true);
+  assert.equal(who("b", "0x1", "a"), false);
+  assert.equal(who("b", order.session, "a"), true);
+});
+
+const input: LeaseInput = {
+  facts: lease,
+  phase: "waiting",
+  now: 1001n,
+  startDeadlineSeconds: 60n,
+  attached: false,
+  answered: true,
+  stopping: false,
+};
+const decide = (change: Partial<LeaseInput>, facts: Partial<LeaseFacts> = {}) =>
+  decideLease({ ...input, facts: { ...lease, ...facts }, ...change });
+const running = { state: "running", startedAt: 1005n } as const;
+
+test("before the start: waits for the gateway, fetches, starts; too late it takes its start fee", () => {
+  assert.deepEqual(decide({}), { act: "wait", for: "open" });
+  assert.deepEqual(decide({ phase: "inputs" }), { act: "fetch" });
+  assert.deepEqual(decide({ phase: "ready" }), { act: "start" });
+  assert.deepEqual(decide({ phase: "ready", stopping: true }), { act: "wait", for: "restart" });
+  assert.deepEqual(decide({ now: 1061n }), { act: "closeUnstarted" });
+  assert.deepEqual(decide({ now: 1061n }, { state: "inputsReady" }), { act: "wait", for: "settle" });
+});
+
+test("running: attaches, waits for answers, then for the buyer; quits after a failure; ends when time is up", () => {
+  assert.deepEqual(decide({ phase: "running" }, running), { act: "run" });
+  assert.deepEqual(decide({ phase: "running", attached: true }, running), { act: "wait", for: "runtime" });
+  assert.deepEqual(decide({ phase: "finished", answered: false }, running), { act: "wait", for: "answers" });
+  assert.deepEqual(decide({ phase: "finished" }, running), { act: "wait", for: "buyer" });
+  assert.deepEqual(decide({ phase: "failed", answered: false }, running), { act: "wait", for: "answers" });
+  assert.deepEqual(decide({ phase: "failed" }, running), { act: "close", reason: "providerQuit" });
+  assert.deepEqual(decide({ phase: "running", now: 1105n }, running), { act: "close", reason: "completed" });
+  assert.deepEqual(decide({ phase: "ready" }, running), { act: "run" });
+});
+
+test("closed: stops the run first, then waits, then forgets; a lease the chain lost waits", () => {
+  assert.deepEqual(decide({ attached: true, phase: "running" }, { state: "closing" }), { act: "stop", why: "closed" });
+  assert.deepEqual(decide({ phase: "running" }, { state: "closing" }), { act: "wait", for: "settle" });
+  assert.deepEqual(decide({ phase: "running" }, { state: "settled" }), { act: "forget" });
+  assert.deepEqual(decideLease({ ...input, facts: undefined }), { act: "wait", for: "chain" });
+});
+
+test("loss goes over the wire as an integer; what is no number says nothing", () => {
+  assert.equal(microBits(Math.LN2), 1_000_000);
+  assert.equal(microBits(Number.NaN), 0);
+  assert.equal(microBits(-1), 0);
+});
+
+test("a session repeats its progress while nothing happens and pairs answers with segments", async (t) => {
+  const hub = createMemoryHub({ seed: 1 });
+  const a = createMemoryTransport(hub, { privateKey: Buffer.alloc(32, 21) });
+  const b = createMemoryTransport(hub, { privateKey: Buffer.alloc(32, 22) });
+  t.after(() => Promise.all([a.stop(), b.stop()]));
+  const answers: [bigint, SegmentAnswer["kind"]][] = [];
+  const stopped: string[] = [];
+  let session: JobSession | undefined;
+  a.handle("job/1", async (channel) => {
+    session = new JobSession(channel, { peerId: "b", clock: systemClock });
+    session.progress({ step: 1, totalSteps: 2, lossMicroBits: 3, tokensPerSecond: 4 });
+    await session.run({
+      onAnswer: (segment, answer) => answers.push([segment, answer.kind]),
+      onStop: ({ code }) => stopped.push(code),
+    });
+  });
+  await b.connect(a.peerId);
+  const channel = await b.open(a.peerId, "job/1");
+  await channel.send(encodeMessage(streams, "job.unpaid", { segment: 9, code: "test.stray", message: "" }));
+  const kinds: string[] = [];
+  for (let i = 0; i < 2; i++) {
+    const bytes = await channel.receive({ timeoutMs: 5000 });
+    assert.ok(bytes !== undefined);
+    kinds.push(decodeMessage(streams, bytes).kind);
+  }
+  assert.deepEqual(kinds, ["job.progress", "job.progress"]);
+  assert.deepEqual(answers, [], "an answer nobody waits for is no answer");
+  await channel.send(encodeMessage(streams, "job.stop", { code: "test.stop", message: "enough" }));
+  while (session?.open !== false) await systemClock.sleep(10);
+  assert.deepEqual(stopped, ["test.stop"]);
+});
