@@ -83,7 +83,8 @@ function fromArtifacts(): Map<string, string> {
   for (const name of deployed) {
     const { abi, deployedBytecode, storageLayout } = artifact(name);
     sizes[name] = (deployedBytecode.object.length - 2) / 2;
-    if (sizes[name] > maxRuntimeBytes) throw new Error(`${name} has ${sizes[name]} bytes, the limit is ${maxRuntimeBytes}`);
+    if (sizes[name] > maxRuntimeBytes)
+      throw new Error(`${name} has ${sizes[name]} bytes, the limit is ${maxRuntimeBytes}`);
     files.set(`${name}.abi.json`, json(abi.map(signature).sort()));
     files.set(`${name}.storage.json`, json(layoutOf(storageLayout)));
   }

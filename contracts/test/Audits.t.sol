@@ -129,7 +129,11 @@ abstract contract AuditsFixture is BeaconFixture, Calls {
         o.salt = keccak256(abi.encode("salt", auditor.id));
     }
 
-    function seal(SegmentCommitment memory c, NodeKeys memory auditor, Opening memory o) internal view returns (bytes32) {
+    function seal(SegmentCommitment memory c, NodeKeys memory auditor, Opening memory o)
+        internal
+        view
+        returns (bytes32)
+    {
         return keccak256(abi.encode(id, c.segment, auditor.id, o.ok, o.stepRoot, o.altHistoryRoot, o.salt));
     }
 
@@ -412,7 +416,9 @@ contract AuditsTest is AuditsFixture {
         (, bool disputed) = market.stateOf(id);
         vm.assertTrue(disputed);
         assertState(id, LeaseState.running);
-        revertsWith(matcher, address(channels), abi.encodeCall(channels.release, (id)), IChannels.ChannelFrozen.selector);
+        revertsWith(
+            matcher, address(channels), abi.encodeCall(channels.release, (id)), IChannels.ChannelFrozen.selector
+        );
         vm.assertEq(earned(auditor.owner), 0);
         // Claims still become pending.
         channels.claim(id, 600, voucher(id, 600));
@@ -519,9 +525,7 @@ contract AuditsTest is AuditsFixture {
 
     function test_OnlyDrawnOperatorsSeal() public {
         SegmentCommitment memory c = commitAndDraw(0);
-        revertsWith(
-            provider.operator, address(audits), sealData(c, provider, "x"), IAudits.NotDrawn.selector
-        );
+        revertsWith(provider.operator, address(audits), sealData(c, provider, "x"), IAudits.NotDrawn.selector);
         NodeKeys memory auditor = auditorAt(0, 0);
         revertsWith(matcher, address(audits), sealData(c, auditor, "x"), IAudits.NotOperator.selector);
     }
@@ -582,7 +586,9 @@ contract AuditsTest is AuditsFixture {
         SegmentCommitment memory c = commit(0);
         bytes memory data = abi.encodeCall(audits.openAudit, (id, 0));
         revertsWith(matcher, address(audits), data, IAudits.DrawNotReady.selector);
-        revertsWith(matcher, address(audits), abi.encodeCall(audits.openAudit, (id, 1)), IAudits.SegmentUnknown.selector);
+        revertsWith(
+            matcher, address(audits), abi.encodeCall(audits.openAudit, (id, 1)), IAudits.SegmentUnknown.selector
+        );
         playRound(c.beaconRound, 4);
         succeeds(matcher, address(audits), data);
         revertsWith(matcher, address(audits), data, IAudits.WrongAuditState.selector);

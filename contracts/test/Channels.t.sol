@@ -91,9 +91,8 @@ contract ChannelsTest is Fixture, Calls {
         vm.prank(who);
         (bool ok,) = address(channels).call(data);
         vm.assertFalse(ok, "an authorisation is used once");
-        data = abi.encodeCall(
-            channels.depositWithAuthorization, (who, 100, 0, type(uint256).max, bytes32("m"), v, r, s)
-        );
+        data =
+            abi.encodeCall(channels.depositWithAuthorization, (who, 100, 0, type(uint256).max, bytes32("m"), v, r, s));
         vm.prank(who);
         (ok,) = address(channels).call(data);
         vm.assertFalse(ok, "and only for its signer");
@@ -386,9 +385,8 @@ contract SessionsTest is Fixture, Calls {
         grant(true, none);
         succeeds(matcher, address(market), openData(node));
         succeeds(matcher, address(market), openData(node));
-        bytes memory expected = abi.encodeWithSelector(
-            IChannels.SessionCapExceeded.selector, buyer, session, CAP, 2 * TOTAL, TOTAL
-        );
+        bytes memory expected =
+            abi.encodeWithSelector(IChannels.SessionCapExceeded.selector, buyer, session, CAP, 2 * TOTAL, TOTAL);
         reverts(matcher, address(market), openData(node), expected);
         // Cancelling gives no cap back: it was consumed at reservation.
         skip(1 days);
@@ -446,9 +444,7 @@ contract SessionsTest is Fixture, Calls {
     }
 
     function bySig(SessionGrant memory g, bytes20[] memory allowed, uint256 key) internal view returns (bytes memory) {
-        return abi.encodeCall(
-            channels.grantSessionBySig, (g, allowed, signed(key, channels.sessionGrantDigest(g)))
-        );
+        return abi.encodeCall(channels.grantSessionBySig, (g, allowed, signed(key, channels.sessionGrantDigest(g))));
     }
 
     function test_GrantsBySignatureOnce() public {

@@ -176,9 +176,28 @@ contract InvariantsTest {
             if (i % 100 == 0) this.checkAll();
         }
         string[22] memory actions = [
-            "wait", "sleep", "deposit", "donate", "withdraw", "keepEarnings", "requestExit", "exit", "fundBonds",
-            "defundBonds", "resizePool", "open", "open by session", "forge", "refill", "start", "claim",
-            "claimAccrued", "release", "close", "settle", "fault"
+            "wait",
+            "sleep",
+            "deposit",
+            "donate",
+            "withdraw",
+            "keepEarnings",
+            "requestExit",
+            "exit",
+            "fundBonds",
+            "defundBonds",
+            "resizePool",
+            "open",
+            "open by session",
+            "forge",
+            "refill",
+            "start",
+            "claim",
+            "claimAccrued",
+            "release",
+            "close",
+            "settle",
+            "fault"
         ];
         for (uint256 i = 0; i < actions.length; ++i) {
             vm.assertGt(handler.wins(actions[i]), 3, actions[i]);

@@ -112,9 +112,7 @@ contract LibrariesTest {
     }
 
     function test_ANodeIsNeverReadAsALeaf() public pure {
-        vm.assertNotEq(
-            MerkleSha256.parent("a", "b"), sha256(abi.encodePacked(hex"00", bytes32("a"), bytes32("b")))
-        );
+        vm.assertNotEq(MerkleSha256.parent("a", "b"), sha256(abi.encodePacked(hex"00", bytes32("a"), bytes32("b"))));
         vm.assertEq(MerkleSha256.leaf("a"), sha256(abi.encodePacked(hex"00", bytes32("a"))));
     }
 

@@ -48,9 +48,10 @@ contract MarketOpenTest is Fixture, Calls {
     }
 
     function openData(uint256 offerKey, uint256 orderKey, uint96 fee) internal view returns (bytes memory) {
-        return abi.encodeCall(
-            market.open, (offer, signOffer(offer, offerKey), order, signOrder(order, orderKey), 0, 0, fee)
-        );
+        return
+            abi.encodeCall(
+                market.open, (offer, signOffer(offer, offerKey), order, signOrder(order, orderKey), 0, 0, fee)
+            );
     }
 
     function refused(bytes memory expected) internal {
@@ -193,9 +194,7 @@ contract MarketOpenTest is Fixture, Calls {
     }
 
     function test_P2_RefusesTheOwnersKeyOnAnOffer() public {
-        revertsWith(
-            matcher, address(market), openData(0x1000, buyerKey, 0), IMarket.OfferSignatureInvalid.selector
-        );
+        revertsWith(matcher, address(market), openData(0x1000, buyerKey, 0), IMarket.OfferSignatureInvalid.selector);
     }
 
     function test_P2_RefusesTheOldOperatorAfterRotation() public {
@@ -221,15 +220,12 @@ contract MarketOpenTest is Fixture, Calls {
         if (field == 4) order.maxPricePerUnitSecond += uint96(by);
         if (field == 5) order.budget += uint96(by);
         bytes memory data = abi.encodeCall(market.open, (offer, offerSig, order, orderSig, 0, 0, 0));
-        bytes4 expected =
-            field < 3 ? IMarket.OfferSignatureInvalid.selector : IMarket.OrderSignatureInvalid.selector;
+        bytes4 expected = field < 3 ? IMarket.OfferSignatureInvalid.selector : IMarket.OrderSignatureInvalid.selector;
         revertsWith(matcher, address(market), data, expected);
     }
 
     function test_P2_RefusesAnotherChainsSignature() public {
-        bytes32 digest = keccak256(
-            abi.encodePacked(hex"1901", domainOf(address(market), 1), market.orderHash(order))
-        );
+        bytes32 digest = keccak256(abi.encodePacked(hex"1901", domainOf(address(market), 1), market.orderHash(order)));
         bytes memory data = abi.encodeCall(
             market.open, (offer, signOffer(offer, node.operatorKey), order, signed(buyerKey, digest), 0, 0, 0)
         );
@@ -285,9 +281,7 @@ contract MarketOpenTest is Fixture, Calls {
     function test_RefusesTheSameNonceWithAnotherOffer() public {
         opened();
         offer.seq = 2;
-        revertsWith(
-            matcher, address(market), openData(node.operatorKey, buyerKey, 0), IMarket.NonceUsed.selector
-        );
+        revertsWith(matcher, address(market), openData(node.operatorKey, buyerKey, 0), IMarket.NonceUsed.selector);
     }
 
     function test_RefusesACancelledOrder() public {
@@ -398,9 +392,7 @@ contract MarketOpenTest is Fixture, Calls {
 
     function test_RefusesBidsForAnotherOrderAndStandingOffersInAuctions() public {
         offer.orderHash = keccak256("another");
-        refused(
-            abi.encodeWithSelector(IMarket.OfferForAnotherOrder.selector, offer.orderHash, market.orderHash(order))
-        );
+        refused(abi.encodeWithSelector(IMarket.OfferForAnotherOrder.selector, offer.orderHash, market.orderHash(order)));
         offer.orderHash = 0;
         order.mechanism = 1;
         refused(abi.encodeWithSelector(IMarket.OfferForAnotherOrder.selector, bytes32(0), market.orderHash(order)));
@@ -453,9 +445,7 @@ contract MarketOpenTest is Fixture, Calls {
     function test_RefusesTooLittleStake() public {
         vm.prank(node.owner);
         registry.requestUnstake(node.id, uint96(params.minStake) * 9 + 1);
-        refused(
-            abi.encodeWithSelector(IRegistry.StakeTooLow.selector, node.id, params.minStake - 1, params.minStake)
-        );
+        refused(abi.encodeWithSelector(IRegistry.StakeTooLow.selector, node.id, params.minStake - 1, params.minStake));
     }
 
     function test_RefusesAFullPool() public {

@@ -106,8 +106,7 @@ contract RegistryTest is Fixture, Calls {
     function test_P3_NeverResizedBelowUsed() public {
         openLease(node);
         bytes memory data = abi.encodeCall(registry.resizePool, (node.id, 0, UNITS - 1));
-        bytes memory expected =
-            abi.encodeWithSelector(IRegistry.PoolBelowUsed.selector, node.id, 0, UNITS - 1, UNITS);
+        bytes memory expected = abi.encodeWithSelector(IRegistry.PoolBelowUsed.selector, node.id, 0, UNITS - 1, UNITS);
         reverts(node.owner, address(registry), data, expected);
         data = abi.encodeCall(registry.resizePool, (node.id, 0, UNITS));
         succeeds(node.operator, address(registry), data);
@@ -120,7 +119,9 @@ contract RegistryTest is Fixture, Calls {
         for (uint256 i = 1; i < 16; ++i) {
             succeeds(node.owner, address(registry), data);
         }
-        reverts(node.owner, address(registry), data, abi.encodeWithSelector(IRegistry.TooManyPools.selector, node.id, 16));
+        reverts(
+            node.owner, address(registry), data, abi.encodeWithSelector(IRegistry.TooManyPools.selector, node.id, 16)
+        );
         data = abi.encodeCall(registry.resizePool, (node.id, 16, 1));
         revertsWith(node.owner, address(registry), data, IRegistry.PoolUnknown.selector);
     }
@@ -140,9 +141,8 @@ contract RegistryTest is Fixture, Calls {
         registry.requestUnstake(node.id, amount);
         vm.assertEq(registry.stakeOf(node.id), amount * 9);
         bytes memory data = abi.encodeCall(registry.unstake, (node.id, who));
-        bytes memory expected = abi.encodeWithSelector(
-            IRegistry.StillUnbonding.selector, node.id, time() + params.unbondDelaySeconds
-        );
+        bytes memory expected =
+            abi.encodeWithSelector(IRegistry.StillUnbonding.selector, node.id, time() + params.unbondDelaySeconds);
         reverts(node.owner, address(registry), data, expected);
         vm.prank(address(beacon));
         vm.assertEq(registry.slash(node.id, amount * 9 + 1), amount * 9 + 1);

@@ -26,8 +26,7 @@ contract TokensTest is Fixture, Calls {
     }
 
     function transferData(Auth memory a) internal view returns (bytes memory) {
-        bytes32 structHash =
-            keccak256(abi.encode(TRANSFER, buyer, a.to, a.value, a.validAfter, a.validBefore, a.nonce));
+        bytes32 structHash = keccak256(abi.encode(TRANSFER, buyer, a.to, a.value, a.validAfter, a.validBefore, a.nonce));
         (uint8 v, bytes32 r, bytes32 s) =
             vm.sign(buyerKey, keccak256(abi.encodePacked(hex"1901", stable.DOMAIN_SEPARATOR(), structHash)));
         return abi.encodeCall(
@@ -74,8 +73,9 @@ contract TokensTest is Fixture, Calls {
 
     function test_ACancelledAuthorizationIsWorthless() public {
         stable.mint(buyer, 100);
-        bytes32 structHash =
-            keccak256(abi.encode(keccak256("CancelAuthorization(address authorizer,bytes32 nonce)"), buyer, bytes32("c")));
+        bytes32 structHash = keccak256(
+            abi.encode(keccak256("CancelAuthorization(address authorizer,bytes32 nonce)"), buyer, bytes32("c"))
+        );
         (uint8 v, bytes32 r, bytes32 s) =
             vm.sign(buyerKey, keccak256(abi.encodePacked(hex"1901", stable.DOMAIN_SEPARATOR(), structHash)));
         stable.cancelAuthorization(buyer, "c", v, r, s);
@@ -113,8 +113,7 @@ contract TokensTest is Fixture, Calls {
             "Registry.sol:Registry"
         ];
         for (uint256 i = 0; i < wired.length; ++i) {
-            bytes memory arguments =
-                i == 4 ? abi.encode(wiring, params, governance) : abi.encode(wiring, params);
+            bytes memory arguments = i == 4 ? abi.encode(wiring, params, governance) : abi.encode(wiring, params);
             bytes memory code = abi.encodePacked(vm.getCode(wired[i]), arguments);
             address deployed;
             assembly ("memory-safe") {

@@ -103,8 +103,7 @@ contract VectorsTest is Fixture {
 
     function test_HistoryRoot() public view {
         string memory layout = vm.readFile("../spec/vectors/tensor/layout.json");
-        bytes32[] memory leaves =
-            MerkleTree.leavesOf(vm.parseJsonBytes32Array(layout, ".history.stepRoots"));
+        bytes32[] memory leaves = MerkleTree.leavesOf(vm.parseJsonBytes32Array(layout, ".history.stepRoots"));
         bytes32[] memory roots = vm.parseJsonBytes32Array(layout, ".history.roots");
         for (uint256 count = 1; count <= leaves.length; ++count) {
             bytes32[] memory some = new bytes32[](count);

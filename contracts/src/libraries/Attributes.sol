@@ -5,10 +5,10 @@ pragma solidity 0.8.37;
 /// packages/protocol/src/Attributes.ts mirrors this.
 library Attributes {
     /// @dev One 16-bit field in every 32 bits of the lower 112, and a guard bit above each of them.
-    uint256 private constant EVEN = 0x0000ffff_0000ffff_0000ffff_0000ffff;
-    uint256 private constant ODD = 0x00000000_0000ffff_0000ffff_0000ffff;
-    uint256 private constant EVEN_GUARDS = 0x00010000_00010000_00010000_00010000;
-    uint256 private constant ODD_GUARDS = 0x00000000_00010000_00010000_00010000;
+    uint256 private constant EVEN = 0x0000ffff0000ffff0000ffff0000ffff;
+    uint256 private constant ODD = 0x000000000000ffff0000ffff0000ffff;
+    uint256 private constant EVEN_GUARDS = 0x00010000000100000001000000010000;
+    uint256 private constant ODD_GUARDS = 0x00000000000100000001000000010000;
 
     /// @notice Whether each of the first seven fields is at least `required`'s and every required flag is set.
     /// @dev Compares all fields at once: a guard bit survives (guard + a - b) exactly when a >= b, and no lane borrows

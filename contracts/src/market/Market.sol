@@ -226,13 +226,9 @@ contract Market is IMarket, EIP712 {
 
     /// @dev Packs the two slots by hand, as drawn in types/Leases.sol: the compiler would write every field apart
     /// (about 2,600 gas more). A test reads every field back.
-    function _writeLease(
-        bytes32 leaseId,
-        Offer calldata offer,
-        Order calldata order,
-        LeaseOpening memory o,
-        uint8 fill
-    ) private {
+    function _writeLease(bytes32 leaseId, Offer calldata offer, Order calldata order, LeaseOpening memory o, uint8 fill)
+        private
+    {
         uint256 court = order.courtId == 0 ? 0 : COURTS.indexOf(order.courtId);
         uint256 first = uint256(uint160(order.buyer)) | uint256(o.rate) << 160 | uint256(LeaseState.open) << 224
             | uint256(order.tier) << 240 | uint256(fill) << 248;

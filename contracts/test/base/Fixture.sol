@@ -60,7 +60,7 @@ abstract contract Fixture {
 
     function setUp() public virtual {
         vm.warp(1_800_000_000);
-        vm.chainId(31337);
+        vm.chainId(31_337);
         params = preset();
         deploy();
         fundBuyer(buyer, FUNDS);
@@ -84,9 +84,7 @@ abstract contract Fixture {
         channels = IChannels(create("Channels.sol:Channels", abi.encode(wiring, params)));
         market = IMarket(create("Market.sol:Market", abi.encode(wiring, params)));
         audits = IAudits(create("Audits.sol:Audits", abi.encode(wiring, params)));
-        beacon = ICommitRevealBeacon(
-            create("CommitRevealBeacon.sol:CommitRevealBeacon", abi.encode(wiring, params))
-        );
+        beacon = ICommitRevealBeacon(create("CommitRevealBeacon.sol:CommitRevealBeacon", abi.encode(wiring, params)));
         courts = ICourts(create("Courts.sol:Courts", abi.encode(governance, params)));
     }
 

@@ -29,6 +29,7 @@ interface Vm {
     function expectPartialRevert(bytes4 selector) external;
     function expectEmit() external;
     function expectEmit(address emitter) external;
+
     struct Gas {
         uint64 gasLimit;
         uint64 gasTotalUsed;
