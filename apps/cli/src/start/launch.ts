@@ -7,6 +7,7 @@ import { clientOf } from "@weft/chain/NetworkFile";
 import { type Capability, capabilitiesOf } from "@weft/compute/capability";
 import { probe } from "@weft/node/probe/probe";
 import { type Context, endpointFile } from "../Context.ts";
+import { connect } from "../GatewayClient.ts";
 import { type Home, makeFolder, repositoryRoot } from "../Home.ts";
 import { writeNames } from "../job/nodeNames.ts";
 import type { Child } from "../process/Child.ts";
@@ -21,6 +22,7 @@ import { defaultNodes, type NodePlan, planNodes, sharedHostNotice } from "./plan
 import { openPorts, type Ports } from "./ports.ts";
 import { needsOf, nodeIdFor, registerNode } from "./registerNode.ts";
 import type { StartFlags } from "./StartFlags.ts";
+import { untilMarket } from "./untilMarket.ts";
 
 export interface RunningNetwork {
   gatewayUrl: string;
@@ -31,16 +33,19 @@ export interface RunningNetwork {
 interface Launch {
   flags: StartFlags;
   family: Family;
+  signal: AbortSignal;
 }
 
 const chainTimeoutMs = 30_000;
 /** Generous: a busy machine may start seven processes at once. */
 const readyTimeoutMs = 60_000;
+/** An order among fewer nodes is better than none. */
+const marketTimeoutMs = 15_000;
 const gasMoney = 10n ** 18n;
 /** Short: everything else starts at the same time anyway. */
 const measureMs = 100;
 
-export async function launch(context: Context, { flags, family }: Launch): Promise<RunningNetwork> {
+export async function launch(context: Context, { flags, family, signal }: Launch): Promise<RunningNetwork> {
   const { home } = context;
   const phases = phaseClock(context);
   const address = flags.address ?? "127.0.0.1";
@@ -79,6 +84,9 @@ export async function launch(context: Context, { flags, family }: Launch): Promi
   phases.done("accounts", `${plans.length} nodes registered, staked and bonded; buyer's escrow filled`);
   const gatewayUrl = await ready;
   phases.done("processes", `gateway at ${gatewayUrl}, ${nodes.length} nodes: ${priceList(plans)}`);
+  const http = connect({ url: gatewayUrl, tokenFile: home.gatewayToken });
+  const market = await untilMarket(http, { nodes: plans.length, timeoutMs: marketTimeoutMs, signal });
+  phases.done("market", `gateway connected to ${market.peers} nodes, ${market.offers} offers heard`);
   context.say(sharedHostNotice(plans.length));
   if (flags.address !== undefined)
     context.say(`other machines join with: weft node join http://${address}:${ports.door}/v1/network`);

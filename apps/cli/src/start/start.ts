@@ -54,7 +54,7 @@ interface Run {
 async function run(context: Context, { flags, job, family, interrupts, onUp }: Run): Promise<number> {
   const gone = interrupted(interrupts.signal);
   const stopped = Promise.race([gone, family.broken]);
-  const network = await Promise.race([launchOrBeginAnew(context, { flags, family }), stopped]);
+  const network = await Promise.race([launchOrBeginAnew(context, { flags, family, interrupts }), stopped]);
   if (network === "interrupted") return 130;
   onUp();
   const code =
@@ -74,17 +74,17 @@ async function run(context: Context, { flags, job, family, interrupts, onUp }: R
 /** With --yes, a home whose chain and files don't belong together is emptied and begun anew. */
 async function launchOrBeginAnew(
   context: Context,
-  { flags, family }: Pick<Run, "flags" | "family">,
+  { flags, family, interrupts }: Pick<Run, "flags" | "family" | "interrupts">,
 ): Promise<RunningNetwork> {
   try {
-    return await launch(context, { flags, family });
+    return await launch(context, { flags, family, signal: interrupts.signal });
   } catch (error) {
     const damaged = error instanceof WeftError && ["network.wrongChain", "home.damaged"].includes(error.code);
     if (!damaged || flags.yes !== true) throw error;
     context.warn(`weft: ${error.message}: beginning anew`);
     await family.endAll();
     clearHome(context.home);
-    return launch(context, { flags, family });
+    return launch(context, { flags, family, signal: interrupts.signal });
   }
 }
 
