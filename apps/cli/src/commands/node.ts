@@ -163,7 +163,7 @@ async function register(context: Context, flags: NodeFlags): Promise<Settings> {
   const client = NetworkFile.clientOf(readNetwork(context.home));
   const { owner, operator } = await nodeKeys(context.home, flags.name);
   const keys = { owner: owner.signer, operator: operator.signer };
-  await topUp(client, needsOf(client, flags.name, keys));
+  await topUp(client, await needsOf(client, flags.name, keys));
   const nodeId = await registerNode(client, {
     ...keys,
     endpoint: endpointOf(operator.secret, settings),

@@ -8,7 +8,6 @@ import { createInterface } from "node:readline";
 import * as DevChain from "@weft/chain/DevChain";
 import { WeftError } from "@weft/protocol/Errors";
 import { endProcess, type ProcessRecord } from "../process/processMark.ts";
-import { openDoor } from "./publicDoor.ts";
 
 /** Time that a node or gateway has to write its state. */
 const graceMs = 8000;
@@ -44,7 +43,13 @@ async function main(): Promise<void> {
   try {
     chain = await DevChain.start({ folder: folder as string, ...(Number(port) > 0 ? { port: Number(port) } : {}) });
     if (address !== undefined && networkFile !== undefined)
-      await openDoor({ address, port: Number(doorPort), chainPort: chain.port, networkFile });
+      // Loaded only for a network with a door: everyone waits for this process.
+      await (await import("./publicDoor.ts")).openDoor({
+        address,
+        port: Number(doorPort),
+        chainPort: chain.port,
+        networkFile,
+      });
   } catch (error) {
     const { code, message, remedy } =
       error instanceof WeftError ? error : { code: "chain.notReady", message: String(error), remedy: undefined };

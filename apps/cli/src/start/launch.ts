@@ -14,7 +14,7 @@ import type { Child } from "../process/Child.ts";
 import { writePlainFile } from "../systemErrors.ts";
 import { escrowWanted, prepareBuyer } from "./buyer.ts";
 import type { Family } from "./Family.ts";
-import { topUp } from "./faucet.ts";
+import { gasMoney, topUp } from "./faucet.ts";
 import { buyerKey, type HeldKey, type NodeKeys, nodeKeys, sessionKey } from "./keys.ts";
 import { openNetwork } from "./network.ts";
 import { childEnvironment, endpointOf, nodeProcess } from "./nodeProcess.ts";
@@ -41,7 +41,6 @@ const chainTimeoutMs = 30_000;
 const readyTimeoutMs = 60_000;
 /** An order among fewer nodes is better than none. */
 const marketTimeoutMs = 15_000;
-const gasMoney = 10n ** 18n;
 /** Short: everything else starts at the same time anyway. */
 const measureMs = 100;
 
@@ -131,8 +130,9 @@ interface Accounts {
 async function settleAccounts(client: ChainClient, accounts: Accounts): Promise<void> {
   const { keys, endpoints, buyer, session, capabilities } = accounts;
   const holders = keys.map(({ name, owner, operator }) => ({ name, owner: owner.signer, operator: operator.signer }));
+  const needs = await Promise.all(holders.map((keys) => needsOf(client, keys.name, keys)));
   await topUp(client, [
-    ...holders.flatMap((keys) => needsOf(client, keys.name, keys)),
+    ...needs.flat(),
     { who: "buyer", address: buyer.signer.address, gas: gasMoney, stable: escrowWanted },
     { who: "gateway's session", address: session.signer.address, gas: gasMoney },
   ]);

@@ -123,7 +123,7 @@ test("the buyer's escrow is filled and the gateway's session granted, once", asy
 test("a node is registered, staked, bonded and given its pools, once", async () => {
   const keys = await nodeKeys(home, "node-2");
   const [owner, operator] = [keys.owner.signer, keys.operator.signer];
-  await topUp(client, needsOf(client, "node-2", { owner, operator }));
+  await topUp(client, await needsOf(client, "node-2", { owner, operator }));
   const attributes = { ...Attributes.none, cpuThreads: 2, flags: Attributes.flags.sharedHost };
   const registration = {
     owner,
@@ -137,4 +137,6 @@ test("a node is registered, staked, bonded and given its pools, once", async () 
   const sent = await client.rpc.getTransactionCount({ address: owner.address });
   assert.equal(await registerNode(client, registration), nodeId);
   assert.equal(await client.rpc.getTransactionCount({ address: owner.address }), sent, "nothing is sent twice");
+  const later = await needsOf(client, "node-2", { owner, operator });
+  assert.deepEqual(await missing(client, later), [], "what is staked and bonded is not asked for again");
 });

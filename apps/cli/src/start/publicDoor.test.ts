@@ -4,10 +4,16 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { deployerKey } from "@weft/chain/DevAccounts";
 import * as DevChain from "@weft/chain/DevChain";
+import { signerOf } from "@weft/chain/Keys";
+import { clientOf } from "@weft/chain/NetworkFile";
 import { hasCode } from "@weft/protocol/Errors";
 import { homeAt } from "../Home.ts";
+import { maxPerMachine } from "./doorFaucet.ts";
+import { gasMoney, missing, topUp } from "./faucet.ts";
 import { addressTowards, fetchNetwork } from "./joinNetwork.ts";
+import { heldKey } from "./keys.ts";
 import { openNetwork } from "./network.ts";
 import { freePorts } from "./plan.ts";
 import { openDoor } from "./publicDoor.ts";
@@ -34,12 +40,54 @@ test("a second machine reads the network file and reaches the chain through the 
   }));
   assert.equal(large.status, 413);
   await chain.stop();
-  const away = await fetch(rpcUrl, { method: "POST", body: "{}" });
+  const away = await fetch(rpcUrl, { method: "POST", body: '{"method":"eth_chainId"}' });
   assert.equal(away.status, 502);
   await assert.rejects(fetchNetwork(`${rpcUrl}/v1/network`, { cwd: folder }), (error) =>
     hasCode(error, "network.unreachable"),
   );
   door.close().closeAllConnections();
+});
+
+test("through the door: reading and one's own transactions, and money within limits; no hold on the chain", async () => {
+  const home = homeAt(join(folder, "guarded"));
+  const chain = await DevChain.start({ folder: home.chain, blockTimeSeconds: 0.1 });
+  const [port] = (await freePorts(1)) as [number];
+  const rpcUrl = `http://127.0.0.1:${port}`;
+  const door = await openDoor({ address: "127.0.0.1", port, chainPort: chain.port, networkFile: home.network });
+  const client = clientOf({ ...(await openNetwork(home, { rpcUrl: chain.rpcUrl, bootstrap: [] })), rpcUrl });
+  try {
+    const send = async (body: unknown) =>
+      (await (await fetch(rpcUrl, { method: "POST", body: JSON.stringify(body) })).json()) as { error: object };
+    for (const method of ["anvil_reset", "anvil_setBalance", "evm_mine", "eth_sendTransaction", "eth_accounts"])
+      assert.match(
+        JSON.stringify(await send({ id: 1, method, params: [] })),
+        /is not served to other machines/,
+        method,
+      );
+    const { signer } = await heldKey(join(folder, "keys"), "owner");
+    const need = { who: "owner", address: signer.address, gas: gasMoney, weft: client.params.minStake, stable: 7n };
+    await topUp(client, [need]);
+    assert.deepEqual(await missing(client, [need]), [], "the door gave it");
+    const transfer = { to: signer.address, gas: 21_000n, maxFeePerGas: 10n ** 10n, chainId: client.network.chainId };
+    const sign = async (nonce: number, by = signer) =>
+      by.signTransaction({ ...transfer, type: "eip1559", nonce, value: 0n, maxPriorityFeePerGas: 0n });
+    assert.match(
+      JSON.stringify(
+        await send([{ id: 1, method: "eth_sendRawTransaction", params: [await sign(9, signerOf(deployerKey))] }]),
+      ),
+      /publicly known/,
+    );
+    await client.rpc.sendRawTransaction({ serializedTransaction: await sign(0) });
+    await assert.rejects(topUp(client, [{ ...need, gas: gasMoney * 3n }]), (error) => hasCode(error, "faucet.tooMuch"));
+    for (let more = 1; more < maxPerMachine; more++) await topUp(client, [{ ...need, stable: 7n + BigInt(more) }]);
+    await assert.rejects(
+      topUp(client, [{ ...need, stable: 40n }]),
+      (error) => hasCode(error, "faucet.limit") && /in \d+ s/.test(error.remedy ?? ""),
+    );
+  } finally {
+    door.close().closeAllConnections();
+    await chain.stop();
+  }
 });
 
 test("what answers with something else is not taken for a network file", async () => {

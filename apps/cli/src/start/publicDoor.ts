@@ -1,6 +1,7 @@
-// Lets other machines reach a local network's chain: an HTTP door on one address of this machine that hands JSON-RPC on
-// to the chain and serves the network file at /v1/network. Development only: the chain behind it holds worthless money
-// under publicly known keys. Bounded in size, time and connections; it serves nothing else.
+// Lets other machines reach a local network's chain: an HTTP door on one address of this machine. It hands JSON-RPC on
+// to the chain (reading, and transactions signed elsewhere: doorRpc.ts), serves the network file at /v1/network, and
+// gives test money at /v1/faucet (doorFaucet.ts). Development only: the chain behind it holds worthless money under
+// publicly known keys. Bounded in size, time and connections; no encryption, no accounts; it serves nothing else.
 import { readFileSync } from "node:fs";
 import {
   createServer,
@@ -9,7 +10,11 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import * as NetworkFile from "@weft/chain/NetworkFile";
 import { WeftError } from "@weft/protocol/Errors";
+import type { Address } from "viem";
+import { DoorFaucet } from "./doorFaucet.ts";
+import { refuse, unlockedAccounts } from "./doorRpc.ts";
 
 export interface DoorOptions {
   address: string;
@@ -19,15 +24,26 @@ export interface DoorOptions {
   networkFile: string;
 }
 
-const maxBodyBytes = 2 * 1024 * 1024;
-const maxConnections = 256;
+interface Door extends DoorOptions {
+  faucet: DoorFaucet;
+  /** Accounts whose keys everybody knows; asked of the chain once. */
+  known: () => Promise<ReadonlySet<Address>>;
+}
+
+const maxBodyBytes = 512 * 1024;
+const maxFaucetBytes = 4096;
+const maxConnections = 128;
 const timeoutMs = 30_000;
 
 /** Listens; resolves once bound. @throws WeftError `door.listen` */
 export async function openDoor(options: DoorOptions): Promise<Server> {
-  const server = createServer({ requestTimeout: timeoutMs }, (incoming, response) =>
-    answer(options, incoming, response),
-  );
+  const door: Door = { ...options, faucet: new DoorFaucet(), known: knownAccounts(options.chainPort) };
+  const server = createServer({ requestTimeout: timeoutMs }, (incoming, response) => {
+    answer(door, incoming, response).catch((error: unknown) => {
+      process.stderr.write(`door: ${error instanceof Error ? error.message : String(error)}\n`);
+      sendError(response, 500, { code: "door.failed", message: "the door failed; its machine's chain.log says why" });
+    });
+  });
   server.maxConnections = maxConnections;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) =>
@@ -44,16 +60,39 @@ export async function openDoor(options: DoorOptions): Promise<Server> {
   return server;
 }
 
-function answer(options: DoorOptions, incoming: IncomingMessage, response: ServerResponse): void {
-  if (incoming.method === "GET" && incoming.url === "/v1/network") {
-    sendNetwork(options, response);
-    return;
+function knownAccounts(chainPort: number): Door["known"] {
+  let accounts: Promise<ReadonlySet<Address>> | undefined;
+  return () => {
+    accounts ??= unlockedAccounts(`http://127.0.0.1:${chainPort}`).catch((error: unknown) => {
+      accounts = undefined;
+      throw error;
+    });
+    return accounts;
+  };
+}
+
+async function answer(door: Door, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method, url } = incoming;
+  if (method === "GET" && url === "/v1/network") return sendNetwork(door, response);
+  if (method !== "POST" || (url !== "/" && url !== "/v1/faucet")) return void response.writeHead(404).end();
+  const body = await readBody(incoming, url === "/" ? maxBodyBytes : maxFaucetBytes);
+  if (body === undefined) return void response.writeHead(413, { connection: "close" }).end();
+  if (url === "/v1/faucet") return giveMoney(door, { from: incoming.socket.remoteAddress ?? "", body }, response);
+  const refusal = await refuse(body, door.known);
+  if (refusal === undefined) return handOn(door, body, response);
+  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(refusal));
+}
+
+/** Undefined when it is larger than `most` bytes; what follows is read no more. */
+async function readBody(incoming: IncomingMessage, most: number): Promise<string | undefined> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of incoming.iterator({ destroyOnReturn: false })) {
+    bytes += (piece as Buffer).length;
+    if (bytes > most) return undefined;
+    pieces.push(piece as Buffer);
   }
-  if (incoming.method !== "POST" || incoming.url !== "/") {
-    response.writeHead(404).end();
-    return;
-  }
-  handOn(options, incoming, response);
+  return Buffer.concat(pieces).toString("utf8");
 }
 
 /** The file as this machine uses it, with this door in place of the chain's own address. */
@@ -68,7 +107,36 @@ function sendNetwork({ address, port, networkFile }: DoorOptions, response: Serv
   }
 }
 
-function handOn({ chainPort }: DoorOptions, incoming: IncomingMessage, response: ServerResponse): void {
+async function giveMoney(
+  { faucet, chainPort, networkFile }: Door,
+  asked: { from: string; body: string },
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    const file = NetworkFile.parse(readFileSync(networkFile, "utf8"), networkFile);
+    const client = NetworkFile.clientOf({ ...file, rpcUrl: `http://127.0.0.1:${chainPort}` });
+    await faucet.serve(client, { ...asked, atSeconds: Math.floor(Date.now() / 1000) });
+    response.writeHead(200, { "content-type": "application/json" }).end("{}\n");
+  } catch (error) {
+    if (!(error instanceof WeftError)) throw error;
+    const { code, message, remedy } = error;
+    const status = statusOf[code] ?? 503;
+    sendError(response, status, { code, message, ...(remedy === undefined ? {} : { remedy }) });
+  }
+}
+
+const statusOf: Record<string, number> = { "faucet.malformed": 400, "faucet.tooMuch": 400, "faucet.limit": 429 };
+
+function sendError(
+  response: ServerResponse,
+  status: number,
+  error: { code: string; message: string; remedy?: string },
+): void {
+  if (!response.headersSent) response.writeHead(status, { "content-type": "application/json" });
+  response.end(`${JSON.stringify({ error })}\n`);
+}
+
+function handOn({ chainPort }: Door, body: string, response: ServerResponse): void {
   const headers = { "content-type": "application/json" };
   const onward = httpRequest({ host: "127.0.0.1", port: chainPort, method: "POST", headers, timeout: timeoutMs });
   const fail = (status: number) => {
@@ -76,13 +144,8 @@ function handOn({ chainPort }: DoorOptions, incoming: IncomingMessage, response:
     if (!response.headersSent) response.writeHead(status);
     response.end();
   };
-  let bytes = 0;
-  incoming.on("data", (piece: Buffer) => {
-    bytes += piece.length;
-    if (bytes > maxBodyBytes) fail(413);
-  });
   onward.once("response", (reply) => reply.pipe(response.writeHead(reply.statusCode ?? 502, headers)));
   onward.once("timeout", () => fail(504));
   onward.once("error", () => fail(502));
-  incoming.pipe(onward);
+  onward.end(body);
 }

@@ -9,6 +9,7 @@ import type { ChainClient } from "@weft/chain/ChainClient";
 import type { Intent } from "@weft/chain/Intent";
 import type { AccountSigner } from "@weft/chain/Keys";
 import { readBonds, readNode } from "@weft/chain/reads";
+import { currentFees } from "@weft/chain/Transaction";
 import type { Capability } from "@weft/compute/capability";
 import * as Attributes from "@weft/protocol/Attributes";
 import { hasCode } from "@weft/protocol/Errors";
@@ -16,7 +17,8 @@ import { toBytes8 } from "@weft/protocol/HardwareClass";
 import { type NodeId, nodeIdOf } from "@weft/protocol/NodeId";
 import { type Hex, keccak256, toHex } from "viem";
 import { sendAll } from "./buyer.ts";
-import type { Need } from "./faucet.ts";
+import { gasMoney, type Need } from "./faucet.ts";
+import { isDevelopmentChain } from "./network.ts";
 
 export interface Registration {
   owner: AccountSigner;
@@ -31,19 +33,36 @@ export const nodeIdFor = (owner: AccountSigner): NodeId => nodeIdOf(owner.addres
 
 /** Stablecoin units that back a node's leases. */
 export const bondMoney = 10_000_000n;
-const gasMoney = 10n ** 18n;
+/** Gas units that registering, staking and bonding take, and that an operator should have in hand. */
+const [ownerGas, operatorGas] = [2_000_000n, 20_000_000n];
 
-/** What owner and operator must hold before `registerNode`. */
-export const needsOf = (client: ChainClient, name: string, keys: Pick<Registration, "owner" | "operator">): Need[] => [
-  {
-    who: `owner of ${name}`,
-    address: keys.owner.address,
-    gas: gasMoney / 2n,
-    weft: client.params.minStake,
-    stable: bondMoney,
-  },
-  { who: `operator of ${name}`, address: keys.operator.address, gas: gasMoney },
-];
+/** What owner and operator must still get before `registerNode`; what is staked and bonded already counts. */
+export async function needsOf(
+  client: ChainClient,
+  name: string,
+  keys: Pick<Registration, "owner" | "operator">,
+): Promise<Need[]> {
+  const have = await known(client, nodeIdFor(keys.owner));
+  const gas = await gasNeeds(client, have);
+  return [
+    {
+      ...{ who: `owner of ${name}`, address: keys.owner.address, gas: gas.owner },
+      weft: have.stake < client.params.minStake ? client.params.minStake - have.stake : 0n,
+      stable: lacksBonds(have) ? bondMoney - have.bonds : 0n,
+    },
+    { who: `operator of ${name}`, address: keys.operator.address, gas: gas.operator },
+  ];
+}
+
+const lacksBonds = ({ bonds }: Known): boolean => bonds < bondMoney / 2n;
+
+/** Plenty where gas is worthless, elsewhere what it costs at today's price; a known node needs a tenth of that. */
+async function gasNeeds(client: ChainClient, { registered }: Known): Promise<{ owner: bigint; operator: bigint }> {
+  const part = registered ? 10n : 1n;
+  if (isDevelopmentChain(client.network)) return { owner: gasMoney / 2n / part, operator: gasMoney / part };
+  const { maxFeePerGas } = await currentFees(client);
+  return { owner: (ownerGas * maxFeePerGas) / part, operator: (operatorGas * maxFeePerGas) / part };
+}
 
 interface Known {
   registered: boolean;
@@ -89,7 +108,7 @@ async function intentsFor(
       );
   if (have.stake < minStake)
     intents.push(await stake(client, { nodeId, from: owner, amount: minStake - have.stake, id: "first" }));
-  if (have.bonds < bondMoney / 2n) {
+  if (lacksBonds(have)) {
     const amount = bondMoney - have.bonds;
     intents.push(await deposit(client, { owner, amount, id: `bond/${amount}` }));
     intents.push(fundBonds(client, { nodeId, amount, id: `bond/${amount}` }));
