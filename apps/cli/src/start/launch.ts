@@ -131,7 +131,6 @@ async function settleAccounts(client: ChainClient, accounts: Accounts): Promise<
   const { keys, endpoints, buyer, session, capabilities } = accounts;
   const holders = keys.map(({ name, owner, operator }) => ({ name, owner: owner.signer, operator: operator.signer }));
   const needs = await Promise.all(holders.map((keys) => needsOf(client, keys.name, keys)));
-  const needs = await Promise.all(holders.map((held) => needsOf(client, held.name, held)));
   await topUp(client, [
     ...needs.flat(),
     { who: "buyer", address: buyer.signer.address, gas: gasMoney, stable: escrowWanted },
