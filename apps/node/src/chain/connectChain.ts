@@ -24,6 +24,7 @@ import type { ChainStore } from "@weft/chain/ChainStore";
 import type { Intent } from "@weft/chain/Intent";
 import type { LiveSnapshot } from "@weft/chain/LiveSnapshot";
 import { marketViewOf } from "@weft/chain/marketView";
+import { isTransient } from "@weft/chain/Reverts";
 import { type BeaconClock, readAudit, readChannel, readDraw, readRandom } from "@weft/chain/reads";
 import type { Sender } from "@weft/chain/Sender";
 import type { NodeId } from "@weft/protocol/NodeId";
@@ -168,10 +169,16 @@ function headReads(options: ConnectChainOptions): Reads {
         ...{ functionName: "settleableAt", args: [leaseId] },
       }),
     contractSigned: async ({ account, digest, signature }) => {
-      const magic = await client.rpc.readContract({
-        ...{ address: account, abi: erc1271, functionName: "isValidSignature", args: [digest, signature] },
-      });
-      return magic === "0x1626ba7e";
+      try {
+        const magic = await client.rpc.readContract({
+          ...{ address: account, abi: erc1271, functionName: "isValidSignature", args: [digest, signature] },
+        });
+        return magic === "0x1626ba7e";
+      } catch (error) {
+        if (isTransient(error)) throw error;
+        // No contract there, or one that reverts: nobody signed.
+        return false;
+      }
     },
   };
 }
