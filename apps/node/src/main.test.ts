@@ -7,10 +7,13 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { keyOf } from "@weft/chain/chainFixture";
+import { requestUnstake } from "@weft/chain/actions/requestUnstake";
+import { accountOf, keyOf } from "@weft/chain/chainFixture";
 import * as NetworkFile from "@weft/chain/NetworkFile";
 import { fund, networkFixture, provider } from "@weft/chain/networkFixture";
 import { createKey } from "@weft/host/keystore/keystore";
+import type { NodeId } from "@weft/protocol/NodeId";
+import { parseEther } from "viem";
 
 const script = fileURLToPath(new URL("./main.ts", import.meta.url));
 
@@ -91,4 +94,10 @@ test("a node that can't start says why in one line and with its exit code; one t
   child.kill("SIGTERM");
   assert.equal(await exited, 0);
   assert.ok(performance.now() - asked < 8000, "stops quickly");
+
+  // The owner takes stake out: below the minimum the node has nothing to start for.
+  const nodeId = ready["nodeId"] as NodeId;
+  const unstaking = requestUnstake(network.client, { nodeId, amount: parseEther("99.5"), id: "test" });
+  await network.senderOf(accountOf("alice")).send(unstaking);
+  assert.deepEqual(await refusal(["--home", home, "--network", file]), ["node.stake", 11]);
 });
