@@ -39,7 +39,7 @@ struct ProtocolParams {
     uint256 minBond;
     /// WEFT stake that admits a node.
     uint256 minStake;
-    /// Stake above this does not raise a node's chance to be drawn.
+    /// Stake above this does not raise a node's chance to be drawn. A draw tries until stake/cap lets a node pass, so a cap far above usual stakes costs gas.
     uint256 drawStakeCap;
     /// Length of a beacon round.
     uint256 roundSeconds;
@@ -66,15 +66,15 @@ library Constants {
     /// Capacity pools of one node.
     uint32 internal constant MAX_POOLS = 16;
     /// Largest gossip message.
-    uint32 internal constant MAX_GOSSIP_BYTES = 16_384;
+    uint32 internal constant MAX_GOSSIP_BYTES = 16384;
     /// Largest framed message on a stream.
-    uint32 internal constant MAX_MESSAGE_BYTES = 1_048_576;
+    uint32 internal constant MAX_MESSAGE_BYTES = 1048576;
     /// Largest training text.
-    uint32 internal constant MAX_CORPUS_BYTES = 67_108_864;
+    uint32 internal constant MAX_CORPUS_BYTES = 67108864;
     /// Largest checkpoint a holder is asked to keep.
-    uint32 internal constant MAX_CHECKPOINT_BYTES = 268_435_456;
+    uint32 internal constant MAX_CHECKPOINT_BYTES = 268435456;
     /// Segments of one lease.
-    uint32 internal constant MAX_SEGMENTS = 65_535;
+    uint32 internal constant MAX_SEGMENTS = 65535;
     /// Depth of the Merkle tree over the steps of a segment.
     uint32 internal constant MAX_HISTORY_DEPTH = 24;
     /// Channels claimed in one transaction.
@@ -82,9 +82,9 @@ library Constants {
     /// Bids a matcher keeps for one order.
     uint32 internal constant MAX_BIDS_PER_ORDER = 512;
     /// Offers a node keeps in its book.
-    uint32 internal constant MAX_OFFERS_KEPT = 65_536;
+    uint32 internal constant MAX_OFFERS_KEPT = 65536;
     /// The segment number that stands for a job's inputs in a Held statement.
-    uint32 internal constant INPUTS_SEGMENT = 4_294_967_295;
+    uint32 internal constant INPUTS_SEGMENT = 4294967295;
 }
 
 library Presets {
@@ -92,28 +92,28 @@ library Presets {
         p.intervalSeconds = 60;
         p.startDeadlineSeconds = 600;
         p.claimWindowSeconds = 3600;
-        p.releaseDelaySeconds = 86_400;
+        p.releaseDelaySeconds = 86400;
         p.exitDelaySeconds = 3600;
-        p.unbondDelaySeconds = 1_209_600;
-        p.slasherDelaySeconds = 1_814_400;
-        p.auditRatePpm = 100_000;
-        p.auditPayPpm = 1_250_000;
+        p.unbondDelaySeconds = 1209600;
+        p.slasherDelaySeconds = 1814400;
+        p.auditRatePpm = 100000;
+        p.auditPayPpm = 1250000;
         p.auditShareBps = 2500;
         p.auditCommitSeconds = 3600;
         p.auditRevealSeconds = 1800;
         p.maxAuditors = 5;
         p.holdersDrawn = 3;
         p.exposureSeconds = 3600;
-        p.minBond = 1_000_000;
-        p.minStake = 1_000_000_000_000_000_000_000;
-        p.drawStakeCap = 100_000_000_000_000_000_000_000;
+        p.minBond = 1000000;
+        p.minStake = 1000000000000000000000;
+        p.drawStakeCap = 10000000000000000000000;
         p.roundSeconds = 30;
         p.minReveals = 3;
         p.maxRoundsAhead = 20;
-        p.revealPenalty = 1_000_000_000_000_000_000;
+        p.revealPenalty = 1000000000000000000;
         p.maxMisses = 20;
         p.maxFills = 16;
-        p.maxDurationSeconds = 31_536_000;
+        p.maxDurationSeconds = 31536000;
     }
 
     function local() internal pure returns (ProtocolParams memory p) {
@@ -124,8 +124,8 @@ library Presets {
         p.exitDelaySeconds = 10;
         p.unbondDelaySeconds = 600;
         p.slasherDelaySeconds = 1200;
-        p.auditRatePpm = 300_000;
-        p.auditPayPpm = 1_250_000;
+        p.auditRatePpm = 300000;
+        p.auditPayPpm = 1250000;
         p.auditShareBps = 5000;
         p.auditCommitSeconds = 40;
         p.auditRevealSeconds = 15;
@@ -133,15 +133,15 @@ library Presets {
         p.holdersDrawn = 3;
         p.exposureSeconds = 60;
         p.minBond = 1000;
-        p.minStake = 1_000_000_000_000_000_000_000;
-        p.drawStakeCap = 100_000_000_000_000_000_000_000;
+        p.minStake = 1000000000000000000000;
+        p.drawStakeCap = 2000000000000000000000;
         p.roundSeconds = 2;
         p.minReveals = 2;
         p.maxRoundsAhead = 10;
-        p.revealPenalty = 1_000_000_000_000_000_000;
+        p.revealPenalty = 1000000000000000000;
         p.maxMisses = 20;
         p.maxFills = 8;
-        p.maxDurationSeconds = 86_400;
+        p.maxDurationSeconds = 86400;
     }
 
     function minimal() internal pure returns (ProtocolParams memory p) {
@@ -152,23 +152,24 @@ library Presets {
         p.exitDelaySeconds = 2;
         p.unbondDelaySeconds = 60;
         p.slasherDelaySeconds = 120;
-        p.auditRatePpm = 500_000;
-        p.auditPayPpm = 1_250_000;
-        p.auditShareBps = 10_000;
+        p.auditRatePpm = 500000;
+        p.auditPayPpm = 1250000;
+        p.auditShareBps = 10000;
         p.auditCommitSeconds = 10;
         p.auditRevealSeconds = 5;
         p.maxAuditors = 3;
         p.holdersDrawn = 3;
         p.exposureSeconds = 10;
         p.minBond = 1000;
-        p.minStake = 1_000_000_000_000_000_000;
-        p.drawStakeCap = 100_000_000_000_000_000_000;
+        p.minStake = 1000000000000000000;
+        p.drawStakeCap = 2000000000000000000;
         p.roundSeconds = 1;
         p.minReveals = 2;
         p.maxRoundsAhead = 20;
-        p.revealPenalty = 1_000_000_000_000_000;
+        p.revealPenalty = 1000000000000000;
         p.maxMisses = 20;
         p.maxFills = 8;
-        p.maxDurationSeconds = 86_400;
+        p.maxDurationSeconds = 86400;
     }
+
 }

@@ -63,7 +63,7 @@ export interface ProtocolParams {
   minBond: bigint;
   /** WEFT stake that admits a node. */
   minStake: bigint;
-  /** Stake above this does not raise a node's chance to be drawn. */
+  /** Stake above this does not raise a node's chance to be drawn. A draw tries until stake/cap lets a node pass, so a cap far above usual stakes costs gas. */
   drawStakeCap: bigint;
   /** Length of a beacon round. */
   roundSeconds: bigint;
@@ -130,7 +130,7 @@ export const presets: Record<PresetName, ProtocolParams> = {
     exposureSeconds: 3600n,
     minBond: 1000000n,
     minStake: 1000000000000000000000n,
-    drawStakeCap: 100000000000000000000000n,
+    drawStakeCap: 10000000000000000000000n,
     roundSeconds: 30n,
     minReveals: 3n,
     maxRoundsAhead: 20n,
@@ -157,7 +157,7 @@ export const presets: Record<PresetName, ProtocolParams> = {
     exposureSeconds: 60n,
     minBond: 1000n,
     minStake: 1000000000000000000000n,
-    drawStakeCap: 100000000000000000000000n,
+    drawStakeCap: 2000000000000000000000n,
     roundSeconds: 2n,
     minReveals: 2n,
     maxRoundsAhead: 10n,
@@ -184,7 +184,7 @@ export const presets: Record<PresetName, ProtocolParams> = {
     exposureSeconds: 10n,
     minBond: 1000n,
     minStake: 1000000000000000000n,
-    drawStakeCap: 100000000000000000000n,
+    drawStakeCap: 2000000000000000000n,
     roundSeconds: 1n,
     minReveals: 2n,
     maxRoundsAhead: 20n,
