@@ -99,9 +99,10 @@ test("more than eight at once is refused", () => {
 });
 
 test("chances are proportional to stake, up to the cap", () => {
-  const cap = params.drawStakeCap;
-  const stakes = [cap / 4n, cap / 2n, cap, cap * 50n];
-  const snapshot = registryOf(stakes.map((stake, index) => staked(index, { stake })));
+  const least = params.minStake;
+  const stakes = [least, least * 2n, least * 4n, least * 200n];
+  const nodes = stakes.map((stake, index) => staked(index, { stake }));
+  const snapshot = { ...registryOf(nodes), drawStakeCap: least * 4n };
   const wins = [0, 0, 0, 0];
   const rounds = 1600;
   for (let round = 0; round < rounds; round++) {
