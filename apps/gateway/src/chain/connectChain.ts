@@ -71,7 +71,12 @@ function transactions({ client, live, sender }: ChainParts): Pick<GatewayChain, 
           ...(previous === undefined ? {} : { previousOfferHash: Offer.hash(previous.offer) }),
         }),
       ),
-    close: (leaseId, reason) => unless(["market.WrongState"], send(closeLease(client, { leaseId, reason }))),
+    close: async (leaseId, reason) => {
+      const mined = await unless(["market.WrongState"], send(closeLease(client, { leaseId, reason })));
+      // Whoever closed it: what is decided next must not see it open.
+      await live.until((snapshot) => (isOpen(snapshot, leaseId) ? undefined : true), seenTimeoutMs);
+      return mined;
+    },
     settle: (leaseId) =>
       unless(
         ["market.WrongState", "market.SettleTooEarly", "channels.ChannelFrozen"],
@@ -79,6 +84,9 @@ function transactions({ client, live, sender }: ChainParts): Pick<GatewayChain, 
       ),
   };
 }
+
+const isOpen = (snapshot: Snapshot.Snapshot, leaseId: Hex): boolean =>
+  ["open", "inputsReady", "running"].includes(snapshot.leases.get(leaseId)?.state ?? "");
 
 /** Refusals that mean that somebody else was first, or that it is early. */
 async function unless(codes: readonly string[], sent: Promise<Mined>): Promise<Mined | undefined> {

@@ -174,7 +174,7 @@ async function close(
   // Only audits may say falseSegment and only the provider providerQuit; the buyer's word for both is providerSilent.
   const said = reason === "completed" || reason === "buyerCancelled" ? reason : "providerSilent";
   if (open) await context.chain.close(lease.leaseId, said);
-  lease.closed = open ? said : (facts?.reason ?? reason);
+  lease.closed = context.chain.lease(lease.leaseId)?.reason ?? reason;
   work.save(work.record);
   context.emit(work.jobId, "closing", { leaseId: lease.leaseId, reason: lease.closed });
 }
