@@ -162,7 +162,7 @@ library Presets {
         p.exposureSeconds = 10;
         p.minBond = 1000;
         p.minStake = 1000000000000000000;
-        p.drawStakeCap = 2000000000000000000;
+        p.drawStakeCap = 100000000000000000000;
         p.roundSeconds = 1;
         p.minReveals = 2;
         p.maxRoundsAhead = 20;

@@ -184,7 +184,7 @@ export const presets: Record<PresetName, ProtocolParams> = {
     exposureSeconds: 10n,
     minBond: 1000n,
     minStake: 1000000000000000000n,
-    drawStakeCap: 2000000000000000000n,
+    drawStakeCap: 100000000000000000000n,
     roundSeconds: 1n,
     minReveals: 2n,
     maxRoundsAhead: 20n,
