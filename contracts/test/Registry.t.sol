@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ProtocolParams} from "../src/generated/Params.sol";
+import {Presets, ProtocolParams} from "../src/generated/Params.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {Calls} from "./base/Calls.sol";
 import {Fixture} from "./base/Fixture.sol";
@@ -11,6 +11,12 @@ import {vm} from "./base/Vm.sol";
 contract RegistryTest is Fixture, Calls {
     NodeKeys internal node;
     address internal who = address(0xa11);
+
+    /// @dev A wide cap, so that unequal stakes show in the draws.
+    function preset() internal pure override returns (ProtocolParams memory p) {
+        p = Presets.local();
+        p.drawStakeCap = 100 * p.minStake;
+    }
 
     function setUp() public override {
         super.setUp();
