@@ -91,6 +91,12 @@ function count(flags: string, description: string, bounds: { min: number; max: n
   });
 }
 
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0.05 && value <= 60)) throw new InvalidArgumentError("Use a number from 0.05 to 60.");
+  return value;
+}
+
 /** An address that others can dial, so not 0.0.0.0. */
 function ipv4(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text) => {
@@ -113,6 +119,9 @@ function addNetworkCommands(program: Command, add: Add): void {
       count("--nodes <n>", "provider nodes (default 5)", { min: 1, max: 32 }),
       count("--chain-port <port>", "port of the development chain (default: a free one)", { min: 1, max: 65_535 }),
       count("--gateway-port <port>", "port of the gateway (default: a free one)", { min: 1, max: 65_535 }),
+      new Option("--block-seconds <s>", "seconds between blocks of the development chain (default 0.25)").argParser(
+        seconds,
+      ),
       ipv4("--address <ip>", "address of this machine under which other machines may join"),
       new Option("--no-job", "only start the network"),
       yes(),

@@ -7,6 +7,8 @@ export interface StartFlags {
   nodes?: number;
   chainPort?: number;
   gatewayPort?: number;
+  /** Seconds between blocks of the development chain; 0.25 when absent. */
+  blockSeconds?: number;
   /** Address of this machine that other machines reach; 127.0.0.1 and no door when absent. */
   address?: string;
   /** False with --no-job. */

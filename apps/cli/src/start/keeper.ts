@@ -3,7 +3,8 @@
 // Its standard input ends when `weft start` ends, however that happens (kill -9 too). It then ends every process it was
 // told of, and the chain last, so that the chain's state is written. Lines on standard
 // input: {"guard": ProcessRecord}. Parameters: the chain's folder, a port or 0 for a free one; and for a network that
-// other machines join, the address and port of a public door and the network file it serves.
+// other machines join, the address and port of a public door and the network file it serves. `--block-seconds=N` sets
+// the chain's pace.
 import { createInterface } from "node:readline";
 import * as DevChain from "@weft/chain/DevChain";
 import { WeftError } from "@weft/protocol/Errors";
@@ -12,6 +13,7 @@ import { endProcess, type ProcessRecord } from "../process/processMark.ts";
 /** Time that a node or gateway has to write its state. */
 const graceMs = 8000;
 const maxGuarded = 256;
+const paceFlag = "--block-seconds=";
 
 const guarded: ProcessRecord[] = [];
 let chain: DevChain.DevChain | undefined;
@@ -36,12 +38,18 @@ function listen(): void {
 }
 
 async function main(): Promise<void> {
-  const [folder, port, address, doorPort, networkFile] = process.argv.slice(2);
+  const given = process.argv.slice(2);
+  const [folder, port, address, doorPort, networkFile] = given.filter((word) => !word.startsWith("--"));
+  const pace = given.find((word) => word.startsWith(paceFlag))?.slice(paceFlag.length);
   listen();
   // The starter may be gone by the time something is said.
   process.stdout.on("error", () => {});
   try {
-    chain = await DevChain.start({ folder: folder as string, ...(Number(port) > 0 ? { port: Number(port) } : {}) });
+    chain = await DevChain.start({
+      folder: folder as string,
+      ...(Number(port) > 0 ? { port: Number(port) } : {}),
+      ...(pace === undefined ? {} : { blockTimeSeconds: Number(pace) }),
+    });
     if (address !== undefined && networkFile !== undefined)
       // Loaded only for a network with a door: everyone waits for this process.
       await (await import("./publicDoor.ts")).openDoor({

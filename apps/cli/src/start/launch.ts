@@ -50,7 +50,8 @@ export async function launch(context: Context, { flags, family, signal }: Launch
   const address = flags.address ?? "127.0.0.1";
   const plans = planNodes(flags.nodes ?? defaultNodes);
   const ports = await openPorts(home, { nodes: plans.length, ...asked(flags) });
-  const chain = startChain(home, family, { ports, address: flags.address });
+  const pace = flags.blockSeconds === undefined ? {} : { blockSeconds: flags.blockSeconds };
+  const chain = startChain(home, family, { ports, address: flags.address, ...pace });
   const [machine, keys, buyer, session] = await Promise.all([
     probe({ folder: home.root, measureMs }),
     Promise.all(plans.map(({ name }) => nodeKeys(home, name))),
@@ -62,7 +63,7 @@ export async function launch(context: Context, { flags, family, signal }: Launch
   const endpoints = keys.map(({ operator }, index) =>
     endpointOf(operator.secret, { address: address, port: ports.nodes[index] as number }),
   );
-  const network = await openNetwork(home, { rpcUrl, bootstrap: endpoints });
+  const network = await openNetwork(home, { rpcUrl, bootstrap: endpoints, ...pace });
   const client = clientOf(network);
   phases.done("contracts", `contracts of network ${network.networkId.slice(0, 10)}…, preset ${network.preset}`);
   writeNames(home, new Map(keys.map(({ name, owner }) => [nodeIdFor(owner.signer), name])));
@@ -102,7 +103,7 @@ const script = (path: string): string => join(repositoryRoot, path);
 async function startChain(
   home: Home,
   family: Family,
-  { ports, address }: { ports: Ports; address: string | undefined },
+  { ports, address, blockSeconds }: { ports: Ports; address: string | undefined; blockSeconds?: number },
 ): Promise<{ rpcUrl: string }> {
   makeFolder(home.run);
   const keeper = family.spawnKeeper({
@@ -110,6 +111,7 @@ async function startChain(
     script: fileURLToPath(new URL("./keeper.ts", import.meta.url)),
     parameters: [
       ...[home.chain, String(ports.chain)],
+      ...(blockSeconds === undefined ? [] : [`--block-seconds=${blockSeconds}`]),
       ...(address === undefined ? [] : [address, String(ports.door), home.network]),
     ],
     logFile: join(home.run, "chain.log"),

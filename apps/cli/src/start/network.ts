@@ -11,13 +11,16 @@ import { fileError, writePlainFile } from "../systemErrors.ts";
 import { systemClock } from "./systemClock.ts";
 
 const devChainId = 31_337;
-const profile = { blockSeconds: 0.25, confirmations: 1 };
+const usualBlockSeconds = 0.25;
+const profileOf = (chain: LocalChain) => ({ blockSeconds: chain.blockSeconds ?? usualBlockSeconds, confirmations: 1 });
 const preset = "local";
 
 export interface LocalChain {
   rpcUrl: string;
   /** Multiaddrs of the nodes. */
   bootstrap: string[];
+  /** Pace of the chain when it is not the usual one. */
+  blockSeconds?: number;
 }
 
 /**
@@ -33,7 +36,7 @@ export async function openNetwork(home: Home, chain: LocalChain): Promise<Networ
 
 async function reuse(home: Home, chain: LocalChain): Promise<NetworkFile.NetworkFile> {
   const known = readNetwork(home);
-  const file = { ...known, ...chain };
+  const file = { ...known, rpcUrl: chain.rpcUrl, bootstrap: chain.bootstrap, profile: profileOf(chain) };
   try {
     await NetworkFile.verify(NetworkFile.clientOf(file), file);
   } catch (cause) {
@@ -72,7 +75,9 @@ async function deployNew(chain: LocalChain): Promise<NetworkFile.NetworkFile> {
     clock: systemClock,
     treasury: signerOf(faucetKey).address,
   });
-  return NetworkFile.describe({ ...chain, chainId: devChainId, contracts, fromBlock, preset, profile });
+  const { rpcUrl, bootstrap } = chain;
+  const where = { rpcUrl, bootstrap, chainId: devChainId, profile: profileOf(chain) };
+  return NetworkFile.describe({ ...where, contracts, fromBlock, preset });
 }
 
 export const isDevelopmentChain = ({ chainId }: { chainId: number }): boolean => chainId === devChainId;
