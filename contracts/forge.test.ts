@@ -15,6 +15,7 @@ test("contracts: ABI, storage layout and size are those committed", () => {
 });
 
 test("contracts: gas is that committed", () => {
-  const { ok, output } = gasSnapshot({ write: false });
+  const { ok, changed, output } = gasSnapshot({ write: false });
   assert.ok(ok, output.slice(-4000));
+  assert.deepEqual(changed, [], "run `node contracts/snapshots.ts --write` and commit");
 });
