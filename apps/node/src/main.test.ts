@@ -23,11 +23,14 @@ interface Started {
   exited: Promise<number | null>;
 }
 
+const children: ChildProcess[] = [];
+
 function start(parameters: readonly string[], password = "secret"): Started {
   const child = spawn(process.execPath, [script, ...parameters], {
     stdio: ["pipe", "pipe", "ignore"],
     env: { ...process.env, WEFT_PASSWORD: password },
   });
+  children.push(child);
   const line = new Promise<Record<string, unknown>>((resolve) =>
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).once("line", (text) => resolve(JSON.parse(text))),
   );
@@ -49,6 +52,8 @@ test("a node that can't start says why in one line and with its exit code; one t
 }, async (t) => {
   const network = await networkFixture();
   t.after(() => network.end());
+  // A failed assertion must not leave a node behind.
+  t.after(() => children.forEach((child) => void child.kill("SIGKILL")));
   await fund(network, ["alice", "alice operator"]);
   await provider(network, "alice");
   const homeOf = async (name: string, operator = "alice operator") => {

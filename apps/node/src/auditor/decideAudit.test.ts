@@ -46,10 +46,11 @@ test("a verdict on disk is opened even when this process never sealed it: the st
 test("others wait, then start the clock, then take the turn after the deadline", () => {
   const second = { nodeId: node("bb") };
   assert.deepEqual(decide(second), { act: "wait" });
-  assert.deepEqual(decide({ ...second, now: 1021n }), { act: "open" });
+  assert.deepEqual(decide({ ...second, now: 1005n }), { act: "wait" });
+  assert.deepEqual(decide({ ...second, now: 1006n }), { act: "open" });
   assert.deepEqual(decide({ ...second, now: 1030n }, { state: "waiting", deadline: 1040n }), { act: "wait" });
   assert.deepEqual(decide({ ...second, now: 1041n }, { state: "waiting", deadline: 1040n }), { act: "replay" });
-  assert.deepEqual(decide({ nodeId: node("cc"), now: 1021n }), { act: "wait" });
+  assert.deepEqual(decide({ nodeId: node("cc"), now: 1010n }), { act: "wait" });
 });
 
 test("after an accusation the turn goes to the next in the draw, and the accuser is done", () => {

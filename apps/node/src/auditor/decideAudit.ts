@@ -62,7 +62,8 @@ function isMyTurn({ facts, now, draw }: AuditInput, index: number): boolean {
 
 /** The case opens by itself when the first auditor seals; the others start its clock when that takes too long. */
 function notYet(input: AuditInput, index: number): AuditAction {
-  const patience = (input.commitSeconds * BigInt(index)) / 2n;
+  // Soon: a lease may settle a release delay after its end, and a second auditor needs its time within that.
+  const patience = (input.commitSeconds * BigInt(index)) / 8n;
   return input.facts.state === "none" && input.now > input.readySince + patience ? { act: "open" } : { act: "wait" };
 }
 

@@ -36,13 +36,16 @@ export interface OpenedChain {
   close(): Promise<void>;
 }
 
-/** @throws WeftError `chain.unreachable`, `network.wrongChain`, `store.otherNetwork` */
+/** Longest wait for reading the chain's history at start; a first start reads all of it. */
+const catchUpMs = 300_000;
+
+/** @throws WeftError `chain.unreachable`, `network.wrongChain`, `store.otherNetwork`, `chain.notSeen` */
 export async function openChain(options: OpenChainOptions): Promise<OpenedChain> {
   const { file, clock, log, nodeId } = options;
   const client = NetworkFile.clientOf(file);
-  const beacon = await whenReachable(options, async () => {
+  const { beacon, head } = await whenReachable(options, async () => {
     await NetworkFile.verify(client, file);
-    return await readBeaconClock(client);
+    return { beacon: await readBeaconClock(client), head: await client.rpc.getBlockNumber() };
   });
   const store = new ChainStore(join(options.home, "chain.sqlite"), file.networkId);
   const operator = signerOf(options.operatorKey);
@@ -53,6 +56,12 @@ export async function openChain(options: OpenChainOptions): Promise<OpenedChain>
       outages += 1;
       log[outages === 1 ? "warn" : "debug"]({ err, outages }, "the chain does not answer");
     },
+  });
+  // What is on disk may be old: decide on nothing before the chain was read to where it stands now.
+  await live.reach(head, catchUpMs).catch(async (error: unknown) => {
+    await live.stop().catch(() => {});
+    store.close();
+    throw error;
   });
   const sender = new Sender(client, { signer: operator, store, clock });
   const chain = connectChain({ client, live, sender, store, beacon, nodeId, fromBlock: file.fromBlock });
