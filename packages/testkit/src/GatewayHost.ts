@@ -118,7 +118,10 @@ export class GatewayHost {
     const live = this.#live;
     if (live === undefined) return;
     this.#ports.hub.kill(live.transport.peerId);
+    // Its jobs must not write down that they failed because they were cut off: a killed process writes nothing.
+    const stopped = live.gateway.jobs.stop();
     live.sender.close();
+    await stopped;
     await this.stop();
   }
 }

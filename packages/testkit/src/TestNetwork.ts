@@ -62,7 +62,9 @@ const upMs = 60_000;
 /** Virtual milliseconds; setting up takes half of it. */
 const alignMs = 10_000;
 
-export async function startTestNetwork(options: TestNetworkOptions): Promise<TestNetwork> {
+/** `WEFT_SEED` overrides the seed, to run a test's story with other keys, draws and faults. */
+export async function startTestNetwork(wanted: TestNetworkOptions): Promise<TestNetwork> {
+  const options = { ...wanted, seed: Number(process.env["WEFT_SEED"] ?? wanted.seed) };
   const { preset = "minimal", blockSeconds = 0.5 } = options;
   process.stderr.write(`test network: seed ${options.seed}\n`);
   const chain = await startTestChain({ preset, blockSeconds });
