@@ -23,6 +23,7 @@ interface Failure {
 }
 
 const mostFailures = 4096;
+const stopGraceMs = 3000;
 
 export class Tasks {
   readonly #options: TasksOptions;
@@ -66,9 +67,13 @@ export class Tasks {
     this.#failures.clear();
   }
 
+  /** Waits for what runs, but not long for what can't be aborted: a transaction on its way is resumed by its record. */
   async stop(): Promise<void> {
     this.#stopping.abort(new WeftError("the node is stopping", { code: "node.stopping", fault: "us" }));
-    await Promise.all(this.#running.values());
+    const late = new AbortController();
+    const { clock } = this.#options;
+    await Promise.race([Promise.all(this.#running.values()), clock.sleep(stopGraceMs, late.signal).catch(() => {})]);
+    late.abort();
   }
 
   #failed(key: string, error: unknown): void {

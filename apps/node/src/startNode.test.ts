@@ -121,7 +121,6 @@ test("a lease is worked, its worker dies before claiming, and every segment is p
   timeout: 180_000,
 }, async (t) => {
   const network = await networkFixture();
-  t.after(() => network.end());
   const { client, file } = network;
   await fund(network, ["alice", "alice operator", "bob", "bob operator", "buyer", "matcher"]);
   const [alice, bob] = [await provider(network, "alice"), await provider(network, "bob")];
@@ -150,7 +149,10 @@ test("a lease is worked, its worker dies before claiming, and every segment is p
 
   let worker = await host(network, hub, { name: "alice", nodeId: alice });
   const holder = await host(network, hub, { name: "bob", nodeId: bob });
-  t.after(() => Promise.all([worker.drop().catch(() => {}), holder.drop().catch(() => {}), gateway.stop()]));
+  t.after(async () => {
+    await Promise.all([worker.drop().catch(() => {}), holder.drop().catch(() => {}), gateway.stop()]);
+    await network.end();
+  });
   const link = async () => {
     await gateway.connect(worker.transport.peerId);
     await gateway.connect(holder.transport.peerId);
