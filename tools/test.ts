@@ -2,7 +2,7 @@
 //
 // Reports in node's own format and closes on its counts. Fails on a failed test, on a skip that
 // tests/expected-skips.json does not excuse, and on a run that executed nothing.
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { relative } from "node:path";
 import { run } from "node:test";
@@ -21,7 +21,10 @@ function testFiles(deep: boolean, named: string[]): string[] {
 
 /** `npm test` checks types, format and layering first: they are the cheapest way to fail. */
 function staticChecks(): void {
-  execFileSync(process.execPath, ["tools/check.ts"], { cwd: repositoryRoot, stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, ["tools/check.ts"], { cwd: repositoryRoot, stdio: "inherit" });
+  if (status === 0) return;
+  process.stderr.write("the static checks failed; `npm run format` mends format, `npm run generate` generated files\n");
+  process.exit(1);
 }
 
 async function main(): Promise<void> {
