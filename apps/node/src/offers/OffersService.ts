@@ -1,4 +1,5 @@
-// Keeps the node's standing offers true and heard: signs what changed, gossips every interval. The seq is taken on disk
+// Keeps the node's standing offers true and heard: signs what changed, gossips every interval, and once more when the
+// first neighbours appear. The seq is taken on disk
 // before it is signed, so no number is ever given to two offers.
 import { signNoun } from "@weft/protocol/Domain";
 import { gossip, topics } from "@weft/protocol/messages";
@@ -9,6 +10,7 @@ import { Loop } from "../Loop.ts";
 import type { NodeContext } from "../NodeContext.ts";
 import { nextCounter } from "../store/counters.ts";
 import { decideOffers, minSeqOf, nextSeq, type OfferDraft } from "./decideOffers.ts";
+import { type Audience, lookAround, nobody, toldAll } from "./newNeighbours.ts";
 
 export class OffersService {
   readonly #context: NodeContext;
@@ -16,6 +18,7 @@ export class OffersService {
   readonly #signed = new Map<bigint, Offer.SignedOffer>();
   #silent = "";
   #heardAt = 0;
+  #audience: Audience = nobody;
 
   constructor(context: NodeContext) {
     this.#context = context;
@@ -52,9 +55,12 @@ export class OffersService {
     if (silent !== this.#silent) log.info({ silent: silent === "" ? "none" : silent }, "pools without an offer");
     this.#silent = silent;
     for (const draft of decision.sign) await this.#publish(await this.#sign(draft));
-    const due = clock.now() - this.#heardAt >= settings.offerIntervalSeconds * 1000;
+    const now = { peers: this.#context.transport.peers(), atMs: clock.now() };
+    const { audience, repeat } = lookAround(this.#audience, now);
+    const due = repeat || now.atMs - this.#heardAt >= settings.offerIntervalSeconds * 1000;
     if (due) for (const signed of decision.repeat) await this.#publish(signed);
-    if (due || decision.sign.length > 0) this.#heardAt = clock.now();
+    this.#audience = due ? toldAll(audience, now.atMs) : audience;
+    if (due || decision.sign.length > 0) this.#heardAt = now.atMs;
   }
 
   async #sign(draft: OfferDraft): Promise<Offer.SignedOffer> {
