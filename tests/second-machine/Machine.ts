@@ -15,6 +15,8 @@ export interface Running {
   readonly pid: number;
   /** The first line of standard output that matches, past or future; rejects at the end of the process or of time. */
   line(pattern: RegExp, timeoutMs?: number): Promise<string>;
+  /** Standard output until now. */
+  out(): string;
   readonly ended: Promise<Ended>;
   /** Ctrl-C, and kill -9 when it does not end within 30 s. */
   interrupt(): Promise<Ended>;
@@ -103,5 +105,5 @@ function watch(child: ChildProcess, words: readonly string[]): Running {
     clearTimeout(kill);
     return end;
   };
-  return { pid: child.pid as number, line, ended, interrupt };
+  return { pid: child.pid as number, line, out: () => lines.join("\n"), ended, interrupt };
 }
