@@ -8,7 +8,7 @@ import { type ProcessNetwork, startProcessNetwork } from "@weft/testkit/ProcessN
 
 const limit = { timeout: 240_000 };
 const corpus = Buffer.concat(Array.from({ length: 40 }, () => tinyCorpus));
-const segments = 8;
+const segments = 6;
 let network: ProcessNetwork;
 
 before(
@@ -65,14 +65,19 @@ async function assertPaidOnce(events: JobEvent[]): Promise<void> {
   await network.conservation();
 }
 
-test("gateway killed -9 between vouchers: the same job goes on with the same provider", limit, async () => {
-  const events = await buyAndDisturb("gateway", async () => {
-    await network.killGateway();
-    await network.startGateway();
-  });
-  assert.equal(all(events, "lease").length, 1, told(events));
-  await assertPaidOnce(events);
-});
+test(
+  "gateway and provider killed -9 between voucher and claim: both go on, the claim is made once",
+  limit,
+  async () => {
+    const events = await buyAndDisturb("voucher", async (sofar) => {
+      const { name } = network.machine(all(sofar, "lease").at(-1)!.nodeId);
+      await Promise.all([network.killGateway(), network.killNode(name)]);
+      await Promise.all([network.startGateway(), network.startNode(name)]);
+    });
+    assert.equal(all(events, "lease").length, 1, told(events));
+    await assertPaidOnce(events);
+  },
+);
 
 test("chain killed -9: it may lose its last blocks, the job loses nothing", limit, async (t) => {
   const events = await buyAndDisturb("chain", async () => {
