@@ -47,7 +47,10 @@ async function latencies(options: { blockSeconds: number; count: number }): Prom
     const found: number[] = [];
     let left = options.count;
     const worker = async () => {
-      while (left-- > 0) found.push(await oneLease(network, corpus));
+      while (left-- > 0) {
+        found.push(await oneLease(network, corpus));
+        if (found.length % 25 === 0) process.stderr.write(`${found.length} of ${options.count} leases\n`);
+      }
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
     mustHold(found.length === options.count, "every order became a lease");
