@@ -1,5 +1,6 @@
 // Order signed → lease open, through the whole stack: five node processes, gossip, signed bids, the auction, the matcher,
 // one transaction. The time beyond `auctionMs` is what the network costs; the auction's own length is the buyer's choice.
+import { setTimeout as sleep } from "node:timers/promises";
 import { followJob, request } from "@weft/cli/GatewayClient";
 import { type LocalNetwork, startNetwork } from "./network.ts";
 import { type Bench, type Figure, figure, mustHold, quantile } from "./report.ts";
@@ -40,6 +41,7 @@ async function latencies(options: { blockSeconds: number; count: number }): Prom
   const network = startNetwork(["--no-job", "--block-seconds", String(options.blockSeconds)]);
   try {
     await network.until(({ kind, phase }) => kind === "phase" && phase === "processes");
+    await fiveOffers(network);
     const corpus = (await request(network.gateway(), "/v1/blobs", {
       method: "PUT",
       body: new TextEncoder().encode("the quick brown fox jumps over the lazy dog. ".repeat(100)),
@@ -58,6 +60,16 @@ async function latencies(options: { blockSeconds: number; count: number }): Prom
   } finally {
     await network.end();
   }
+}
+
+/** The gateway has heard every node. */
+async function fiveOffers(network: LocalNetwork): Promise<void> {
+  for (let turn = 0; turn < 300; turn++) {
+    const { offers } = (await request(network.gateway(), "/v1/offers")) as { offers: object[] };
+    if (offers.length >= 5) return;
+    await sleep(200);
+  }
+  throw new Error("the gateway has not heard of five offers within a minute");
 }
 
 /** Milliseconds beyond the auction. */

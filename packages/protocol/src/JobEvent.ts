@@ -26,7 +26,8 @@ export const shapes = {
   bid: z.object({ nodeId, pricePerUnitSecond: amount, total: amount }),
   bidRefused: refusal,
   auction: z.object({ winner: bidder, runnerUp: bidder.optional(), bids: count, refused: z.array(refusal) }),
-  unmatched: z.object({ reasons: z.array(refusal) }),
+  /** `message` when there is not even an offer to give a reason for. */
+  unmatched: z.object({ reasons: z.array(refusal), message: z.string().optional() }),
   lease: z.object({
     leaseId: hash,
     nodeId,

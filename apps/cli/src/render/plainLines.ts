@@ -47,7 +47,7 @@ function marketText(event: JobEvent, names: NodeNames): string | undefined {
       return `auction over ${event.bids} bids: ${nameOf(names, event.winner.nodeId)} wins at ${amountOf(event.winner.pricePerUnitSecond)}/s, ${runnerUp}`;
     }
     case "unmatched":
-      return `no provider fits: ${reasonsText(event.reasons, names)}`;
+      return `no provider fits: ${event.message ?? reasonsText(event.reasons, names)}`;
     case "lease":
       return `lease ${shortHash(event.leaseId)} with ${nameOf(names, event.nodeId)}: transaction ${event.transaction}, block ${event.blockNumber}, gas ${grouped(event.gasUsed)}, ${event.latencyMs} ms, reserved ${amountOf(event.reserved)}, bond ${amountOf(event.bond)}`;
     default:

@@ -2,7 +2,8 @@
 //
 // With a posted price there is nothing to wait for: the standing offers in the book compete at once. Every candidate
 // that does not win has its reasons, and an order that nobody fits says so per offer.
-import { type Book, type OfferEntry, type OrderEntry, standing } from "@weft/market/Book";
+import { type OrderEntry, standing } from "@weft/market/Book";
+import { judge } from "@weft/market/judge";
 import type { Clearing, Ranked, Refused } from "@weft/market/Mechanism";
 import { mechanismOf } from "@weft/market/mechanisms";
 import { explainReason } from "@weft/market/reasons";
@@ -10,6 +11,7 @@ import { allowNodes, denyNodes, inRegion, type Strategy } from "@weft/market/str
 import { most } from "@weft/protocol/Amount";
 import type { JobFile } from "@weft/protocol/JobFile";
 import { gossip, topics } from "@weft/protocol/messages";
+import type { NodeId } from "@weft/protocol/NodeId";
 import * as Order from "@weft/protocol/Order";
 import { encodeMessage } from "@weft/transport/Wire";
 import type { GatewayContext } from "../GatewayContext.ts";
@@ -73,8 +75,10 @@ function tell(context: GatewayContext, { jobId, entry }: AuctionOptions, clearin
   const refused = refusals(clearing.refused);
   const { winner, runnerUp } = clearing;
   if (winner === undefined) {
-    const others = entry.order.mechanism === Order.mechanism.reverseAuction ? silent(context.book, clearing) : [];
-    context.emit(jobId, "unmatched", { reasons: [...refused, ...others].slice(0, 256) });
+    const others = entry.order.mechanism === Order.mechanism.reverseAuction ? silent(context, entry, clearing) : [];
+    const reasons = [...refused, ...others].slice(0, 256);
+    const message = "no node has offered anything that this gateway heard of; try again in a few seconds";
+    context.emit(jobId, "unmatched", { reasons, ...(reasons.length === 0 ? { message } : {}) });
     return;
   }
   context.emit(jobId, "auction", {
@@ -96,16 +100,16 @@ export const refusals = (refused: readonly Refused[]) =>
     reasons: reasons.map(explainReason),
   }));
 
-/** Nodes with a standing offer that sent no bid at all. */
-function silent(book: Book, clearing: Clearing): { nodeId: OfferEntry["offer"]["nodeId"]; reasons: string[] }[] {
-  const heard = new Set(clearing.refused.map(({ entry }) => entry.offer.nodeId));
-  const quiet = new Set(
-    standing(book)
-      .map(({ offer }) => offer.nodeId)
-      .filter((node) => !heard.has(node)),
-  );
-  return [...quiet].map((nodeId) => ({
-    nodeId,
-    reasons: ["has a standing offer but sent no bid before the auction ended"],
-  }));
+/** Why nodes with a standing offer sent no bid: what their own judgement of this order would say. */
+function silent(context: GatewayContext, entry: OrderEntry, clearing: Clearing): ReturnType<typeof refusals> {
+  const heard = new Set(clearing.refused.map(({ entry: { offer } }) => offer.nodeId));
+  const view = { ...context.chain.view(), now: clearingTime(context, entry) };
+  const reasons = new Map<NodeId, string[]>();
+  for (const { offer, hash, signature, signer } of standing(context.book)) {
+    if (heard.has(offer.nodeId) || reasons.has(offer.nodeId)) continue;
+    const verdict = judge(view, entry, { offer: { ...offer, orderHash: entry.hash }, hash, signature, signer });
+    const why = verdict.ok ? ["fits, but sent no bid before the auction ended"] : verdict.reasons.map(explainReason);
+    reasons.set(offer.nodeId, why);
+  }
+  return [...reasons].map(([nodeId, why]) => ({ nodeId, reasons: why }));
 }

@@ -48,8 +48,6 @@ const graceSeconds = 2n;
 
 /** Longest life of a bid after bidding ends. As long as the order lives, within this: a runner-up may be needed later. */
 const bidLifeSeconds = 3600n;
-/** `biddingEndsAt` is rounded down to a whole second; the matcher, not the node, says when a bid is too late. */
-const roundingSeconds = 1n;
 
 export function decideBid(state: BidState, entry: OrderEntry): BidDecision {
   const own = ownReasons(state, entry.order);
