@@ -128,3 +128,16 @@ test("P1: for any arrival order the slot holds the highest seq, and counts match
     }),
   );
 });
+
+test("an auction's order leaves the book soon after its bidding, so a busy buyer is not kept out", () => {
+  const book = Book.create({ ordersPerBuyer: 4 });
+  const auction = (nonce: bigint, biddingEndsAt: bigint) =>
+    orderEntry({ nonce, biddingEndsAt, expiresAt: now + 86_400n, mechanism: 1n });
+  for (let nonce = 0n; nonce < 4n; nonce++)
+    assert.equal(codeOf(Book.addOrder(book, auction(nonce, now + 2n), now)), "added");
+  assert.equal(codeOf(Book.addOrder(book, auction(4n, now + 2n), now)), "quota");
+  const later = now + 2n + 15n;
+  assert.equal(codeOf(Book.addOrder(book, auction(5n, later + 2n), later)), "added");
+  assert.equal(book.orders.size, 1);
+  assert.equal(codeOf(Book.addOrder(book, auction(0n, now + 2n), later)), "expired");
+});

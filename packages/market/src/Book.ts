@@ -6,6 +6,7 @@
 //
 // Signatures, schema and funding are checked before an entry gets here. A pruned offer's seq is not remembered: an older
 // offer that is still unexpired may come back, as it may on chain; `minSeq` is what cancels.
+import { least } from "@weft/protocol/Amount";
 import { maxBidsPerOrder, maxOfferSlots, maxOffersKept, maxPools } from "@weft/protocol/generated/params";
 import type { NodeId } from "@weft/protocol/NodeId";
 import * as Offer from "@weft/protocol/Offer";
@@ -132,10 +133,19 @@ function replace<K>(map: Map<K, OfferEntry>, key: K, change: { previous: OfferEn
   return { kept: true, code: "replaced", previous: previous.hash };
 }
 
+/** Seconds that an auction's order is kept after its bidding ended: the matcher clears in this time. */
+const clearingSeconds = 15n;
+
+/** When an order has nothing left to do in a book; a lease that fails is filled again from bids, not from here. */
+export const orderEnds = (order: Order): bigint =>
+  order.biddingEndsAt === 0n ? order.expiresAt : least(order.expiresAt, order.biddingEndsAt + clearingSeconds);
+
 export function addOrder(book: Book, entry: OrderEntry, now: bigint): Outcome {
-  const { buyer, expiresAt } = entry.order;
-  if (expiresAt <= now) return refused("expired");
+  const { buyer } = entry.order;
+  if (orderEnds(entry.order) <= now) return refused("expired");
   if (book.orders.has(entry.hash)) return refused("duplicate");
+  // Orders that are over must not keep a busy buyer's new ones out until somebody prunes.
+  if ((book.ordersOf.get(buyer) ?? 0) >= book.limits.ordersPerBuyer) prune(book, now);
   const ofBuyer = book.ordersOf.get(buyer) ?? 0;
   if (ofBuyer >= book.limits.ordersPerBuyer) return refused("quota");
   if (book.orders.size >= book.limits.orders) return refused("bookFull");
@@ -149,7 +159,7 @@ export function addOrder(book: Book, entry: OrderEntry, now: bigint): Outcome {
 export function prune(book: Book, now: bigint): number {
   let dropped = 0;
   for (const [key, { offer }] of book.offers) if (offer.expiresAt <= now) dropped += dropOffer(book, key);
-  for (const [hash, { order }] of book.orders) if (order.expiresAt <= now) dropped += forgetOrder(book, hash);
+  for (const [hash, { order }] of book.orders) if (orderEnds(order) <= now) dropped += forgetOrder(book, hash);
   for (const bids of book.bids.values())
     for (const [node, { offer }] of bids) if (offer.expiresAt <= now) dropped += Number(bids.delete(node));
   return dropped;

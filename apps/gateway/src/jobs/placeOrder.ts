@@ -1,6 +1,6 @@
 // Signs a job's order once and opens its leases: the first one with the auction's winner, later ones, after a fault of
 // the provider, with the next candidate that still fits. Every step is saved before the next one depends on it.
-import { addOrder, type OfferEntry, type OrderEntry } from "@weft/market/Book";
+import { addOrder, type OfferEntry, type OrderEntry, orderEnds } from "@weft/market/Book";
 import { judge } from "@weft/market/judge";
 import { explainReason } from "@weft/market/reasons";
 import { most } from "@weft/protocol/Amount";
@@ -26,6 +26,9 @@ export interface OrderWork {
 /** Signs and records the order, or returns the one already signed. */
 export async function ensureOrder(context: GatewayContext, work: OrderWork): Promise<OrderEntry> {
   const { record, file } = work;
+  // An auction that ended while this gateway was down has no bids to clear: it is held again, under a new nonce.
+  const missed = record.order !== undefined && record.ranked.length === 0 && record.leases.length === 0;
+  if (missed && orderEnds(record.order!.order) <= context.chain.now()) delete record.order;
   if (record.order === undefined) {
     const nowMs = context.clock.now();
     const order = buildOrder(file, {
@@ -47,7 +50,13 @@ export async function ensureOrder(context: GatewayContext, work: OrderWork): Pro
   const { order, signature } = record.order;
   const signer = context.session.address.toLowerCase() as Hex;
   const entry: OrderEntry = { order, hash: Order.hash(order), signature, signer };
-  addOrder(context.book, entry, context.chain.now());
+  const outcome = addOrder(context.book, entry, context.chain.now());
+  if (!outcome.kept && (outcome.code === "quota" || outcome.code === "bookFull"))
+    throw new WeftError("too many auctions of this buyer are open at once", {
+      code: "order.quota",
+      retryable: true,
+      remedy: "wait some seconds and order again",
+    });
   return entry;
 }
 
