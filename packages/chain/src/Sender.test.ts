@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasCode } from "@weft/protocol/Errors";
 import { parseEther } from "viem";
-import { accountOf, type Fixture, fixture, wallClock } from "./chainFixture.ts";
+import { accountOf, eventually, type Fixture, fixture, wallClock } from "./chainFixture.ts";
 import { deployerKey } from "./DevAccounts.ts";
 import { type Intent, type IntentStore, memoryStore } from "./Intent.ts";
 import { signerOf } from "./Keys.ts";
@@ -68,7 +68,11 @@ test("a waiting transaction is replaced with a higher fee, and either one settle
   const store = memoryStore();
   const sender = senderFor(chain, store, { replaceAfterMs: 200 });
   const result = sender.send(pay("slow", 5n));
-  while (((await store.get("slow"))?.hashes.length ?? 0) < 2) await new Promise((wake) => setTimeout(wake, 20));
+  // The record is written ahead of the broadcast, so the pool says when the replacement has arrived.
+  await eventually(async () => {
+    const second = (await store.get("slow"))?.hashes[1];
+    return second && (await chain.client.rpc.getTransaction({ hash: second }).catch(() => undefined));
+  });
   await chain.driver.mine({ blocks: 1 });
   // On a busy machine there may be a third by then; the first was displaced in any case.
   const hashes = (await store.get("slow"))?.hashes ?? [];
