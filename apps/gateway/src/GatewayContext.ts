@@ -80,8 +80,6 @@ export interface GatewayChain {
   open(deal: { offer: SignedOffer; order: SignedOrder; fill: number; previous?: SignedOffer }): Promise<Mined>;
   close(leaseId: Hex, reason: CloseReason): Promise<Mined | undefined>;
   settle(leaseId: Hex): Promise<Mined | undefined>;
-  /** Gas spent by this gateway's own transactions, by kind. */
-  gasSpent(): ReadonlyMap<string, bigint>;
   /** Gas of every transaction of a lease, by whoever sent it. */
   leaseGas(leaseId: Hex): Promise<ReadonlyMap<string, bigint>>;
   stop(): Promise<void>;

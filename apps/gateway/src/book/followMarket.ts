@@ -2,7 +2,7 @@
 //
 // Everything that comes in is schema-checked, its signature recovered and compared with the node's current operator,
 // before it gets into the book. What is refused is told to the sender and counted against it.
-import { addOffer, type Book, type OfferEntry, type Outcome, prune, standing } from "@weft/market/Book";
+import { addOffer, type OfferEntry, type Outcome, prune, standing } from "@weft/market/Book";
 import { judge } from "@weft/market/judge";
 import { explainReason } from "@weft/market/reasons";
 import { recoverNoun } from "@weft/protocol/Domain";
@@ -106,5 +106,3 @@ export async function pullBook(context: GatewayContext): Promise<number> {
   }
   return standing(context.book).length - before;
 }
-
-export const offersKnown = (book: Book): number => standing(book).length;

@@ -40,7 +40,6 @@ export function connectChain(parts: ChainParts): GatewayChain {
     endpointOf: (nodeId) => peerOf(live.current.nodes.get(nodeId)?.endpoint),
     auditPayments: (leaseId) => auditPayments(parts, leaseId),
     leaseGas: (leaseId) => leaseGas(parts, leaseId),
-    gasSpent: () => new Map([...sender.gasSpent()].map(([kind, account]) => [kind, account.gasUsed])),
     ...transactions(parts),
     stop: async () => {
       sender.close();

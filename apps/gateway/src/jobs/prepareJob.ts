@@ -5,7 +5,7 @@ import type { JobFile } from "@weft/protocol/JobFile";
 import type { Opening } from "@weft/protocol/messages";
 import { createProgram, encodeProgram, type Preset, type Program } from "@weft/tensor/Program";
 import { presets } from "@weft/tensor/presets";
-import { bytesToHex, type Hex, numberToHex, sha256 } from "viem";
+import { type Hex, numberToHex, sha256 } from "viem";
 
 export interface Prepared {
   program: Program;
@@ -60,5 +60,3 @@ export function prepareJob(file: JobFile, corpus: { bytes: Uint8Array; contentId
     jobCommitment: JobDetails.commit(details, salts),
   };
 }
-
-export const hexOfBytes = (bytes: Uint8Array): Hex => bytesToHex(bytes);
