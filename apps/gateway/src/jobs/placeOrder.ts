@@ -27,7 +27,7 @@ export interface OrderWork {
 export async function ensureOrder(context: GatewayContext, work: OrderWork): Promise<OrderEntry> {
   const { record, file } = work;
   // An auction that ended while this gateway was down has no bids to clear: it is held again, under a new nonce.
-  const missed = record.order !== undefined && record.ranked.length === 0 && record.leases.length === 0;
+  const missed = record.order !== undefined && record.ranked.length === 0;
   if (missed && orderEnds(record.order!.order) <= context.chain.now()) delete record.order;
   if (record.order === undefined) {
     const nowMs = context.clock.now();
@@ -130,10 +130,11 @@ async function tryOpen(
     context.emit(work.jobId, "bidRefused", { nodeId: signed.offer.nodeId, reasons });
     return undefined;
   }
-  const fill = work.record.leases.length;
+  const fills = fillsOf(work.record, entry);
+  const fill = fills.length;
   const leaseId = Order.leaseId(entry.hash, candidate.hash, fill);
   try {
-    const previous = work.record.leases.at(-1)?.offer;
+    const previous = fills.at(-1)?.offer;
     const deal = { offer: signed, order: entry, fill, ...(previous === undefined ? {} : { previous }) };
     const mined = await context.chain.open(deal);
     return recordLease(context, work, { signed, fill, leaseId, mined, verdict });
@@ -143,6 +144,12 @@ async function tryOpen(
     return undefined;
   }
 }
+
+/** The job's leases under this order; an earlier order of the same job has its own. */
+const fillsOf = (record: JobRecord, entry: OrderEntry): LeaseRecord[] =>
+  record.leases.filter(
+    ({ leaseId, offer, fill }) => leaseId === Order.leaseId(entry.hash, Offer.hash(offer.offer), fill),
+  );
 
 function recordLease(
   context: GatewayContext,

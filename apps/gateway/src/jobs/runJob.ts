@@ -1,7 +1,6 @@
 // One job from order to end, as phases over a saved record: created → bidding → opening → running → finishing → ended.
 //
 // Any phase can be entered again after a kill: what was decided is in the record, what was sent is known to the chain.
-import type { OrderEntry } from "@weft/market/Book";
 import { WeftError } from "@weft/protocol/Errors";
 import { check } from "@weft/protocol/JobFile";
 import { refillable } from "@weft/protocol/Lease";
@@ -58,16 +57,11 @@ function load(context: GatewayContext, jobId: string, signal: AbortSignal): Work
 
 async function drive(context: GatewayContext, work: Work): Promise<void> {
   const maxTurns = 2 * Number(context.chain.params.maxFills);
-  work.enter("bidding");
-  const entry = await ensureOrder(context, work);
-  if (!(await ensureRanked(context, work, entry))) {
-    context.store.saveJob(work.jobId, { phase: "ended", record: encode(work.record), endedAt: context.clock.now() });
-    return;
-  }
   for (let turn = 0; turn < maxTurns; turn++) {
     if (nextStepOf(work.record) < work.program.totalSteps) {
-      await workOn(context, work, entry);
-      continue;
+      if (await workOn(context, work)) continue;
+      context.store.saveJob(work.jobId, { phase: "ended", record: encode(work.record), endedAt: context.clock.now() });
+      return;
     }
     work.enter("finishing");
     await closeLast(context, work);
@@ -80,8 +74,11 @@ async function drive(context: GatewayContext, work: Work): Promise<void> {
   throw nobodyLeft(work.record);
 }
 
-/** One lease, from open to its end. */
-async function workOn(context: GatewayContext, work: Work, entry: OrderEntry): Promise<void> {
+/** One lease, from its order to its end. False when nobody fits the order. */
+async function workOn(context: GatewayContext, work: Work): Promise<boolean> {
+  if (currentLease(work.record) === undefined) work.enter("bidding");
+  const entry = await ensureOrder(context, work);
+  if (!(await ensureRanked(context, work, entry))) return false;
   work.enter("opening");
   const lease = currentLease(work.record) ?? (await openNext(context, work, entry));
   if (lease === undefined) throw nobodyLeft(work.record);
@@ -93,6 +90,7 @@ async function workOn(context: GatewayContext, work: Work, entry: OrderEntry): P
     orderHash: entry.hash,
   });
   await afterLease(context, work, { lease, ended });
+  return true;
 }
 
 function conclude(context: GatewayContext, work: Work): void {
@@ -171,12 +169,23 @@ async function close(
   const { lease, reason } = closing;
   const facts = context.chain.lease(lease.leaseId);
   const open = facts !== undefined && ["open", "inputsReady", "running"].includes(facts.state);
-  // Only audits may say falseSegment and only the provider providerQuit; the buyer's word for both is providerSilent.
-  const said = reason === "completed" || reason === "buyerCancelled" ? reason : "providerSilent";
+  const started = facts?.state === "running";
+  // Only audits may say falseSegment and only the provider providerQuit; the buyer's word for both is providerSilent,
+  // and before the start it may only cancel. That ends the order, so the job goes on under a new one.
+  const said =
+    reason === "completed" || reason === "buyerCancelled" ? reason : started ? "providerSilent" : "buyerCancelled";
   if (open) await context.chain.close(lease.leaseId, said);
   lease.closed = context.chain.lease(lease.leaseId)?.reason ?? reason;
+  const wanted = refillable.includes(reason);
+  if (wanted && !refillable.includes(lease.closed as (typeof refillable)[number])) newOrder(work.record);
   work.save(work.record);
   context.emit(work.jobId, "closing", { leaseId: lease.leaseId, reason: lease.closed });
+}
+
+/** Forgets the order and its bids; nodes that failed the job stay excluded. */
+function newOrder(record: JobRecord): void {
+  delete record.order;
+  record.ranked = [];
 }
 
 async function closeLast(context: GatewayContext, work: Work): Promise<void> {
