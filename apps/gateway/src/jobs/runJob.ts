@@ -157,7 +157,17 @@ function voidFalse(context: GatewayContext, work: Work): LeaseRecord | undefined
   if (first < 0) return undefined;
   for (const segment of segments.slice(first)) segment.void = true;
   work.save(work.record);
-  return leases.find(({ leaseId }) => leaseId === segments[first]?.leaseId);
+  const lease = leases.find(({ leaseId }) => leaseId === segments[first]?.leaseId);
+  tellFalse(context, work.jobId, (lease?.firstSegment ?? 0) + (segments[first]?.segment ?? 0));
+  return lease;
+}
+
+/** A lease that settles in the same moment takes its audits out of the snapshot before they were told. */
+function tellFalse(context: GatewayContext, jobId: string, segment: number): void {
+  const told = context.store
+    .eventsFrom(jobId, 1)
+    .some((event) => event.kind === "audit" && event.phase === "confirmedFalse" && event.segment === segment);
+  if (!told) context.emit(jobId, "audit", { segment, phase: "confirmedFalse" });
 }
 
 /** Closes with the reason the buyer may give; a lease that the chain closed already stays as it is. */
