@@ -15,7 +15,7 @@ import type { GatewayService, JobSummary } from "./http/GatewayService.ts";
 import { buildRoutes, listen } from "./http/server.ts";
 import { buildOrder } from "./jobs/buildOrder.ts";
 import { strategiesOf } from "./jobs/holdAuction.ts";
-import { checkedFile, JobManager } from "./jobs/JobManager.ts";
+import { checkedFile, JobManager, unknownJob } from "./jobs/JobManager.ts";
 import { currentLease, decode, lastGood, nextStepOf } from "./jobs/JobRecord.ts";
 import type { JobRow } from "./jobs/JobStore.ts";
 import { serveHoldings } from "./serveHoldings.ts";
@@ -185,7 +185,7 @@ function jobService(context: GatewayContext, jobs: JobManager): JobService {
 function knownJob(context: GatewayContext, jobId: string): JobRow {
   const row = context.store.getJob(jobId);
   if (row !== undefined) return row;
-  throw new WeftError(`there is no job ${jobId.slice(0, 64)}`, { code: "job.unknown", remedy: "list them: weft jobs" });
+  throw unknownJob(jobId);
 }
 
 function summaryOf(row: JobRow): JobSummary {

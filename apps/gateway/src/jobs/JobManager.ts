@@ -141,7 +141,7 @@ export class JobManager {
   }
 }
 
-const unknownJob = (jobId: string) =>
+export const unknownJob = (jobId: string): WeftError =>
   new WeftError(`there is no job ${jobId.slice(0, 64)}`, { code: "job.unknown", remedy: "list them: weft jobs" });
 
 /** @throws WeftError `job.malformed` naming the first field, its limit and the remedy */
