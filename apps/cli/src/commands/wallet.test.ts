@@ -60,6 +60,8 @@ test("deposit, balance, notice, wait, payment", async () => {
   const early = await lines(() => withdraw(context, "1.5", {}));
   assert.match(early[0] ?? "", /^notice given for 1\.500000; it can leave in 0:(10|0\d)/);
   await client.rpc.request({ method: "evm_increaseTime", params: [11] } as never);
+  // The command reads the last block's time: without a block of its own, the jump may still be one interval away.
+  await client.rpc.request({ method: "evm_mine", params: [] } as never);
   const to = `0x${"7".repeat(40)}`;
   assert.deepEqual(await lines(() => withdraw(context, "1.5", { to })), [`paid 1.500000 to ${to}`]);
   assert.match((await lines(() => balance(context))).join("\n"), /in escrow, free {2}1\.000000/);
