@@ -21,6 +21,7 @@ import type { JobStore } from "./jobs/JobStore.ts";
 export interface LeaseFacts {
   leaseId: Hex;
   nodeId: NodeId;
+  jobCommitment: Hex;
   state: LeaseState;
   reason: CloseReason | undefined;
   startedAt: bigint;

@@ -11,6 +11,7 @@ import { WireError } from "@weft/transport/WireError";
 import type { Hex } from "viem";
 import type { DrawFacts, GatewayContext } from "./GatewayContext.ts";
 import { decode, type JobRecord } from "./jobs/JobRecord.ts";
+import { detailsOf } from "./jobs/orderStart.ts";
 
 const maxDrawsRemembered = 4096;
 
@@ -55,7 +56,8 @@ async function detailsFor(
   if (before === undefined && firstStep > 0) throw new WireError("refused", "the start checkpoint is not held here");
   const start =
     before === undefined ? {} : { start: { checkpoint: before.checkpoint.contentId, bytes: before.checkpoint.bytes } };
-  return { leaseId: body.leaseId, details: record.details, corpus: record.corpus, ...start };
+  const details = detailsOf(record, context.chain.lease(body.leaseId)?.jobCommitment);
+  return { leaseId: body.leaseId, details, corpus: record.corpus, ...start };
 }
 
 function startOf(record: JobRecord, lease: { firstStep: number }, segment: number): number {

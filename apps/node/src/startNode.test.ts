@@ -99,6 +99,7 @@ function jobOf() {
     program: JSON.parse(encodeProgram(program)) as JobDetails.Json,
     corpus: { contentId, bytes: corpus.length },
     name: "test",
+    start: null,
   };
   const salts = JobDetails.saltsOf(bytesToHex(randomBytes(32)));
   return {

@@ -106,6 +106,7 @@ function leaseFacts(snapshot: Snapshot.Snapshot, leaseId: Hex, now: bigint): Lea
   return {
     leaseId,
     nodeId: lease.nodeId,
+    jobCommitment: lease.jobCommitment,
     state: Snapshot.stateAt(lease, now),
     reason: lease.reason === "none" ? undefined : lease.reason,
     startedAt: lease.startedAt ?? 0n,

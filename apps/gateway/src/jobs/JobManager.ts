@@ -59,6 +59,7 @@ export class JobManager {
       totalSteps: prepared.program.totalSteps,
       details: prepared.details,
       jobCommitment: prepared.jobCommitment,
+      pastDetails: [],
       ranked: [],
       leases: [],
       segments: [],

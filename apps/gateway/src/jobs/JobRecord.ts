@@ -58,6 +58,11 @@ const shape = z.object({
   totalSteps: z.int().positive(),
   details,
   jobCommitment: hash,
+  /** Of earlier orders of the job, which their auditors still ask for. */
+  pastDetails: z
+    .array(z.object({ jobCommitment: hash, details }))
+    .max(64)
+    .default([]),
   order: Order.signedShape.optional(),
   orderSignedAtMs: z.int().optional(),
   /** Bids or standing offers in ranked order, winner first. */

@@ -14,6 +14,7 @@ import type { GatewayContext } from "../GatewayContext.ts";
 import { buildOrder } from "./buildOrder.ts";
 import { holdAuction } from "./holdAuction.ts";
 import { type JobRecord, type LeaseRecord, lastGood, nextStepOf } from "./JobRecord.ts";
+import { fillsOf, setStart } from "./orderStart.ts";
 
 export interface OrderWork {
   jobId: string;
@@ -31,6 +32,7 @@ export async function ensureOrder(context: GatewayContext, work: OrderWork): Pro
   if (missed && orderEnds(record.order!.order) <= context.chain.now()) delete record.order;
   if (record.order === undefined) {
     const nowMs = context.clock.now();
+    setStart(record);
     const order = buildOrder(file, {
       buyer: context.buyer,
       session: context.session.address.toLowerCase() as Hex,
@@ -130,7 +132,7 @@ async function tryOpen(
     context.emit(work.jobId, "bidRefused", { nodeId: signed.offer.nodeId, reasons });
     return undefined;
   }
-  const fills = fillsOf(work.record, entry);
+  const fills = fillsOf(work.record, entry.hash);
   const fill = fills.length;
   const leaseId = Order.leaseId(entry.hash, candidate.hash, fill);
   try {
@@ -144,12 +146,6 @@ async function tryOpen(
     return undefined;
   }
 }
-
-/** The job's leases under this order; an earlier order of the same job has its own. */
-const fillsOf = (record: JobRecord, entry: OrderEntry): LeaseRecord[] =>
-  record.leases.filter(
-    ({ leaseId, offer, fill }) => leaseId === Order.leaseId(entry.hash, Offer.hash(offer.offer), fill),
-  );
 
 function recordLease(
   context: GatewayContext,

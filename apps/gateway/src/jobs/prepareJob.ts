@@ -2,6 +2,7 @@
 
 import * as JobDetails from "@weft/protocol/JobDetails";
 import type { JobFile } from "@weft/protocol/JobFile";
+import type { JobStart } from "@weft/protocol/JobStart";
 import type { Opening } from "@weft/protocol/messages";
 import { createProgram, encodeProgram, type Preset, type Program } from "@weft/tensor/Program";
 import { presets } from "@weft/tensor/presets";
@@ -52,11 +53,26 @@ export function prepareJob(file: JobFile, corpus: { bytes: Uint8Array; contentId
     program: JSON.parse(encodeProgram(program)) as JobDetails.Json,
     corpus: { contentId: corpus.contentId, bytes: corpus.bytes.length },
     name: file.name,
+    start: null,
   };
-  const salts = JobDetails.saltsOf(secret);
-  return {
-    program,
-    details: JobDetails.fieldNames.map((field) => JobDetails.open(details, salts, field)),
-    jobCommitment: JobDetails.commit(details, salts),
-  };
+  return { program, ...openAll(details, JobDetails.saltsOf(secret)) };
+}
+
+type Committed = Pick<Prepared, "details" | "jobCommitment">;
+
+const openAll = (details: JobDetails.Details, salts: JobDetails.Salts): Committed => ({
+  details: JobDetails.fieldNames.map((field) => JobDetails.open(details, salts, field)),
+  jobCommitment: JobDetails.commit(details, salts),
+});
+
+/** The same details for an order that begins elsewhere. */
+export function withStart(openings: readonly Opening[], start: JobStart): Committed {
+  const values = openings.map(({ field, value }) => [field, JSON.parse(value) as JobDetails.Json]);
+  const salts = Object.fromEntries(openings.map(({ field, salt }) => [field, salt])) as JobDetails.Salts;
+  return openAll({ ...Object.fromEntries(values), start }, salts);
+}
+
+/** Where the work of opened details begins. */
+export function startOf(openings: readonly Opening[]): JobStart {
+  return JSON.parse(openings.find(({ field }) => field === "start")?.value ?? "null") as JobStart;
 }

@@ -11,6 +11,7 @@ import { finishJob, isFoundFalse } from "./finishJob.ts";
 import { followAudits } from "./followAudits.ts";
 import { currentLease, decode, encode, type JobRecord, type LeaseRecord, lastGood, nextStepOf } from "./JobRecord.ts";
 import type { JobPhase } from "./JobStore.ts";
+import { mayContinue } from "./orderStart.ts";
 import { ensureOrder, ensureRanked, type OrderWork, openNext } from "./placeOrder.ts";
 import { type LeaseEnd, runLease } from "./runLease.ts";
 
@@ -76,7 +77,10 @@ async function drive(context: GatewayContext, work: Work): Promise<void> {
 
 /** One lease, from its order to its end. False when nobody fits the order. */
 async function workOn(context: GatewayContext, work: Work): Promise<boolean> {
-  if (currentLease(work.record) === undefined) work.enter("bidding");
+  if (currentLease(work.record) === undefined) {
+    if (!mayContinue(work.record)) newOrder(work.record);
+    work.enter("bidding");
+  }
   const entry = await ensureOrder(context, work);
   if (!(await ensureRanked(context, work, entry))) return false;
   work.enter("opening");

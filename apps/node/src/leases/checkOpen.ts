@@ -4,6 +4,7 @@ import { WeftError } from "@weft/protocol/Errors";
 import { hexOf } from "@weft/protocol/fields";
 import { maxCheckpointBytes, maxCorpusBytes } from "@weft/protocol/generated/params";
 import * as JobDetails from "@weft/protocol/JobDetails";
+import * as JobStart from "@weft/protocol/JobStart";
 import type { Opening, StreamMessage } from "@weft/protocol/messages";
 import * as Order from "@weft/protocol/Order";
 import { type Program, programHash, validateProgram } from "@weft/tensor/Program";
@@ -17,6 +18,8 @@ export interface JobTerms {
   program: Program;
   programHash: Hex;
   corpus: BlobRef;
+  /** Where the order's work begins. */
+  start: JobStart.JobStart;
 }
 
 const corpusShape = z.strictObject({ contentId: hexOf(32), bytes: z.int().nonnegative().max(maxCorpusBytes) });
@@ -27,7 +30,8 @@ function refuse(code: string, message: string, remedy: string): never {
 
 /**
  * Reads the details against the commitment in the order.
- * @throws WeftError `details.forged`, `details.missing`, `details.kind`, `details.corpus`, `tensor.bad-program`
+ * @throws WeftError `details.forged`, `details.missing`, `details.kind`, `details.corpus`, `details.start`,
+ * `tensor.bad-program`
  */
 export function readTerms(jobCommitment: Hex, details: readonly Opening[]): JobTerms {
   const fieldOf = (name: JobDetails.FieldName): JobDetails.Json => {
@@ -42,7 +46,14 @@ export function readTerms(jobCommitment: Hex, details: readonly Opening[]): JobT
   if (!corpus.success)
     return refuse("details.corpus", "the job's corpus is malformed", "commit to contentId and bytes");
   const program = validateProgram(fieldOf("program"));
-  return { program, programHash: bytesToHex(programHash(program)), corpus: corpus.data };
+  const start = JobStart.shape.safeParse(fieldOf("start"));
+  if (!start.success || !JobStart.fits(start.data, program))
+    return refuse(
+      "details.start",
+      "the job's start is malformed",
+      "commit to null, or to a state after a whole segment",
+    );
+  return { program, programHash: bytesToHex(programHash(program)), corpus: corpus.data, start: start.data };
 }
 
 /**

@@ -29,6 +29,7 @@ const details: JobDetails.Details = {
   program: JSON.parse(encodeProgram(program)) as JobDetails.Json,
   corpus: content,
   name: "t",
+  start: null,
 };
 const salts = JobDetails.saltsOf(zeroHash);
 const { order } = world.orderEntry({ jobCommitment: JobDetails.commit(details, salts) });

@@ -1,0 +1,104 @@
+// Where the next order begins, and when an order can be filled no further.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as JobDetails from "@weft/protocol/JobDetails";
+import { check } from "@weft/protocol/JobFile";
+import * as JobStart from "@weft/protocol/JobStart";
+import * as Offer from "@weft/protocol/Offer";
+import * as Order from "@weft/protocol/Order";
+import { type Hex, numberToHex } from "viem";
+import { buildOrder } from "./buildOrder.ts";
+import type { JobRecord, SegmentRecord } from "./JobRecord.ts";
+import { detailsOf, mayContinue, setStart } from "./orderStart.ts";
+import { prepareJob, startOf } from "./prepareJob.ts";
+
+const hash = (n: number): Hex => numberToHex(n, { size: 32 });
+const address = numberToHex(10, { size: 20 });
+const nodeId = numberToHex(11, { size: 20 });
+
+const offer: Offer.Offer = {
+  ...{ nodeId, poolId: 0n, slot: 0n, seq: 1n, class: numberToHex(1, { size: 8 }), attributes: 0n, units: 1n },
+  ...{ pricePerUnitSecond: 1n, region: 0n, expiresAt: 10n, orderHash: hash(0), detailsHash: hash(0) },
+};
+
+/** A job of 60 steps, 20 to a segment, whose first order is signed and filled once. */
+function begun(): JobRecord {
+  const checked = check({ name: "t", kind: "train-char-mlp", program: { steps: 60, stepsPerSegment: 20 } });
+  assert.ok(checked.ok);
+  const bytes = new TextEncoder().encode("abcabcabc".repeat(100));
+  const corpus = { bytes, contentId: hash(2) };
+  const { details, jobCommitment, program } = prepareJob(checked.job, corpus, hash(3));
+  const order = buildOrder(checked.job, {
+    ...{ buyer: address, session: address, matcher: address, buyerEpoch: 0n, nonce: 1n, paramsHash: hash(1) },
+    ...{ jobCommitment, nowMs: 1000 },
+  });
+  const signedOffer = { offer, signature: numberToHex(0, { size: 65 }) };
+  const leaseId = Order.leaseId(Order.hash(order), Offer.hash(offer), 0);
+  return {
+    ...{ file: checked.job, corpus: { contentId: hash(2), bytes: bytes.length }, program: "", details, jobCommitment },
+    ...{ totalSteps: program.totalSteps, pastDetails: [], ranked: [], segments: [], cancelled: false },
+    order: { order, signature: numberToHex(0, { size: 65 }) },
+    leases: [
+      { leaseId, fill: 0, nodeId, offer: signedOffer, pricePerUnitSecond: 1n, pay: 1n, firstStep: 0, firstSegment: 0 },
+    ],
+  };
+}
+
+const segment = (leaseId: Hex, index: number): SegmentRecord => ({
+  ...{ leaseId, segment: index, firstStep: 20 * index, lastStep: 20 * index + 19, commitmentHash: hash(20 + index) },
+  ...{ startRoot: hash(30 + index), endRoot: hash(31 + index), historyRoot: hash(40 + index), meteredSeconds: 1 },
+  ...{ checkpoint: { contentId: hash(50 + index), bytes: 1000 + index }, holders: [], cumulative: 1n, void: false },
+});
+
+test("the first order begins at the program's own start, and committing to it again changes nothing", () => {
+  const record = begun();
+  const { jobCommitment } = record;
+  setStart(record);
+  assert.equal(record.jobCommitment, jobCommitment);
+  assert.equal(startOf(record.details), null);
+  assert.ok(mayContinue(record));
+});
+
+test("an order that continues commits to the state it continues from; what the earlier one said stays to be had", () => {
+  const record = begun();
+  const first = { details: record.details, jobCommitment: record.jobCommitment };
+  const { leaseId } = record.leases[0]!;
+  record.segments.push(segment(leaseId, 0), segment(leaseId, 1));
+  assert.ok(mayContinue(record), "the order's own segments are a start for its next fill");
+
+  delete record.order;
+  setStart(record);
+  const start = startOf(record.details);
+  assert.deepEqual(start, { step: 40, stateRoot: hash(32), checkpoint: hash(51), bytes: 1001 });
+  assert.ok(JobStart.fits(start, { totalSteps: 60, stepsPerSegment: 20 }));
+  assert.notEqual(record.jobCommitment, first.jobCommitment);
+  for (const opening of record.details) assert.ok(JobDetails.verify(record.jobCommitment, opening), opening.field);
+  for (const field of ["kind", "program", "corpus", "name"])
+    assert.equal(
+      record.details.find((one) => one.field === field)?.value,
+      first.details.find((one) => one.field === field)?.value,
+    );
+  assert.equal(detailsOf(record, first.jobCommitment), first.details);
+  assert.equal(detailsOf(record, record.jobCommitment), record.details);
+});
+
+test("when an audit takes back what an order started from, that order goes no further", () => {
+  const record = begun();
+  const earlier = segment(hash(99), 0);
+  record.segments.push(earlier, segment(hash(99), 1));
+  setStart(record);
+  assert.ok(mayContinue(record), "the order's own start");
+  record.segments[1]!.void = true;
+  assert.ok(!mayContinue(record), "an earlier order's segment is no start for this one");
+  earlier.void = true;
+  assert.ok(!mayContinue(record), "nor is step 0");
+});
+
+test("a start lies after a whole segment and before the end", () => {
+  const program = { totalSteps: 60, stepsPerSegment: 20 };
+  const at = (step: number) => ({ step, stateRoot: hash(1), checkpoint: hash(2), bytes: 1 });
+  assert.ok(JobStart.fits(null, program) && JobStart.fits(at(40), program));
+  assert.ok(!JobStart.fits(at(41), program) && !JobStart.fits(at(60), program));
+  for (const wrong of [at(0), at(-20), { ...at(20), bytes: 0 }, { ...at(20), bytes: 2 ** 40 }, undefined, {}])
+    assert.ok(!JobStart.shape.safeParse(wrong).success, JSON.stringify(wrong));
+});
