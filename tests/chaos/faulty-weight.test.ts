@@ -9,7 +9,7 @@ import { startTestNetwork } from "@weft/testkit/TestNetwork";
 const jobsAtOnce = 7;
 
 test("a false segment that is drawn is confirmed false, never paid, and the job ends right elsewhere", {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async (t) => {
   const roomy = { capacity: 16n };
   const network = await startTestNetwork({ seed: 21, nodes: [roomy, roomy, roomy, roomy, roomy] });

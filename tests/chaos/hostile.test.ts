@@ -15,7 +15,7 @@ import type { Transport } from "@weft/transport/Transport";
 import { decodeMessage, encodeMessage } from "@weft/transport/Wire";
 
 const seed = 61;
-const limit = { timeout: 120_000 };
+const limit = { timeout: 600_000 };
 const stranger = keyOf(seed, "stranger");
 let network: TestNetwork;
 let attacker: Transport;
@@ -50,10 +50,8 @@ async function publishOffer(signed: Offer.SignedOffer, peer = self()): Promise<v
 async function counts(code: string, act: () => Promise<void>): Promise<void> {
   const had = refusedBy(code);
   await act();
-  await network.until(
-    `${code} is counted: ${JSON.stringify(target().node.status().refused)}`,
-    () => (refusedBy(code) > had ? true : undefined),
-    5000,
+  await network.until(`${code} is counted: ${JSON.stringify(target().node.status().refused)}`, () =>
+    refusedBy(code) > had ? true : undefined,
   );
 }
 

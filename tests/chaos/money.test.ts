@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { hasCode } from "@weft/protocol/Errors";
 import { startTestNetwork } from "@weft/testkit/TestNetwork";
 
-const limit = { timeout: 180_000 };
+const limit = { timeout: 600_000 };
 
 test("a ceiling too low: every offer says by how much it is above it", limit, async (t) => {
   const network = await startTestNetwork({ seed: 81, nodes: 2 });

@@ -22,7 +22,7 @@ function matchers(network: TestNetwork): Sender[] {
   );
 }
 
-test("one unit in ten offers is leased once", { timeout: 180_000 }, async (t) => {
+test("one unit in ten offers is leased once", { timeout: 600_000 }, async (t) => {
   const network = await startTestNetwork({ seed: 51, nodes: [{ capacity: 1n, sells: false }] });
   t.after(() => network.stop());
   const [matcher] = matchers(network) as [Sender];
@@ -40,7 +40,7 @@ test("one unit in ten offers is leased once", { timeout: 180_000 }, async (t) =>
 });
 
 test("two matchers with the same pair open one lease; the other is told, and nothing is reserved twice", {
-  timeout: 180_000,
+  timeout: 600_000,
 }, async (t) => {
   const network = await startTestNetwork({ seed: 52, nodes: [{ capacity: 4n, sells: false }], gateways: 2 });
   t.after(() => network.stop());

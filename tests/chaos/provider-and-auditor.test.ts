@@ -6,7 +6,7 @@ import { trainAlone } from "@weft/testkit/jobs";
 import { startTestNetwork } from "@weft/testkit/TestNetwork";
 
 test("a provider that commits and withholds the checkpoint is not paid, and the work goes on elsewhere", {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   const withholding = { faults: { withholdCheckpoints: true } };
   const network = await startTestNetwork({ seed: 31, nodes: [withholding, {}, {}, {}, {}] });
@@ -25,7 +25,7 @@ test("a provider that commits and withholds the checkpoint is not paid, and the 
   assert.deepEqual(readFileSync(done.checkpointPath), Buffer.from(await trainAlone()));
 });
 
-test("an auditor that cries false pauses the pay of a segment and evicts nobody", { timeout: 240_000 }, async (t) => {
+test("an auditor that cries false pauses the pay of a segment and evicts nobody", { timeout: 600_000 }, async (t) => {
   const liar = { faults: { lyingAuditor: true }, sells: false };
   const nodes = [{}, liar, { sells: false }, { sells: false }];
   const network = await startTestNetwork({ seed: 32, nodes, segmentSeconds: 1 });

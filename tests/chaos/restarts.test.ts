@@ -7,7 +7,7 @@ import { trainAlone } from "@weft/testkit/jobs";
 import { startTestNetwork } from "@weft/testkit/TestNetwork";
 
 test("a gateway killed between two vouchers comes back and pays the rest, each segment once", {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   const network = await startTestNetwork({ seed: 41, nodes: 4 });
   t.after(() => network.stop());
@@ -37,7 +37,7 @@ test("a gateway killed between two vouchers comes back and pays the rest, each s
 });
 
 test("a provider killed while its claim is under way claims it once, and finishes the job", {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   const network = await startTestNetwork({ seed: 42, nodes: 4 });
   t.after(() => network.stop());

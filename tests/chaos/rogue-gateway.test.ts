@@ -16,7 +16,7 @@ import { createMemoryTransport } from "@weft/transport/MemoryTransport";
 const seed = 71;
 
 test("worthless vouchers are refused by provider and contract, a true one is taken", {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   const network = await startTestNetwork({ seed, nodes: 4 });
   t.after(() => network.stop());

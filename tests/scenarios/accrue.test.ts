@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { trainAlone } from "@weft/testkit/jobs";
 import { startTestNetwork } from "@weft/testkit/TestNetwork";
 
-test("a buyer that goes offline still pays for what was done, and finds it done", { timeout: 240_000 }, async (t) => {
+test("a buyer that goes offline still pays for what was done, and finds it done", { timeout: 600_000 }, async (t) => {
   const network = await startTestNetwork({ seed: 12, nodes: 5 });
   t.after(() => network.stop());
   const job = await network.buy({ pay: { mode: "accrue" }, duration: "90s" });
@@ -26,7 +26,7 @@ test("a buyer that goes offline still pays for what was done, and finds it done"
   assert.equal(done.paid.find(({ role }) => role === "provider")?.amount, "800");
 });
 
-test("a buyer that never comes back has paid for the work, no more", { timeout: 240_000 }, async (t) => {
+test("a buyer that never comes back has paid for the work, no more", { timeout: 600_000 }, async (t) => {
   const network = await startTestNetwork({ seed: 16, nodes: 5 });
   t.after(() => network.stop());
   const job = await network.buy({ pay: { mode: "accrue" }, duration: "40s" });

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { trainAlone } from "@weft/testkit/jobs";
 import { startTestNetwork } from "@weft/testkit/TestNetwork";
 
-test("the runner-up takes over from the last paid checkpoint", { timeout: 240_000 }, async (t) => {
+test("the runner-up takes over from the last paid checkpoint", { timeout: 600_000 }, async (t) => {
   const network = await startTestNetwork({ seed: 13, nodes: 5 });
   t.after(() => network.stop());
   const [first, second] = [network.node("node-1"), network.node("node-2")];

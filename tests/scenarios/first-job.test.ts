@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { trainAlone } from "@weft/testkit/jobs";
 import { startTestNetwork } from "@weft/testkit/TestNetwork";
 
-test("one job, from offer to settlement", { timeout: 120_000 }, async (t) => {
+test("one job, from offer to settlement", { timeout: 600_000 }, async (t) => {
   // Five machines on a fresh chain; node-1 is the cheapest at 0.000100 a second, node-2 asks 0.000110.
   const network = await startTestNetwork({ seed: 7, nodes: 5 });
   t.after(() => network.stop());

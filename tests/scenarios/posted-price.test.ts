@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startTestNetwork } from "@weft/testkit/TestNetwork";
 
-test("a standing offer is taken at its posted price", { timeout: 180_000 }, async (t) => {
+test("a standing offer is taken at its posted price", { timeout: 600_000 }, async (t) => {
   const network = await startTestNetwork({ seed: 11, nodes: [{ price: 130n }, { price: 90n }, { price: 120n }] });
   t.after(() => network.stop());
   const cheapest = network.node("node-2");
@@ -20,7 +20,7 @@ test("a standing offer is taken at its posted price", { timeout: 180_000 }, asyn
   assert.equal((await network.balances())["node-2"]?.earned, 720n + auditPayOf(done, cheapest.nodeId));
 });
 
-test("the buyer's placement rules decide before the price does", { timeout: 180_000 }, async (t) => {
+test("the buyer's placement rules decide before the price does", { timeout: 600_000 }, async (t) => {
   const network = await startTestNetwork({ seed: 15, nodes: 2 });
   t.after(() => network.stop());
   const dearest = network.node("node-2");

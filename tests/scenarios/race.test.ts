@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startTestNetwork } from "@weft/testkit/TestNetwork";
 
-test("of two gateways racing for one unit, one gets the lease and one a reason", { timeout: 180_000 }, async (t) => {
+test("of two gateways racing for one unit, one gets the lease and one a reason", { timeout: 600_000 }, async (t) => {
   const network = await startTestNetwork({
     seed: 14,
     nodes: [{ capacity: 1n }, { sells: false }, { sells: false }],

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { trainAlone } from "@weft/testkit/jobs";
 import { startTestNetwork } from "@weft/testkit/TestNetwork";
 
-test("a winner that never starts costs the buyer time, not the job", { timeout: 240_000 }, async (t) => {
+test("a winner that never starts costs the buyer time, not the job", { timeout: 600_000 }, async (t) => {
   const network = await startTestNetwork({ seed: 29, nodes: 5 });
   t.after(() => network.stop());
   const first = network.node("node-1");

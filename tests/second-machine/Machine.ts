@@ -18,7 +18,7 @@ export interface Running {
   /** Standard output until now. */
   out(): string;
   readonly ended: Promise<Ended>;
-  /** Ctrl-C, and kill -9 when it does not end within 30 s. */
+  /** Ctrl-C, and kill -9 when it does not end within two minutes. */
   interrupt(): Promise<Ended>;
 }
 
@@ -33,8 +33,8 @@ export interface Machine {
 }
 
 const weft = join(repositoryRoot, "apps/cli/src/main.ts");
-const lineTimeoutMs = 120_000;
-const graceMs = 30_000;
+const lineTimeoutMs = 300_000;
+const graceMs = 120_000;
 const maxCharacters = 8 * 1024 * 1024;
 
 export function machineIn(namespace: Namespace, cwd: string): Machine {

@@ -13,7 +13,7 @@ import { type Ended, type Machine, machineIn, type Running } from "./Machine.ts"
 import { type Cable, layCable, namespacesWork } from "./namespaces.ts";
 
 const possible = namespacesWork();
-const options = { skip: possible ? false : "network namespaces can't be made here", timeout: 300_000 };
+const options = { skip: possible ? false : "network namespaces can't be made here", timeout: 600_000 };
 const folder = mkdtempSync(join(tmpdir(), "weft-second-machine-"));
 const home = (name: string): string => join(folder, name, ".weft");
 const [homeA, homeB] = [home("a"), home("b")];

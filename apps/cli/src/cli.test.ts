@@ -36,7 +36,7 @@ function weft(
       cwd: options.cwd ?? folder,
       env: environment,
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: 60_000,
+      timeout: 300_000,
     });
     let [out, err] = ["", ""];
     child.stdout.on("data", (piece) => (out += piece));

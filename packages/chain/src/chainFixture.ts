@@ -82,8 +82,14 @@ export async function fixture(options: Partial<DevChain.DevChainOptions> = {}): 
   return made;
 }
 
+/** How long a test waits for what must come. What does not come fails the test; a slow machine must not. */
+export const patienceMs = 120_000;
+
 /** Polls until `probe` gives something; the test fails after `limitMs`. */
-export async function eventually<T>(probe: () => T | undefined | Promise<T | undefined>, limitMs = 15_000): Promise<T> {
+export async function eventually<T>(
+  probe: () => T | undefined | Promise<T | undefined>,
+  limitMs = patienceMs,
+): Promise<T> {
   const end = Date.now() + limitMs;
   for (;;) {
     const found = await probe();

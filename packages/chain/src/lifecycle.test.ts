@@ -17,7 +17,7 @@ import { settle } from "./actions/settle.ts";
 import { startLease } from "./actions/startLease.ts";
 import { withdraw } from "./actions/withdraw.ts";
 import { ChainStore } from "./ChainStore.ts";
-import { accountOf, wallClock } from "./chainFixture.ts";
+import { accountOf, patienceMs, wallClock } from "./chainFixture.ts";
 import { signStart } from "./consents.ts";
 import { LiveSnapshot, rebuild } from "./LiveSnapshot.ts";
 import {
@@ -71,7 +71,7 @@ test("a lease is opened, started, paid by vouchers, released and settled; the fo
   const more = await signedVoucher(network, session, { channelId: leaseId, payee: nodeId, cumulative: 2_000n });
   const batched = await asMatcher.send(batchClaim(client, { vouchers: [more] }));
 
-  const running = await live.reach(batched.blockNumber, 10_000);
+  const running = await live.reach(batched.blockNumber, patienceMs);
   const lease = running.leases.get(leaseId);
   assert.equal(lease?.state, "running");
   assert.equal(lease.channel.claimed, 2_000n);
@@ -83,7 +83,7 @@ test("a lease is opened, started, paid by vouchers, released and settled; the fo
   await network.senderOf(buyer).send(closeLease(client, { leaseId, reason: "completed" }));
   await network.pass(15);
   const settled = await asMatcher.send(settle(client, { leaseId }));
-  const end = await live.reach(settled.blockNumber, 10_000);
+  const end = await live.reach(settled.blockNumber, patienceMs);
   assert.equal(end.leases.get(leaseId)?.state, "settled");
   assert.equal(end.leases.get(leaseId)?.reason, "completed");
   assert.equal(end.nodes.get(nodeId)?.pools.get(0n)?.used, 0n);
@@ -94,7 +94,7 @@ test("a lease is opened, started, paid by vouchers, released and settled; the fo
   assert.deepEqual(rebuild(client, store).leases.get(leaseId), end.leases.get(leaseId));
 
   const paid = await network.senderOf(owner).send(withdraw(client, { amount: 2_000n, to: owner.address, id: "1" }));
-  await live.reach(paid.blockNumber, 10_000);
+  await live.reach(paid.blockNumber, patienceMs);
   const total = await balances(client, owner.address);
   assert.equal(total.stable + total.free + total.earned, 1_000_000_000n - 90_000_000n + 2_000n);
   t.diagnostic(

@@ -35,6 +35,8 @@ export interface NetworkFixture extends Fixture {
   senderOf(signer: AccountSigner, store?: IntentStore): Sender;
   /** Moves the chain's clock forward. */
   pass(seconds: number): Promise<void>;
+  /** From now on the chain's clock moves only by `pass`, however long this machine takes for what is done meanwhile. */
+  freeze(): Promise<void>;
 }
 
 export async function networkFixture(options: Partial<DevChainOptions> = {}): Promise<NetworkFixture> {
@@ -54,9 +56,11 @@ export async function networkFixture(options: Partial<DevChainOptions> = {}): Pr
     senderOf: (signer: AccountSigner, store: IntentStore = memoryStore()) =>
       new Sender(client, { signer, store, clock: wallClock }),
     pass: async (seconds: number) => {
-      await base.driver.increaseTime({ seconds });
+      const now = await chainTime(client);
+      await base.driver.setNextBlockTimestamp({ timestamp: now + BigInt(seconds) });
       await base.driver.mine({ blocks: 1 });
     },
+    freeze: async () => await base.driver.setBlockTimestampInterval({ interval: 0 }),
   });
 }
 

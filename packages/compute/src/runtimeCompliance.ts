@@ -16,7 +16,7 @@ export interface Bench {
 }
 
 /** Longest wait of one check. */
-const limit = { timeout: 60_000 };
+const limit = { timeout: 300_000 };
 
 /** Reads events up to and with the one that satisfies `until`, or all. */
 export async function readEvents(

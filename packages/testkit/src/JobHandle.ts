@@ -5,7 +5,7 @@ import { isFinal, type JobEvent, type JobEventKind } from "@weft/protocol/JobEve
 export type EventOf<K extends JobEventKind> = Extract<JobEvent, { kind: K }>;
 
 /** Real milliseconds that a wait takes at most. */
-const patienceMs = 90_000;
+const patienceMs = 300_000;
 
 export class JobHandle {
   readonly jobId: string;

@@ -29,7 +29,8 @@ const chainId = 31_337;
 const preset = "minimal";
 const escrow = 50_000_000n;
 const bonds = 10_000_000n;
-const readyMs = 90_000;
+/** How long a process has to be ready, on a slow machine too. */
+const readyMs = 300_000;
 const address = "127.0.0.1";
 
 interface Machine {
@@ -200,7 +201,7 @@ export class ProcessNetwork {
 
   /** Events as they come, over a gateway that may be killed and started again meanwhile. */
   async *follow(jobId: string): AsyncGenerator<JobEvent> {
-    const until = performance.now() + 300_000;
+    const until = performance.now() + 900_000;
     for (let next = 1; performance.now() < until; await systemClock.sleep(200)) {
       try {
         for await (const event of followJob(this.#client(), jobId, { from: next })) {
@@ -214,7 +215,7 @@ export class ProcessNetwork {
     }
   }
 
-  async until<T>(what: string, find: () => T | undefined | Promise<T | undefined>, patienceMs = 90_000): Promise<T> {
+  async until<T>(what: string, find: () => T | undefined | Promise<T | undefined>, patienceMs = 300_000): Promise<T> {
     const end = performance.now() + patienceMs;
     for (;;) {
       const found = await Promise.resolve(find()).catch(() => undefined);

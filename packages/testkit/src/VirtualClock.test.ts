@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setTimeout as realSleep } from "node:timers/promises";
 import { VirtualClock } from "./VirtualClock.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 120_000 };
 const startMs = 1_000_000;
 
 test("time passes faster than real time, sleepers wake in order and at their time", limit, async (t) => {
@@ -16,13 +16,13 @@ test("time passes faster than real time, sleepers wake in order and at their tim
     await clock.sleep(ms);
     woken.push([name, clock.now()]);
   };
-  await Promise.all([sleeper("c", 900), sleeper("a", 300), sleeper("b", 300)]);
+  await Promise.all([sleeper("c", 60_000), sleeper("a", 300), sleeper("b", 300)]);
   assert.deepEqual(woken, [
     ["a", startMs + 300],
     ["b", startMs + 300],
-    ["c", startMs + 900],
+    ["c", startMs + 60_000],
   ]);
-  assert.ok(performance.now() - real < 800, "900 virtual ms took less real time");
+  assert.ok(performance.now() - real < 60_000, "a virtual minute took less than one");
 });
 
 test("no faster than asked", limit, async (t) => {

@@ -19,7 +19,7 @@ test("money that adds up has no discrepancy; each unit astray is named", () => {
   assert.equal(discrepancies({ ...even, vaultBalance: 59n }).length, 2);
 });
 
-test("on a network it sees every wallet, and a unit nobody accounts for", { timeout: 120_000 }, async (t) => {
+test("on a network it sees every wallet, and a unit nobody accounts for", { timeout: 600_000 }, async (t) => {
   const network = await startTestNetwork({ seed: 5, nodes: 1 });
   t.after(() => network.stop());
   await network.conservation();

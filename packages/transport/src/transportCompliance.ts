@@ -28,7 +28,7 @@ const schemas = { note: z.strictObject({ text: z.string().max(100) }) };
 
 export function transportCompliance(name: string, start: () => Promise<ComplianceNetwork>): void {
   const check = (title: string, body: (network: ComplianceNetwork) => Promise<void>) =>
-    test(`${name}: ${title}`, { timeout: 60_000 }, async () => {
+    test(`${name}: ${title}`, { timeout: 3 * patienceMs }, async () => {
       const network = await start();
       try {
         await body(network);
@@ -47,11 +47,14 @@ export function transportCompliance(name: string, start: () => Promise<Complianc
 
 type Check = (title: string, body: (network: ComplianceNetwork) => Promise<void>) => void;
 
-/** Waits for a condition at most 10 s. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const endMs = performance.now() + 10_000;
-  while (!condition()) {
-    assert.ok(performance.now() < endMs, `waited 10 s for: ${what}`);
+/** Real milliseconds that a wait takes at most: enough for a machine many times slower than one's own. */
+export const patienceMs = 60_000;
+
+/** Waits for a condition. */
+export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const endMs = performance.now() + patienceMs;
+  while (!(await condition())) {
+    assert.ok(performance.now() < endMs, `waited ${patienceMs / 1000} s for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -160,7 +163,7 @@ function channelCases(check: Check): void {
     await assert.rejects(channel.receive({ timeoutMs: 20 }), coded("timeout"));
     await assert.rejects(channel.receive({ signal: AbortSignal.abort(new Error("enough")) }), /enough/);
     await channel.send(Buffer.from("still here"));
-    assert.equal(String(await channel.receive({ timeoutMs: 5_000 })), "still here");
+    assert.equal(String(await channel.receive({ timeoutMs: patienceMs })), "still here");
   });
 
   check("a killed peer ends its channels with a coded error, nothing hangs", async (network) => {
@@ -201,10 +204,9 @@ function flowCases(check: Check): void {
         assert.ok(accepted - consumed <= windowBytes, `${accepted - consumed} bytes outstanding`);
       }
     })();
-    await until(() => reader !== undefined && accepted > 0, "the first bytes to be accepted");
+    await until(() => reader !== undefined && accepted >= windowBytes / 2, "most of a window to be accepted");
     await quiet(() => accepted);
     assert.ok(accepted <= windowBytes, `the sender got rid of ${accepted} bytes with nobody reading`);
-    assert.ok(accepted >= windowBytes / 2, "but of most of a window");
     release();
     await sending;
     await channel.close();
@@ -299,16 +301,22 @@ function refusalCases(check: Check): void {
   });
 
   check("opens beyond the rate are refused and counted, and recover", async (network) => {
-    const [one, other] = await connectedPair(network, { opensPerSecond: 20, opensBurst: 5 });
+    const [one, other] = await connectedPair(network, { opensPerSecond: 2, opensBurst: 5, banPenalty: 10_000 });
     other.handle("echo/1", echo);
     const ask = () => requestPeer(one, other.peerId, { protocol: "echo/1", message: Buffer.from("?") });
-    const outcomes = await Promise.allSettled(Array.from({ length: 12 }, ask));
+    const startMs = performance.now();
+    const outcomes = await Promise.allSettled(Array.from({ length: 40 }, ask));
     const refused = outcomes.filter((outcome) => outcome.status === "rejected");
-    assert.ok(refused.length >= 4 && refused.length <= 7, `${refused.length} refused`);
+    const seconds = (performance.now() - startMs) / 1_000;
+    assert.ok(refused.length <= 35 && 40 - refused.length <= 5 + 2 * seconds + 1, `${refused.length} in ${seconds} s`);
     for (const outcome of refused) coded("rate")(outcome.reason);
     assert.equal(other.stats().peers[one.peerId]?.rejected["rate"], refused.length);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    assert.equal(String(await ask()), "?");
+    const answered = () =>
+      ask().then(
+        (bytes) => String(bytes) === "?",
+        (error) => !coded("rate")(error),
+      );
+    await until(answered, "an open to be admitted again");
   });
 
   check("messages beyond the rate end the channel", async (network) => {
@@ -326,7 +334,7 @@ function refusalCases(check: Check): void {
   });
 
   check("who goes on breaking rules is disconnected and kept out", async (network) => {
-    const [one, other] = await connectedPair(network, { banPenalty: 18 });
+    const [one, other] = await connectedPair(network, { banPenalty: 18, penaltyHalfLifeMs: 3_600_000 });
     other.handle("notes/1", async (channel) => {
       decodeMessage(schemas, (await channel.receive())!);
     });
@@ -391,7 +399,7 @@ function gossipCases(check: Check): void {
   });
 
   check("an author above the rate is ignored from there on, and its bytes still bounded", async (network) => {
-    const limits = { gossipPerAuthorPerSecond: 1, gossipPerAuthorBurst: 10, maxGossipBytes: 1_000 };
+    const limits = { gossipPerAuthorPerSecond: 0.05, gossipPerAuthorBurst: 10, maxGossipBytes: 1_000 };
     const [one, other] = await connectedPair(network, limits);
     let heard = 0;
     other.subscribe("busy/1", () => {
@@ -423,11 +431,14 @@ function gossipCases(check: Check): void {
 
 /** Publishes until the subscription is known along the way; a carrier tells its neighbours in its own time. */
 async function settledGossip(from: Transport, topic: string, arrived: () => boolean): Promise<void> {
-  for (let round = 0; round < 100 && !arrived(); round += 1) {
-    await from.publish(topic, Buffer.from("warm-up"));
-    for (let wait = 0; wait < 20 && !arrived(); wait += 1) await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  assert.ok(arrived(), "a warm-up message arrives");
+  let askedMs = 0;
+  await until(async () => {
+    if (performance.now() - askedMs > 100) {
+      askedMs = performance.now();
+      await from.publish(topic, Buffer.from("warm-up"));
+    }
+    return arrived();
+  }, "a warm-up message to arrive");
 }
 
 function requestCases(check: Check): void {
@@ -440,10 +451,10 @@ function requestCases(check: Check): void {
     });
     const channel = await one.open(other.peerId, "echo/1");
     for (const text of ["a", "b"]) assert.equal(String(await request(channel, Buffer.from(text))), text);
-    const ask = (protocol: string) =>
-      requestPeer(one, other.peerId, { protocol, message: Buffer.from("?"), timeoutMs: 300 });
-    await assert.rejects(ask("mute/1"), coded("timeout"));
-    await assert.rejects(ask("gone/1"), coded("closed"));
+    const ask = (protocol: string, timeoutMs: number) =>
+      requestPeer(one, other.peerId, { protocol, message: Buffer.from("?"), timeoutMs });
+    await assert.rejects(ask("mute/1", 300), coded("timeout"));
+    await assert.rejects(ask("gone/1", patienceMs), coded("closed"));
   });
 
   check("enveloped calls carry bigints, refusals keep their code", async (network) => {
@@ -505,7 +516,7 @@ function blobCases(check: Check): void {
       read: (offset, length) =>
         offset < 1_000_000 ? blob.subarray(offset, offset + length) : new Promise<Uint8Array>(() => {}),
     }));
-    const options = { maxBytes: 1 << 24, stallTimeoutMs: 300 };
+    const options = { maxBytes: 1 << 24, stallTimeoutMs: 2_000 };
     await assert.rejects(fetchBlob(one, other.peerId, contentIdOf(blob), options), coded("blob-withheld"));
   });
 

@@ -32,14 +32,14 @@ const readyLine = `process.stdout.write(JSON.stringify({ ready: true, port: 7 })
 
 test("a child is ready when it says so, whatever it prints around it", async () => {
   const spawned = child(`console.log("hello"); console.log("{ not json"); ${readyLine} setInterval(() => {}, 1000);`);
-  assert.deepEqual(await spawned.ready(10_000), { ready: true, port: 7 });
-  await spawned.stop(2000);
+  assert.deepEqual(await spawned.ready(60_000), { ready: true, port: 7 });
+  await spawned.stop(60_000);
   assert.equal((await spawned.exited).signal, "SIGTERM");
 });
 
 test("a child that dies early is told with the tail of its log", async () => {
   const spawned = child(`for (let i = 0; i < 9; i++) console.error("line " + i); process.exitCode = 3;`);
-  await assert.rejects(spawned.ready(10_000), (error) => {
+  await assert.rejects(spawned.ready(60_000), (error) => {
     assert.ok(hasCode(error, "child.ended"));
     assert.match(error.message, /thing ended while it was starting \(exit 3\)/);
     assert.equal(error.details["log 1"], "line 4");
@@ -52,7 +52,7 @@ test("a child that knows why it can't start is quoted", async () => {
   const spawned = child(
     `console.log(JSON.stringify({ ready: false, error: { code: "http.portTaken", message: "port 80 is taken", remedy: "choose another" } }));`,
   );
-  await assert.rejects(spawned.ready(10_000), (error) => {
+  await assert.rejects(spawned.ready(60_000), (error) => {
     assert.ok(hasCode(error, "http.portTaken"));
     assert.deepEqual([error.message, error.remedy], ["thing: port 80 is taken", "choose another"]);
     return true;
@@ -62,12 +62,12 @@ test("a child that knows why it can't start is quoted", async () => {
 test("a silent child runs out of time", async () => {
   const spawned = child(`console.error("still thinking"); setInterval(() => {}, 1000);`);
   await assert.rejects(spawned.ready(600), (error) => hasCode(error, "child.silent") && error.retryable);
-  await spawned.stop(1000);
+  await spawned.stop(60_000);
 });
 
 test("a child that ignores SIGTERM is killed after its grace", async () => {
   const spawned = child(`process.on("SIGTERM", () => {}); ${readyLine} setInterval(() => {}, 1000);`);
-  await spawned.ready(10_000);
+  await spawned.ready(60_000);
   await spawned.stop(200);
   assert.equal((await spawned.exited).signal, "SIGKILL");
 });
@@ -84,7 +84,7 @@ test("a child's standard input ends when its parent is killed", async () => {
     parentScript,
     `import { spawnChild } from ${JSON.stringify(childModule)};
      const c = spawnChild({ role: "c", script: ${JSON.stringify(childScript)}, parameters: [], logFile: ${JSON.stringify(join(folder, "c.log"))} });
-     await c.ready(10000); console.log(JSON.stringify(c.record)); setInterval(() => {}, 1000);`,
+     await c.ready(60000); console.log(JSON.stringify(c.record)); setInterval(() => {}, 1000);`,
   );
   const parent = spawn(process.execPath, [parentScript], { stdio: ["ignore", "pipe", "inherit"] });
   const line = await new Promise<string>((resolve) => parent.stdout.once("data", (data) => resolve(String(data))));
@@ -92,7 +92,7 @@ test("a child's standard input ends when its parent is killed", async () => {
   started.push(record);
   assert.ok(isAlive(record));
   parent.kill("SIGKILL");
-  assert.ok(await untilGone(record, 5000), "the child outlived its parent");
+  assert.ok(await untilGone(record, 60_000), "the child outlived its parent");
 });
 
 test("marks tell a process from a later one with the same pid", async () => {
@@ -104,7 +104,7 @@ test("marks tell a process from a later one with the same pid", async () => {
   assert.equal(processMark(-1), undefined);
   const sleeper = spawn("sleep", ["30"], { stdio: "ignore" });
   const record = recordOf("sleeper", sleeper.pid as number) as ProcessRecord;
-  await endProcess(record, 2000);
+  await endProcess(record, 60_000);
   assert.equal(isAlive(record), false);
 });
 
@@ -157,9 +157,9 @@ test("an oversized log is cut, a small one goes on", async () => {
   const script = join(folder, "quiet.mjs");
   writeFileSync(script, `console.error("fresh"); ${readyLine}`);
   const options = { role: "quiet", script, parameters: [], logFile };
-  await spawnChild(options).ready(10_000);
+  await spawnChild(options).ready(60_000);
   const second = spawnChild(options);
-  await second.ready(10_000);
+  await second.ready(60_000);
   await second.exited;
   assert.match(readFileSync(logFile, "utf8"), /^fresh\nfresh\n$/);
   assert.ok(existsSync(logFile));

@@ -2,7 +2,7 @@
 //
 // Its standard input ends when `weft start` ends, however that happens (kill -9 too). It then ends every process it was
 // told of, and the chain last, so that the chain's state is written. Lines on standard
-// input: {"guard": ProcessRecord}. Parameters: the chain's folder, a port or 0 for a free one; and for a network that
+// input: {"guard": ProcessRecord}, each answered with {"guarding": pid}. Parameters: the chain's folder, a port or 0 for a free one; and for a network that
 // other machines join, the address and port of a public door and the network file it serves. `--block-seconds=N` sets
 // the chain's pace.
 import { createInterface } from "node:readline";
@@ -31,7 +31,9 @@ function listen(): void {
   const lines = createInterface({ input: process.stdin });
   lines.on("line", (line) => {
     const { guard } = JSON.parse(line) as { guard: ProcessRecord };
-    if (guarded.length < maxGuarded) guarded.push(guard);
+    if (guarded.length >= maxGuarded) return;
+    guarded.push(guard);
+    process.stdout.write(`${JSON.stringify({ guarding: guard.pid })}\n`);
   });
   lines.on("close", () => void stop(0));
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void stop(0));

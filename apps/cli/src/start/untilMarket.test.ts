@@ -15,6 +15,6 @@ test("waits for every node, and no longer than its bound", async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const client = { url: `http://127.0.0.1:${(server.address() as { port: number }).port}`, token: "t" };
   const { signal } = new AbortController();
-  assert.deepEqual(await untilMarket(client, { nodes: 3, timeoutMs: 10_000, signal }), { peers: 3, offers: 3 });
+  assert.deepEqual(await untilMarket(client, { nodes: 3, timeoutMs: 60_000, signal }), { peers: 3, offers: 3 });
   assert.deepEqual(await untilMarket(client, { nodes: 5, timeoutMs: 300, signal }), { peers: 4, offers: 4 });
 });

@@ -147,7 +147,7 @@ test("a session repeats its progress while nothing happens and pairs answers wit
   await channel.send(encodeMessage(streams, "job.unpaid", { segment: 9, code: "test.stray", message: "" }));
   const kinds: string[] = [];
   for (let i = 0; i < 2; i++) {
-    const bytes = await channel.receive({ timeoutMs: 5000 });
+    const bytes = await channel.receive({ timeoutMs: 60_000 });
     assert.ok(bytes !== undefined);
     kinds.push(decodeMessage(streams, bytes).kind);
   }
