@@ -80,7 +80,7 @@ interface IAudits {
     error RoundNotAllowed(uint64 round, uint64 earliest, uint64 latest);
     error SignatureInvalid(address recovered, address expected);
     error CommitmentMismatch(bytes32 expected, bytes32 actual);
-    error SameCommitment(bytes32 commitmentHash);
+    error SameContent(bytes32 first, bytes32 second);
     error DrawNotReady(bytes32 leaseId, uint32 segment);
     error NotSampled(bytes32 leaseId, uint32 segment);
     error NotDrawn(bytes20 nodeId);
@@ -95,6 +95,7 @@ interface IAudits {
     error StepRootNotInHistory(bytes32 stepRoot, bytes32 historyRoot, uint64 step);
     error AltHistoryInvalid(bytes32 altHistoryRoot);
     error DeadlineNotPassed(uint256 deadline);
+    error ParamsUnsafe(string reason);
 
     /// @notice Records the next segment of a lease, signed by the provider's operator. Anyone may bring it.
     /// @param offerHash The other half of the leaseId, so that `orderHash` is checked.
@@ -129,8 +130,8 @@ interface IAudits {
     /// @notice After a missed deadline: frees the turn, or ends the audit when nobody is left. Anyone.
     function resolveTimeout(bytes32 leaseId, uint32 segment) external;
 
-    /// @notice Two different commitments for one (lease, segment), both signed for the provider: the lease is void from
-    /// that segment on and closed for fault. Anyone.
+    /// @notice Two commitments for one (lease, segment) with different content, both signed for the provider: the lease
+    /// is void from that segment on and closed for fault. Content is every field but `beaconRound`. Anyone.
     function reportEquivocation(
         SegmentCommitment calldata first,
         bytes calldata firstSignature,

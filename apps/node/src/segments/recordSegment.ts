@@ -99,8 +99,8 @@ async function signWork(
 }
 
 /**
- * Signs a commitment for a later round because the named one passed before it reached the chain. Two signatures for one
- * segment can be reported, so this is for a commitment that the chain does not have and can't take any more.
+ * Signs a commitment for a later round because the named one passed before it reached the chain. Only the round differs,
+ * which is no equivocation (spec/verification.md); any other field that changed would be.
  */
 export async function signAgain(context: NodeContext, work: SegmentWork): Promise<SegmentWork> {
   const { commitment, checkpointBytes } = work;

@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "e2d10ecb6a628ae3d9220cba2e1a1a4de0e7a27ebb4136a684a5c25c0c9f7c88";
-export const outputsHash = "1032615a7b5ec23fbb969f20a164c111c42b9001bbb94c576da2ab334cb8c839";
+export const sourcesHash = "8a6910d6d5cc84233747f03d2ece3fbae9fc2a7ee2111573eb6fa4164237d7c5";
+export const outputsHash = "6c11c881332f3cee1ec3f8abb19264fe4d5b08a62520099920ba1fd7f1b6788e";
