@@ -76,6 +76,11 @@ test("wrong calls: one line, a pointer to the help, exit 2", async () => {
     [["offers", "--colour"], /unknown option '--colour'/],
     [["run"], /missing required argument 'file'/],
     [["jobs", "attach", "x", "--from", "-1"], /whole number/],
+    [["jobs", "frobnicate"], /too many arguments|unknown command/],
+    [["wallet", "deposit", "abc"], /"abc" is not an amount\n {2}remedy: /],
+    [["wallet", "deposit", "0"], /"0" is nothing\n {2}remedy: /],
+    [["orders", "cancel"], /name one order, or say --all\n {2}remedy: /],
+    [["orders", "cancel", "job-1", "--all"], /name one order, or say --all/],
   ];
   const ended = await Promise.all(calls.map(([words]) => weft(words)));
   for (const [index, [words, message]] of calls.entries()) {
@@ -145,7 +150,7 @@ test("a gateway that isn't there or has a strange address", async () => {
   ]);
   assert.match(away.err, /no gateway answers|broke off/);
   assert.match(strange.err, /"localhost" is not a gateway's address\n {2}remedy: write a URL/);
-  assert.deepEqual([away.code, strange.code], [1, 1]);
+  assert.deepEqual([away.code, strange.code], [1, 2]);
 });
 
 test("a taken port: one clear line, exit 1, nothing left running", async () => {
@@ -242,5 +247,5 @@ test("joining: what isn't a network file, or isn't there, is said plainly", asyn
 test("status works where nothing runs", async () => {
   const ended = await weft(["status"]);
   assert.equal(ended.code, 0);
-  assert.match(ended.out, /processes none\nnothing runs here; start a network with: npm start\n/);
+  assert.match(ended.out, /^home .*\nnothing runs here; start a network with: npm start\n/);
 });

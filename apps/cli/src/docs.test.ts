@@ -16,7 +16,9 @@ function complaint(program: Command, line: string): string | undefined {
     command = next;
     words.shift();
   }
-  if (command.commands.length > 0) return `${line}: not a whole command`;
+  // Commander keeps the name of what a bare group runs in this field; there is no public one.
+  const runsBare = Reflect.get(command, "_defaultCommandName") !== null && !words[0]?.match(/^[a-z]/);
+  if (command.commands.length > 0 && !runsBare) return `${line}: not a whole command`;
   const options = [...command.options, ...program.options];
   const unknown = words.find((word) => word.startsWith("--") && !options.some(({ long }) => long === word));
   return unknown === undefined ? undefined : `${line}: no option ${unknown}`;
@@ -38,7 +40,8 @@ test("every command line in docs/cli.md and in the helps' examples exists with i
   assert.deepEqual(complaints, []);
   assert.ok(
     complaint(program, "weft frobnicate") &&
-      complaint(program, "weft jobs") &&
+      complaint(program, "weft node") &&
+      complaint(program, "weft jobs frobnicate") &&
       complaint(program, "weft status --loud"),
   );
 });

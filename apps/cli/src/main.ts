@@ -7,6 +7,8 @@ import { buildProgram, type Outcome } from "./program.ts";
 import { asPersonError } from "./systemErrors.ts";
 
 const exitCode = { failed: 1, usage: 2, interrupted: 130 } as const;
+/** Words of the call that make no sense: as wrong a call as an unknown flag. */
+const wrongWords = ["cli.usage", "amount.malformed", "wallet.address", "gateway.address"];
 
 function report(error: unknown, json: boolean): number {
   const known = asPersonError(error);
@@ -17,7 +19,8 @@ function report(error: unknown, json: boolean): number {
     const message = known instanceof Error ? known.message : String(known);
     process.stdout.write(`${JSON.stringify({ kind: "summary", ok: false, error: { code, message, remedy } })}\n`);
   }
-  return wasInterrupted(known) ? exitCode.interrupted : exitCode.failed;
+  if (wasInterrupted(known)) return exitCode.interrupted;
+  return wrongWords.includes(code) ? exitCode.usage : exitCode.failed;
 }
 
 /** Commander has written its own line already; under --json the summary is still owed. */

@@ -19,6 +19,8 @@ interface CommandSpec {
   examples: readonly string[];
   /** Printed between options and examples. */
   notes?: string;
+  /** What a group does when no subcommand is named. */
+  isDefault?: boolean;
   run: Handler;
 }
 
@@ -48,6 +50,7 @@ export function buildProgram(outcome: Outcome): Command {
   const add = (parent: Command, spec: CommandSpec) => addCommand(parent, spec, outcome);
   addNetworkCommands(program, add);
   addJobCommands(program, add);
+  addOrderCommands(program, add);
   addNodeCommands(program, add);
   addWalletCommands(program, add);
   return program;
@@ -60,7 +63,7 @@ const examplesText = (examples: readonly string[]): string =>
 
 function addCommand(parent: Command, spec: CommandSpec, outcome: Outcome): void {
   const command = parent
-    .command(spec.usage)
+    .command(spec.usage, { isDefault: spec.isDefault === true })
     .summary(spec.summary)
     .description(spec.summary)
     .addHelpText("after", `${spec.notes === undefined ? "" : `\n${spec.notes}\n`}${examplesText(spec.examples)}`);
@@ -71,7 +74,7 @@ function addCommand(parent: Command, spec: CommandSpec, outcome: Outcome): void 
   });
 }
 
-/** A parent that only groups: without a subcommand it shows its help. */
+/** A parent that only groups: without a subcommand it runs its default one, else it shows its help. */
 function group(program: Command, named: { name: string; summary: string; examples: readonly string[] }): Command {
   return program
     .command(named.name)
@@ -146,7 +149,7 @@ function addNetworkCommands(program: Command, add: Add): void {
     usage: "status",
     summary: "what runs here and how it is",
     examples: ["weft status", "weft status --json"],
-    run: async (context) => (await import("./commands/lists.ts")).status(context),
+    run: async (context) => (await import("./commands/status.ts")).status(context),
   });
   add(program, {
     usage: "reset",
@@ -190,12 +193,13 @@ function addJobCommands(program: Command, add: Add): void {
   const jobs = group(program, {
     name: "jobs",
     summary: "list, re-attach to, and cancel jobs",
-    examples: ["weft jobs list", "weft jobs attach 3f2a"],
+    examples: ["weft jobs", "weft jobs attach 3f2a", "weft jobs cancel 3f2a"],
   });
   add(jobs, {
     usage: "list",
+    isDefault: true,
     summary: "all jobs of this gateway",
-    examples: ["weft jobs list", "weft jobs list --json"],
+    examples: ["weft jobs", "weft jobs list --json"],
     run: async (context) => (await import("./commands/lists.ts")).jobs(context),
   });
   add(jobs, {
@@ -214,6 +218,29 @@ function addJobCommands(program: Command, add: Add): void {
     summary: "end a job; what was earned until then is paid",
     examples: ["weft jobs cancel 3f2a"],
     run: async (context, [id]) => (await import("./commands/lists.ts")).cancel(context, id as string),
+  });
+}
+
+function addOrderCommands(program: Command, add: Add): void {
+  const orders = group(program, {
+    name: "orders",
+    summary: "what the gateway signed, and withdrawing it",
+    examples: ["weft orders", "weft orders cancel 3f2a", "weft orders cancel --all"],
+  });
+  add(orders, {
+    usage: "list",
+    isDefault: true,
+    summary: "the order of each job, and whether it may still open a lease",
+    examples: ["weft orders", "weft orders list --json"],
+    run: async (context) => (await import("./commands/orders.ts")).orders(context),
+  });
+  add(orders, {
+    usage: "cancel [order]",
+    summary: "withdraw an order on the chain, named by its job or its hash; no copy of it opens a lease any more",
+    options: [new Option("--all", "every order that this wallet signed before now; needs no gateway")],
+    notes: "A lease that is open goes on; `weft jobs cancel` ends it.",
+    examples: ["weft orders cancel 3f2a", "weft orders cancel --all"],
+    run: async (context, [order], flags) => (await import("./commands/orders.ts")).cancelOrders(context, order, flags),
   });
 }
 
@@ -289,13 +316,14 @@ function addNodeCommands(program: Command, add: Add): void {
 function addWalletCommands(program: Command, add: Add): void {
   const wallet = group(program, {
     name: "wallet",
-    summary: "the buyer's money",
-    examples: ["weft wallet balance", "weft wallet deposit 5"],
+    summary: "the buyer's money, and who may order with it",
+    examples: ["weft wallet", "weft wallet deposit 5", "weft wallet revoke"],
   });
   add(wallet, {
     usage: "balance",
+    isDefault: true,
     summary: "escrow, reserved and free, and what lies outside it",
-    examples: ["weft wallet balance", "weft wallet balance --json"],
+    examples: ["weft wallet", "weft wallet balance --json"],
     run: async (context) => (await import("./commands/wallet.ts")).balance(context),
   });
   add(wallet, {
@@ -317,5 +345,24 @@ function addWalletCommands(program: Command, add: Add): void {
     examples: ["weft wallet withdraw 1.5"],
     run: async (context, [amount], flags) =>
       (await import("./commands/wallet.ts")).withdraw(context, amount as string, flags),
+  });
+  add(wallet, {
+    usage: "allow [key]",
+    summary: "let a gateway's session key order with this wallet, up to a daily cap (default: this home's gateway)",
+    options: [
+      new Option("--daily-cap <amount>", "most that it may reserve in one UTC day").default("100"),
+      count("--days <n>", "how long (default 30)", { min: 1, max: 3650 }).default(30),
+    ],
+    notes: "Allowing the same key again replaces its cap and its end.",
+    examples: ["weft wallet allow", "weft wallet allow --daily-cap 20 --days 7"],
+    run: async (context, [key], flags) =>
+      (await import("./commands/sessions.ts")).allow(context, key, flags as { dailyCap: string; days: number }),
+  });
+  add(wallet, {
+    usage: "revoke",
+    summary: "end every session at once: no gateway orders with this wallet any more",
+    notes: "Open leases go on. Use it when a gateway's key may be in other hands.",
+    examples: ["weft wallet revoke", "weft wallet revoke --json"],
+    run: async (context) => (await import("./commands/sessions.ts")).revoke(context),
   });
 }

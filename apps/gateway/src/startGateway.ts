@@ -18,6 +18,7 @@ import { strategiesOf } from "./jobs/holdAuction.ts";
 import { checkedFile, JobManager, unknownJob } from "./jobs/JobManager.ts";
 import { currentLease, decode, lastGood, nextStepOf } from "./jobs/JobRecord.ts";
 import type { JobRow } from "./jobs/JobStore.ts";
+import { listOrders } from "./jobs/listOrders.ts";
 import { serveHoldings } from "./serveHoldings.ts";
 
 export interface GatewayOptions {
@@ -130,6 +131,7 @@ function serviceOf(context: GatewayContext, jobs: JobManager, options: GatewayOp
           return { jobId, leaseId, nodeId, fill, state: facts?.state ?? "none", reason: facts?.reason, ...money };
         }),
       ),
+    listOrders: () => listOrders(context),
     wallet: async () => walletOf(context),
     status: async () => ({
       networkId: context.networkId,

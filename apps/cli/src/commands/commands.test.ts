@@ -81,8 +81,14 @@ const service = {
       pay: "90000",
     },
   ],
-  wallet: async () => ({}),
-  status: async () => ({ networkId: "0x12", peers: 5, offers: 5 }),
+  listOrders: () => [
+    {
+      ...{ jobId: "job-1", orderHash: `0x${"ab".repeat(32)}`, buyer: nodeId(9), nonce: "7", state: "open" },
+      ...{ budget: "500000", maxPricePerUnitSecond: "277", expiresAt: Math.floor(Date.now() / 1000) + 90 },
+    },
+  ],
+  wallet: async () => ({ free: "49500000", sessionCapLeft: "99000000" }),
+  status: async () => ({ networkId: "0x12", peers: 5, offers: 5, jobs: 1 }),
 } as unknown as GatewayService;
 
 before(async () => {
@@ -183,6 +189,15 @@ test("a job that fails, or that nobody takes, exits non-zero and says why", asyn
   );
 });
 
+test("a group without a subcommand shows its list, with --json too", async () => {
+  const [jobs, json] = await Promise.all([weft("jobs"), weft("jobs", "--json")]);
+  assert.match(jobs.out, /job-1 {2}train-own-text {2}ended/);
+  assert.deepEqual(
+    jsonLines(json.out).map(({ kind }) => kind),
+    ["job", "summary"],
+  );
+});
+
 test("jobs: list, attach from an event, unknown, cancel", async () => {
   const [list, from, unknown, cancel] = await Promise.all([
     weft("jobs", "list"),
@@ -214,16 +229,20 @@ test("quote: price range, hard cap, refusals counted; nothing ordered", async ()
   assert.equal(seen.jobs.length, before);
 });
 
-test("offers, leases and status, as tables and as JSON lines", async () => {
-  const [offers, leases, status, json] = await Promise.all([
+test("offers, orders, leases and status, as tables and as JSON lines", async () => {
+  const [offers, orders, leases, status, json] = await Promise.all([
     weft("offers"),
+    weft("orders"),
     weft("leases"),
     weft("status"),
     weft("offers", "--json"),
   ]);
-  assert.match(offers.out, /node-2 {2}cpu {8}1 {4}0\.000194 +5\d:\d\d/);
+  assert.match(offers.out, /node-2 {2}cpu {8}1 {4}0\.6984 +5\d:\d\d/);
+  assert.match(orders.out, /job-1 {2}0xababab…abab {2}open +7 {2}0\.500000 +\d:\d\d/);
   assert.match(leases.out, /0xcdcdcd…cdcd {2}node-2 {2}settled {2}completed {2}0\.090000 {2}0\.000900/);
-  assert.match(status.out, /peers {5}5\noffers {4}5\n/);
+  assert.match(status.out, /\ngateway {2}5 peers, 5 offers, jobs under way: 1\n/);
+  assert.match(status.out, /\nmoney {4}49\.500000 free in escrow; the gateway may reserve 99\.000000 more today\n/);
+  assert.match(status.out, /node-2 +– {2}offers {2}cpu +1 +0\.6984 +5\d:\d\d {8}0 open, 1 in all\n/);
   const lines = jsonLines(json.out);
   assert.deepEqual([lines[0]?.["kind"], lines[0]?.["nodeId"]], ["offer", nodeId(2)]);
   assert.deepEqual(lines.at(-1), { kind: "summary", ok: true, count: 1 });

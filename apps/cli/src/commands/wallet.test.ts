@@ -1,15 +1,20 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { ChainClient } from "@weft/chain/ChainClient";
 import * as DevChain from "@weft/chain/DevChain";
 import { clientOf } from "@weft/chain/NetworkFile";
+import { readAccount, readNonceUsed, readSession } from "@weft/chain/reads";
 import { hasCode } from "@weft/protocol/Errors";
 import type { Context } from "../Context.ts";
 import { homeAt } from "../Home.ts";
+import { buyerKey, sessionKey } from "../start/keys.ts";
 import { openNetwork } from "../start/network.ts";
+import { cancelOrders } from "./orders.ts";
+import { allow, revoke } from "./sessions.ts";
 import { address, balance, deposit, withdraw } from "./wallet.ts";
 
 const root = mkdtempSync(join(tmpdir(), "weft-cli-wallet-"));
@@ -76,3 +81,77 @@ test("amounts and addresses that make no sense are refused before anything is se
   ] as const)
     await assert.rejects(run(), (error) => hasCode(error, code), code);
 });
+
+const term = { dailyCap: "20", days: 7 };
+
+test("sessions: allowed up to a cap, shown by the balance, all revoked at once, allowed again", async () => {
+  await assert.rejects(allow(context, undefined, term), (error) => hasCode(error, "wallet.noGateway"));
+  const { signer } = await sessionKey(home);
+  const [granted] = await lines(() => allow(context, undefined, term));
+  assert.match(granted ?? "", new RegExp(`^${signer.address} may reserve 20\\.000000 a day until 20\\d\\d-`));
+  assert.match((await lines(() => balance(context))).join("\n"), /gateway's key {4}may reserve 20\.000000 a day/);
+  const other = `0x${"8".repeat(40)}` as const;
+  await lines(() => allow(context, other, { ...term, dailyCap: "1.5" }));
+
+  await lines(() => revoke(context));
+  const buyer = (await buyerKey(home)).signer.address;
+  const sessions = await Promise.all([signer.address, other].map((key) => readSession(client, { buyer, key })));
+  assert.deepEqual(
+    sessions.map(({ live }) => live),
+    [false, false],
+  );
+  assert.match((await lines(() => balance(context))).join("\n"), /gateway's key {4}may not order; allow it with/);
+  await lines(() => revoke(context));
+
+  await lines(() => allow(context, undefined, term));
+  assert.equal((await readSession(client, { buyer, key: signer.address })).live, true);
+});
+
+test("orders cancel: the order of a job by its nonce, all of them by the buyer's epoch", async () => {
+  const buyer = (await buyerKey(home)).signer.address;
+  const hashes = ["aa11", "aa22", "bb33"].map((digits) => `0x${digits.repeat(16)}`);
+  const states = ["open", "leased", "cancelled"];
+  const rows = hashes.map((orderHash, index) => ({
+    ...{ jobId: `job-${index}`, orderHash, nonce: `${index + 70}`, buyer, state: states[index] },
+  }));
+  const gateway = await serveJson({ orders: [...rows, { ...rows[0], jobId: "job-9", buyer: `0x${"9".repeat(40)}` }] });
+  const at = { ...context, environment: {}, flags: gateway.flags } as Context;
+  const used = (nonce: bigint) => readNonceUsed(client, { buyer, nonce });
+  try {
+    assert.match(
+      (await lines(() => cancelOrders(at, "job-0", {})))[0] ?? "",
+      /^order 0xaa11aa…aa11 of job-0 is cancel/,
+    );
+    assert.deepEqual([await used(70n), await used(71n), await used(72n)], [true, false, false]);
+    const leased = await lines(() => cancelOrders(at, "0xaa22", {}));
+    assert.match(leased[1] ?? "", /its open lease goes on; .*: weft jobs cancel job-1/);
+    assert.equal(await used(71n), true);
+    assert.match((await lines(() => cancelOrders(at, "job-2", {})))[0] ?? "", /is cancelled already/);
+    assert.equal(await used(72n), false, "nothing was sent for it");
+    for (const [which, code] of [
+      ["job-7", "orders.unknown"],
+      ["job-", "orders.unknown"],
+      ["job-9", "orders.buyer"],
+    ] as const)
+      await assert.rejects(cancelOrders(at, which, {}), (error) => hasCode(error, code), which);
+  } finally {
+    await gateway.close();
+  }
+  for (const epoch of [1, 2]) {
+    await lines(() => cancelOrders(context, undefined, { all: true }));
+    assert.equal((await readAccount(client, buyer)).buyerEpoch, epoch);
+  }
+});
+
+/** A gateway that answers everything with `answer`. */
+async function serveJson(answer: object) {
+  const server = createServer((_, response) => response.end(JSON.stringify(answer)));
+  await new Promise<void>((bound) => server.listen({ port: 0, host: "127.0.0.1" }, bound));
+  const tokenFile = join(root, "token");
+  writeFileSync(tokenFile, "secret");
+  const { port } = server.address() as { port: number };
+  return {
+    flags: { gateway: `http://127.0.0.1:${port}`, tokenFile },
+    close: () => new Promise((closed) => server.close(closed)),
+  };
+}

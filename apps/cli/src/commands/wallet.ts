@@ -3,29 +3,19 @@ import { deposit as depositIntent } from "@weft/chain/actions/deposit";
 import { exit } from "@weft/chain/actions/exit";
 import { requestExit } from "@weft/chain/actions/requestExit";
 import { withdraw as withdrawIntent } from "@weft/chain/actions/withdraw";
-import type { ChainClient } from "@weft/chain/ChainClient";
-import { clientOf } from "@weft/chain/NetworkFile";
 import { balances, chainTime, readAccount } from "@weft/chain/reads";
 import * as Amount from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
-import { type Address, isAddress } from "viem";
+import type { Address } from "viem";
 import type { Context } from "../Context.ts";
 import { requireHome } from "../Home.ts";
 import { amountOf, clockOf } from "../render/figures.ts";
 import { sendAll } from "../start/buyer.ts";
 import { topUp } from "../start/faucet.ts";
-import { buyerKey, type HeldKey } from "../start/keys.ts";
-import { isDevelopmentChain, readNetwork } from "../start/network.ts";
-
-interface Wallet {
-  client: ChainClient;
-  buyer: HeldKey;
-}
-
-async function open(context: Context): Promise<Wallet> {
-  requireHome(context.home);
-  return { client: clientOf(readNetwork(context.home)), buyer: await buyerKey(context.home) };
-}
+import { buyerKey } from "../start/keys.ts";
+import { isDevelopmentChain } from "../start/network.ts";
+import { openWallet, positive, recipient } from "./openWallet.ts";
+import { ownSession, sessionText } from "./sessions.ts";
 
 export async function address(context: Context): Promise<number> {
   requireHome(context.home);
@@ -36,7 +26,7 @@ export async function address(context: Context): Promise<number> {
 }
 
 export async function balance(context: Context): Promise<number> {
-  const { client, buyer } = await open(context);
+  const { client, buyer } = await openWallet(context);
   const held = await balances(client, buyer.signer.address);
   context.say(`address          ${buyer.signer.address}`);
   context.say(`in escrow, free  ${amountOf(held.free)}`);
@@ -44,20 +34,15 @@ export async function balance(context: Context): Promise<number> {
   context.say(`  earned         ${amountOf(held.earned)}`);
   context.say(`outside escrow   ${amountOf(held.stable)}`);
   context.say(`for gas          ${Amount.format(held.native, 18)}`);
-  context.emit({ kind: "summary", ok: true, address: buyer.signer.address, ...held });
+  const session = await ownSession(context, { client, buyer });
+  if (session !== undefined) context.say(`gateway's key    ${sessionText(session)}`);
+  context.emit({ kind: "summary", ok: true, address: buyer.signer.address, ...held, session });
   return 0;
-}
-
-/** Positive stablecoin units. @throws WeftError `amount.malformed` */
-function positive(text: string): bigint {
-  const amount = Amount.parse(text);
-  if (amount > 0n) return amount;
-  throw new WeftError(`"${text}" is nothing`, { code: "amount.malformed", remedy: "write an amount above 0" });
 }
 
 export async function deposit(context: Context, text: string): Promise<number> {
   const amount = positive(text);
-  const { client, buyer } = await open(context);
+  const { client, buyer } = await openWallet(context);
   // Test money is free on a development chain; elsewhere this names what is missing.
   await topUp(client, [{ who: "buyer", address: buyer.signer.address, gas: 10n ** 16n, stable: amount }]);
   const id = String(await chainTime(client));
@@ -72,8 +57,8 @@ export async function deposit(context: Context, text: string): Promise<number> {
 /** Earned money leaves at once; free escrow after a notice, because orders may already count on it. */
 export async function withdraw(context: Context, text: string, flags: { to?: string }): Promise<number> {
   const amount = positive(text);
-  const { client, buyer } = await open(context);
-  const to = recipient(flags.to, buyer.signer.address);
+  const { client, buyer } = await openWallet(context);
+  const to = flags.to === undefined ? buyer.signer.address : recipient(flags.to);
   const [account, now] = await Promise.all([readAccount(client, buyer.signer.address), chainTime(client)]);
   const id = `${now}/${amount}`;
   if (account.earned >= amount) {
@@ -94,12 +79,6 @@ export async function withdraw(context: Context, text: string, flags: { to?: str
     });
   await sendAll(client, buyer.signer, [requestExit(client, { amount, id })]);
   return tell(context, { waiting: amount, seconds: Number(client.params.exitDelaySeconds) });
-}
-
-function recipient(text: string | undefined, fallback: Address): Address {
-  if (text === undefined) return fallback;
-  if (isAddress(text, { strict: false })) return text;
-  throw new WeftError(`"${text}" is not an address`, { code: "wallet.address", remedy: "write 0x and 40 hex digits" });
 }
 
 function tell(context: Context, done: { paid: bigint; to: Address } | { waiting: bigint; seconds: number }): number {

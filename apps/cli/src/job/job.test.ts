@@ -67,7 +67,14 @@ test("several problems are all told, one per line", () => {
 
 test("what isn't YAML, isn't a mapping, or unfolds without end is refused with a place", () => {
   assert.match(messageOf("name: a\nkind: [\n"), /^job\.yaml:3:1: Flow sequence/);
-  assert.match(messageOf("name: a\nname: b\nkind: train-char-mlp\n"), /^job\.yaml:2:1: .*unique/);
+  assert.match(
+    messageOf("name: a\nname: b\nkind: train-char-mlp\n"),
+    /^job\.yaml:2:1: name is given twice, first in line 1; keep one$/m,
+  );
+  assert.match(
+    messageOf("name: a\npay:\n  budget: 1\n  mode: voucher\n  budget: 2\n"),
+    /^job\.yaml:5:3: pay\.budget is given twice, first in line 3; keep one$/m,
+  );
   assert.match(messageOf("- 1\n"), /^job\.yaml:1:1: \(file\) is not a mapping/);
   assert.match(messageOf(""), /^job\.yaml:1:1: /);
   const bomb = [

@@ -4,7 +4,18 @@ import { readFileSync, statSync } from "node:fs";
 import { WeftError } from "@weft/protocol/Errors";
 import * as JobFile from "@weft/protocol/JobFile";
 import type { JobIssue } from "@weft/protocol/jobIssues";
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import {
+  type Document,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type YAMLParseError,
+  type YAMLWarning,
+} from "yaml";
 import { fileError } from "../systemErrors.ts";
 
 export interface ParsedJob {
@@ -43,7 +54,7 @@ export function parseJobFile(name: string, text: string): ParsedJob {
   if (syntax.length > 0)
     throw problems(
       name,
-      syntax.map(({ pos, message }) => `${place(name, counter, pos[0])}: ${oneLine(message)}`),
+      syntax.map((problem) => `${place(name, counter, problem.pos[0])}: ${syntaxText(document, counter, problem)}`),
     );
   const data = toData(name, document);
   const checked = JobFile.check(data);
@@ -54,6 +65,35 @@ export function parseJobFile(name: string, text: string): ParsedJob {
   });
   throw problems(name, lines);
 }
+
+/** What the parser says, and for a key given twice which one and where it stands already. */
+function syntaxText(document: Document.Parsed, counter: LineCounter, problem: YAMLParseError | YAMLWarning): string {
+  if (problem.code !== "DUPLICATE_KEY") return oneLine(problem.message);
+  const twin = twinAt(document.contents, { offset: problem.pos[0], path: [] });
+  if (twin === undefined) return "a field is given twice; keep one";
+  return `${twin.path.join(".")} is given twice, first in line ${counter.linePos(twin.first).line}; keep one`;
+}
+
+/** Path of the key at `offset`, and where its map has the same key first. */
+function twinAt(
+  node: unknown,
+  at: { offset: number; path: readonly string[] },
+): { path: readonly string[]; first: number } | undefined {
+  if (!isMap(node) && !isSeq(node)) return undefined;
+  for (const [index, item] of node.items.entries()) {
+    const key = isPair(item) ? keyText(item.key) : String(index);
+    const path = [...at.path, key];
+    if (isPair(item) && isMap(node) && startOf(item.key) === at.offset) {
+      const first = node.items.find((pair) => keyText(pair.key) === key);
+      return { path, first: startOf(first?.key) ?? 0 };
+    }
+    const below = twinAt(isPair(item) ? item.value : item, { offset: at.offset, path });
+    if (below !== undefined) return below;
+  }
+  return undefined;
+}
+
+const keyText = (key: unknown): string => (isScalar(key) ? String(key.value) : String(key));
 
 function toData(name: string, document: Document.Parsed): unknown {
   try {
@@ -84,7 +124,7 @@ function offsetOf(document: Document.Parsed, issue: JobIssue): number {
   let offset = startOf(node) ?? 0;
   for (const part of issue.path) {
     if (isMap(node)) {
-      const pair = node.items.find(({ key }) => (isScalar(key) ? String(key.value) : String(key)) === String(part));
+      const pair = node.items.find(({ key }) => keyText(key) === String(part));
       if (pair === undefined) return offset;
       const keyOffset = startOf(pair.key) ?? offset;
       const unknownField = issue.message.startsWith("is not a field");

@@ -8,6 +8,14 @@ export function amountOf(units: string | bigint): string {
   return `${whole}.${fraction.padEnd(Amount.stableDecimals, "0")}`;
 }
 
+const secondsPerHour = 3600n;
+
+/** A price per unit and second, shown by the hour, which is exact in four decimals: "182" → "0.6552". */
+export function rateOf(unitsPerSecond: string | bigint): string {
+  const [whole, fraction = ""] = Amount.format(BigInt(unitsPerSecond) * secondsPerHour).split(".");
+  return `${whole}.${fraction.padEnd(4, "0")}`;
+}
+
 /** 1234567 → "1,234,567". */
 export const grouped = (value: number | string | bigint): string => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 

@@ -25,6 +25,7 @@ export interface GatewayService {
   quote(request: unknown): Promise<unknown>;
   listOffers(): object[];
   listLeases(): object[];
+  listOrders(): object[];
   wallet(): Promise<object>;
   status(): Promise<object>;
 }

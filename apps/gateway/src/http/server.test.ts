@@ -35,6 +35,7 @@ const service: GatewayService = {
   },
   listOffers: () => [],
   listLeases: () => [],
+  listOrders: () => [],
   wallet: async () => ({}),
   status: async () => {
     throw new WeftError("the chain does not answer", { code: "chain.unreachable", fault: "network", retryable: true });

@@ -69,6 +69,7 @@ function jobRoutes(app: Hono, service: GatewayService): void {
 function marketRoutes(app: Hono, service: GatewayService): void {
   app.post("/v1/quote", async (context) => context.json((await service.quote(await jsonBody(context))) as object));
   app.get("/v1/offers", (context) => context.json({ offers: service.listOffers() }));
+  app.get("/v1/orders", (context) => context.json({ orders: service.listOrders() }));
   app.get("/v1/leases", (context) => context.json({ leases: service.listLeases() }));
   app.get("/v1/wallet", async (context) => context.json(await service.wallet()));
   app.get("/v1/status", async (context) => context.json(await service.status()));

@@ -1,10 +1,14 @@
 // From a job file to an order: overrides, commitment, ceiling, and the auction's end in the chain's whole seconds.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { BuyerView, MarketView, OrderView } from "@weft/market/MarketView";
 import * as JobDetails from "@weft/protocol/JobDetails";
 import { check, type JobFile } from "@weft/protocol/JobFile";
+import * as Order from "@weft/protocol/Order";
+import { presets } from "@weft/protocol/Params";
 import { decodeProgram, encodeProgram } from "@weft/tensor/Program";
 import { buildOrder } from "./buildOrder.ts";
+import { orderState } from "./listOrders.ts";
 import { prepareJob, presetOf } from "./prepareJob.ts";
 
 function fileOf(changes: object = {}): JobFile {
@@ -59,4 +63,27 @@ test("an auction ends on chain no later than the gateway clears, and never befor
   assert.equal(ends(2000, 100_000), 102n);
   assert.equal(ends(250, 100_100), 101n);
   assert.equal(buildOrder(fileOf({ mechanism: "postedPrice" }), { ...context, nowMs: 5000 }).biddingEndsAt, 0n);
+});
+
+test("an order is open until it is leased, used up, withdrawn by nonce or epoch, or expired", () => {
+  const order = buildOrder(fileOf(), { ...context, nowMs: 1_000_000 });
+  const account = { free: 0n, epoch: 3n, nonces: new Set<bigint>(), sessions: new Map() };
+  const state = (change: { now?: bigint; buyer?: Partial<BuyerView>; past?: Partial<OrderView> } = {}) => {
+    const past = { fills: 1n, failed: [], spent: 0n, secondsLeft: 9n, ...change.past };
+    const view = {
+      now: change.now ?? order.expiresAt - 1n,
+      params: presets.minimal,
+      buyers: new Map([[address, { ...account, ...change.buyer }]]),
+      orders: new Map(change.past === undefined ? [] : [[Order.hash(order), past]]),
+    };
+    return orderState(view as unknown as MarketView, order);
+  };
+  assert.equal(state(), "open");
+  assert.equal(state({ past: {} }), "open", "the provider failed: another fill may follow");
+  assert.equal(state({ past: { blocked: "open" }, buyer: { epoch: 4n } }), "leased");
+  assert.equal(state({ past: { blocked: "ended" } }), "used");
+  assert.equal(state({ past: { fills: presets.minimal.maxFills } }), "used");
+  assert.equal(state({ buyer: { epoch: 4n } }), "cancelled");
+  assert.equal(state({ buyer: { nonces: new Set([7n]) } }), "cancelled");
+  assert.equal(state({ now: order.expiresAt }), "expired");
 });
