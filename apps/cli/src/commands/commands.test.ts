@@ -242,7 +242,7 @@ test("offers, orders, leases and status, as tables and as JSON lines", async () 
   assert.match(leases.out, /0xcdcdcd…cdcd {2}node-2 {2}settled {2}completed {2}0\.090000 {2}0\.000900/);
   assert.match(status.out, /\ngateway {2}5 peers, 5 offers, jobs under way: 1\n/);
   assert.match(status.out, /\nmoney {4}49\.500000 free in escrow; the gateway may reserve 99\.000000 more today\n/);
-  assert.match(status.out, /node-2 +– {2}offers {2}cpu +1 +0\.6984 +5\d:\d\d {8}0 open, 1 in all\n/);
+  assert.match(status.out, /node-2 +– {2}offers {2}cpu +1 +0\.6984 +5\d:\d\d {2}0 open, 1 in all\n/);
   const lines = jsonLines(json.out);
   assert.deepEqual([lines[0]?.["kind"], lines[0]?.["nodeId"]], ["offer", nodeId(2)]);
   assert.deepEqual(lines.at(-1), { kind: "summary", ok: true, count: 1 });
