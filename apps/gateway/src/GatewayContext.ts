@@ -3,6 +3,7 @@ import type { Book } from "@weft/market/Book";
 import type { MarketView } from "@weft/market/MarketView";
 import type { Clock } from "@weft/protocol/Clock";
 import type { Network, Signer } from "@weft/protocol/Domain";
+import type { SignedHeld } from "@weft/protocol/Held";
 import type { JobEventBody, JobEventKind } from "@weft/protocol/JobEvent";
 import type { CloseReason, LeaseState } from "@weft/protocol/Lease";
 import type { Peer } from "@weft/protocol/messages";
@@ -24,6 +25,9 @@ export interface LeaseFacts {
   jobCommitment: Hex;
   state: LeaseState;
   reason: CloseReason | undefined;
+  /** Unix seconds; 0 = not yet. `readyAt`: when a third node's word for the inputs came on chain. */
+  openedAt: bigint;
+  readyAt: bigint;
   startedAt: bigint;
   /** Reserved for work and for audits, the provider's bond. */
   pay: bigint;
@@ -80,6 +84,10 @@ export interface GatewayChain {
   /** `previous` is the offer of fill n when this is fill n + 1. */
   open(deal: { offer: SignedOffer; order: SignedOrder; fill: number; previous?: SignedOffer }): Promise<Mined>;
   close(leaseId: Hex, reason: CloseReason): Promise<Mined | undefined>;
+  /** Brings a third node's word that it holds the lease's inputs; undefined when the lease moved on meanwhile. */
+  markInputsReady(lease: { leaseId: Hex; jobCommitment: Hex }, held: SignedHeld): Promise<Mined | undefined>;
+  /** Ends a lease whose start deadline is over; undefined when somebody else did or it has not passed. */
+  closeUnstarted(leaseId: Hex): Promise<Mined | undefined>;
   settle(leaseId: Hex): Promise<Mined | undefined>;
   /** Gas of every transaction of a lease, by whoever sent it. */
   leaseGas(leaseId: Hex): Promise<ReadonlyMap<string, bigint>>;
@@ -131,6 +139,8 @@ export interface GatewayContext {
   blobs: GatewayBlobs;
   evaluate: Evaluate;
   book: Book;
+  /** The node that is being asked to hold a lease's inputs: it may read them meanwhile. */
+  inputsAsked: Map<Hex, NodeId>;
   networkId: string;
   /** Where checkpoints go for the user. */
   outDir: string;

@@ -1,7 +1,7 @@
 // What the gateway gives to other nodes: a job's details and bytes, to those whom the chain lets see them.
 //
-// Allowed are the providers of the job's leases and the holders and auditors drawn for its segments. Content ids of
-// checkpoints are public on chain, so knowing one is not a permission.
+// Allowed are the providers of the job's leases, the holders and auditors drawn for its segments, and nodes that this
+// gateway asks to hold the inputs. Content ids of checkpoints are public on chain, so knowing one is not a permission.
 import { protocols, type StreamMessage, streams } from "@weft/protocol/messages";
 import type { NodeId } from "@weft/protocol/NodeId";
 import { serveCalls } from "@weft/transport/Request";
@@ -73,7 +73,9 @@ async function isAllowed(
   const nodes = context.chain.view().nodes;
   const isOf = (nodeId: NodeId) => nodes.get(nodeId)?.operator === request.from.operator.toLowerCase();
   for (const record of request.jobs) {
-    if (record.leases.some(({ nodeId }) => isOf(nodeId))) return true;
+    const asked = record.leases.map(({ leaseId }) => context.inputsAsked.get(leaseId));
+    if (record.leases.some(({ nodeId }) => isOf(nodeId)) || asked.some((one) => one !== undefined && isOf(one)))
+      return true;
     for (const { leaseId } of record.leases)
       for (const { segment } of context.chain.segments(leaseId)) {
         const draw = await remembered(context, draws, { leaseId, segment });

@@ -27,7 +27,7 @@ export interface GatewayOptions {
   networkFile: unknown;
 }
 
-export type GatewayPorts = Omit<GatewayContext, "book" | "emit" | "self">;
+export type GatewayPorts = Omit<GatewayContext, "book" | "inputsAsked" | "emit" | "self">;
 
 export interface RunningGateway {
   /** Port the HTTP face listens on. */
@@ -44,6 +44,7 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
   const context: GatewayContext = {
     ...ports,
     book,
+    inputsAsked: new Map(),
     self: () => ({ peerId: ports.transport.peerId, addresses: ports.transport.addresses().slice(0, 8) }),
     emit: (jobId, kind, body) => jobs.emit(jobId, kind, body),
   };

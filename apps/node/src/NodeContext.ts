@@ -92,4 +92,5 @@ export interface NodeContext {
 /** Name under which a lease pins content. */
 export const leasePin = (leaseId: Hex): string => `lease/${leaseId}`;
 export const holdPin = (leaseId: Hex): string => `hold/${leaseId}`;
+export const inputsPin = (leaseId: Hex): string => `hold/${leaseId}/inputs`;
 export const auditPin = (leaseId: Hex, segment: bigint): string => `audit/${leaseId}/${segment}`;

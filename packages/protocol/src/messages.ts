@@ -26,6 +26,12 @@ export const topics = (networkId: string) => ({
 
 const peer = z.strictObject({ peerId: z.string().min(8).max(128), addresses: z.array(z.string().max(256)).max(8) });
 const text = (limit: number) => z.string().max(limit);
+/** Where a run continues: the checkpoint it starts from and its next step. */
+const resume = z.strictObject({
+  checkpoint: hexOf(32),
+  bytes: z.int().nonnegative(),
+  nextStep: z.int().nonnegative(),
+});
 const code = z.string().regex(/^[a-z][a-zA-Z0-9.-]{0,63}$/);
 
 /** One salted field of a job's details: opens by itself against the order's jobCommitment. */
@@ -61,10 +67,8 @@ export const streams = {
     order: Order.shape,
     details: z.array(opening).max(32),
     corpus: z.strictObject({ contentId: hexOf(32), bytes: z.int().nonnegative() }),
-    /** Where the run continues; absent for a fresh start. */
-    resume: z
-      .strictObject({ checkpoint: hexOf(32), bytes: z.int().nonnegative(), nextStep: z.int().nonnegative() })
-      .optional(),
+    /** Absent for a fresh start. */
+    resume: resume.optional(),
     gateway: peer,
   }),
   "job.accepted": z.strictObject({ leaseId: hexOf(32) }),
@@ -93,6 +97,13 @@ export const streams = {
     segment: uintOf(32),
     checkpoint: hexOf(32),
     bytes: z.int().nonnegative(),
+    sources: z.array(peer).min(1).max(4),
+  }),
+  /** The same for a job's inputs: buyer's gateway → any staked node of neither party. The openings name the corpus. */
+  "hold.inputs": z.strictObject({
+    leaseId: hexOf(32),
+    details: z.array(opening).max(32),
+    resume: resume.optional(),
     sources: z.array(peer).min(1).max(4),
   }),
   "hold.ack": Held.signedShape,

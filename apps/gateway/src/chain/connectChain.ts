@@ -1,6 +1,8 @@
 // Fills the gateway's chain port over packages/chain: facts from the followed snapshot, reads at the head, and the
 // gateway's own transactions, sent by its session key.
 import { closeLease } from "@weft/chain/actions/closeLease";
+import { closeUnstarted } from "@weft/chain/actions/closeUnstarted";
+import { markInputsReady } from "@weft/chain/actions/markInputsReady";
 import { openLease } from "@weft/chain/actions/openLease";
 import { settle } from "@weft/chain/actions/settle";
 import type { Intent } from "@weft/chain/Intent";
@@ -54,7 +56,9 @@ function chainNow(snapshot: Snapshot.Snapshot, clock: Clock): bigint {
   return wall > snapshot.timestamp ? wall : snapshot.timestamp;
 }
 
-function transactions({ client, live, sender }: ChainParts): Pick<GatewayChain, "open" | "close" | "settle"> {
+type Transactions = Pick<GatewayChain, "open" | "close" | "markInputsReady" | "closeUnstarted" | "settle">;
+
+function transactions({ client, live, sender }: ChainParts): Transactions {
   const send = async (intent: Intent): Promise<Mined> => {
     const { hash, blockNumber, gasUsed } = await sender.send(intent);
     await live.reach(blockNumber, seenTimeoutMs);
@@ -76,6 +80,13 @@ function transactions({ client, live, sender }: ChainParts): Pick<GatewayChain, 
       await live.until((snapshot) => (isOpen(snapshot, leaseId) ? undefined : true), seenTimeoutMs);
       return mined;
     },
+    markInputsReady: ({ leaseId, jobCommitment }, held) =>
+      unless(
+        ["market.WrongState", "market.StartTooLate"],
+        send(markInputsReady(client, { leaseId, jobCommitment, held })),
+      ),
+    closeUnstarted: (leaseId) =>
+      unless(["market.WrongState", "market.StartStillPossible"], send(closeUnstarted(client, { leaseId }))),
     settle: (leaseId) =>
       unless(
         ["market.WrongState", "market.SettleTooEarly", "channels.ChannelFrozen"],
@@ -109,6 +120,8 @@ function leaseFacts(snapshot: Snapshot.Snapshot, leaseId: Hex, now: bigint): Lea
     jobCommitment: lease.jobCommitment,
     state: Snapshot.stateAt(lease, now),
     reason: lease.reason === "none" ? undefined : lease.reason,
+    openedAt: lease.openedAt,
+    readyAt: lease.readyAt ?? 0n,
     startedAt: lease.startedAt ?? 0n,
     pay,
     auditPot,

@@ -13,7 +13,9 @@ import { checkSegment } from "./checkSegment.ts";
 import { type JobRecord, type LeaseRecord, lastGood, type SegmentRecord } from "./JobRecord.ts";
 import { runSession, type SegmentAnswer, type SessionEnd } from "./JobSession.ts";
 import { payingStateOf, promise } from "./payLease.ts";
+import { resumeOf } from "./resumeOf.ts";
 import { startRootOf } from "./startRoot.ts";
+import { untilUnstarted } from "./untilUnstarted.ts";
 import { untilWithheld } from "./untilWithheld.ts";
 
 /** What a lease's work needs; `save` persists the record before anything depends on it. */
@@ -53,6 +55,16 @@ export async function runLease(context: GatewayContext, work: LeaseWork): Promis
     ended ??= chainVerdict(context, work);
     if (ended !== undefined) stop.abort(new WeftError("the lease ended on chain", { code: "lease.ended" }));
   });
+  const start = { refused: false };
+  void untilUnstarted(context, { ...work, signal, refused: () => start.refused }).then(
+    (step) => {
+      if (step === "over") return;
+      const detail = "not started, and no other node could confirm the inputs";
+      ended ??= { kind: "failed", reason: "unstarted", detail };
+      stop.abort(new WeftError(detail, { code: "lease.unstarted", fault: "provider" }));
+    },
+    () => {},
+  );
   void untilWithheld(context, { ...work, signal }).then(
     (segment) => {
       const detail = `segment ${segment} is committed, but its checkpoint was not handed over`;
@@ -62,7 +74,7 @@ export async function runLease(context: GatewayContext, work: LeaseWork): Promis
     () => {},
   );
   try {
-    const end = await dialUntilEnd(context, { ...work, signal });
+    const end = await dialUntilEnd(context, { ...work, signal }, start);
     return ended ?? chainVerdict(context, work) ?? end;
   } finally {
     unwatch();
@@ -84,18 +96,40 @@ function chainVerdict(context: GatewayContext, work: LeaseWork): LeaseEnd | unde
     : { kind: "failed", reason: "providerSilent", detail: "closed" };
 }
 
-async function dialUntilEnd(context: GatewayContext, work: LeaseWork): Promise<LeaseEnd> {
+/**
+ * Dials until the run is over. Before the start silence ends nothing: how long a provider may idle, and what that costs
+ * it, is for the chain to say (untilUnstarted.ts), so a provider that refuses the job is only dialled again.
+ */
+async function dialUntilEnd(context: GatewayContext, work: LeaseWork, start: { refused: boolean }): Promise<LeaseEnd> {
   const lastHeard = { at: context.clock.now() };
   let last: SessionEnd | undefined;
-  for (let dial = 0; dial < maxDials && context.clock.now() - lastHeard.at < silenceMs; dial++) {
+  for (let dial = 0; dial < maxDials && context.clock.now() - lastHeard.at < silenceMs; ) {
     last = await session(context, work, lastHeard);
     if (last.kind === "done") return { kind: "done" };
     if (last.kind === "stopped" || work.signal.aborted) return { kind: "cancelled" };
-    if ((last.kind === "failed" || last.kind === "refused") && !last.retryable) return providerFailed(last);
-    await context.clock.sleep(redialMs, work.signal).catch(() => {});
+    const started = isStarted(context, work);
+    if ((last.kind === "failed" || last.kind === "refused") && !last.retryable) {
+      const ended = providerFailed(last);
+      if (started || ended.kind === "fatal") return ended;
+      start.refused = true;
+    }
+    if (started) dial += 1;
+    else lastHeard.at = context.clock.now();
+    await context.clock.sleep(started ? redialMs : idleRedialMs(context), work.signal).catch(() => {});
   }
   return { kind: "failed", reason: "providerSilent", detail: lostReason(last) };
 }
+
+/** True as well for a lease that is closed: nothing is waited for then. */
+function isStarted(context: GatewayContext, work: LeaseWork): boolean {
+  noteStart(context, work);
+  const state = context.chain.lease(work.lease.leaseId)?.state;
+  return state !== undefined && state !== "open" && state !== "inputsReady";
+}
+
+/** An idle provider is dialled at most 64 times within its deadline. */
+const idleRedialMs = (context: GatewayContext): number =>
+  Math.max(redialMs, Math.ceil((Number(context.chain.params.startDeadlineSeconds) * 1000) / 64));
 
 const lostReason = (end: SessionEnd | undefined): string => {
   if (end?.kind === "lost") return end.reason;
@@ -142,21 +176,12 @@ async function session(context: GatewayContext, work: LeaseWork, lastHeard: { at
 
 function openMessage(context: GatewayContext, work: LeaseWork): StreamMessage<"job.open"> {
   const { record, lease } = work;
-  const before = record.segments.filter((segment) => segment.lastStep < lease.firstStep && !segment.void).at(-1);
   return {
     leaseId: lease.leaseId,
     order: record.order!.order,
     details: record.details,
     corpus: record.corpus,
-    ...(before === undefined
-      ? {}
-      : {
-          resume: {
-            checkpoint: before.checkpoint.contentId,
-            bytes: before.checkpoint.bytes,
-            nextStep: before.lastStep + 1,
-          },
-        }),
+    ...resumeOf(record, lease),
     gateway: context.self(),
   };
 }

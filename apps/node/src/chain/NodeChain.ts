@@ -31,6 +31,9 @@ export interface LeaseFacts {
   reason: CloseReason | undefined;
   /** Unix seconds; 0 = not yet. */
   openedAt: bigint;
+  /** When a third node's word for the inputs came on chain, and whose. */
+  readyAt: bigint;
+  inputsHolder: NodeId | undefined;
   startedAt: bigint;
   claimUntil: bigint;
   /** Claimed so far, and when last; 0 = never. */

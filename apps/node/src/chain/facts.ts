@@ -16,6 +16,8 @@ export function leaseFacts(snapshot: Snapshot, leaseId: Hex): LeaseFacts | undef
     ratePerSecond: lease.rate,
     pay: lease.channel.cap,
     state: stateAt(lease, snapshot.timestamp),
+    readyAt: lease.readyAt ?? 0n,
+    inputsHolder: lease.inputsHolder,
     startedAt: lease.startedAt ?? 0n,
     claimUntil: lease.claimUntil ?? 0n,
     claimed: lease.channel.claimed,

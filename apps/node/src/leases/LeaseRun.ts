@@ -190,7 +190,10 @@ export class LeaseRun {
     const { job } = this.#body;
     if (job === undefined) return;
     const pin = leasePin(this.leaseId);
-    const sources = [job.gateway];
+    // Whoever said on chain that it holds the inputs hands them out as well.
+    const holder = this.#facts()?.inputsHolder;
+    const held = holder === undefined ? undefined : this.#context.peerOf(holder);
+    const sources = held === undefined ? [job.gateway] : [job.gateway, held];
     await fetchContent(this.#context, { content: job.corpus, sources, pin, signal });
     if (job.resume !== undefined) await fetchContent(this.#context, { content: job.resume, sources, pin, signal });
     this.#save(this.#facts()?.state === "running" ? "running" : "ready", this.#body);

@@ -71,8 +71,8 @@ export function checkOpen(lease: LeaseFacts, open: StreamMessage<"job.open">): J
   return terms;
 }
 
-/** A run continues at a segment's first step, never past its end. */
-function checkResume(program: Program, resume: StreamMessage<"job.open">["resume"]): void {
+/** A run continues at a segment's first step, never past its end. @throws WeftError `job.resume` */
+export function checkResume(program: Program, resume: StreamMessage<"job.open">["resume"]): void {
   if (resume === undefined) return;
   const aligned = resume.nextStep > 0 && resume.nextStep % program.stepsPerSegment === 0;
   if (!aligned || resume.nextStep >= program.totalSteps || resume.bytes > maxCheckpointBytes)

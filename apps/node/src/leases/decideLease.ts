@@ -33,11 +33,16 @@ export function decideLease(input: LeaseInput): LeaseAction {
   if (facts.state === "settled") return attached ? { act: "stop", why: "closed" } : { act: "forget" };
   if (over.has(facts.state)) return attached ? { act: "stop", why: "closed" } : { act: "wait", for: "settle" };
   if (facts.state === "running") return runningAction(input, facts);
-  const late = input.now > facts.openedAt + input.startDeadlineSeconds;
+  const pledged = facts.state === "inputsReady";
+  const since = pledged ? facts.readyAt : facts.openedAt;
   // From `open` the start fee is this node's; from `inputsReady` it would be its own bond that goes.
-  if (late) return facts.state === "open" ? { act: "closeUnstarted" } : { act: "wait", for: "settle" };
-  if (phase === "waiting") return { act: "wait", for: "open" };
+  if (input.now > since + input.startDeadlineSeconds)
+    return pledged ? { act: "wait", for: "settle" } : { act: "closeUnstarted" };
   if (phase === "failed") return { act: "close", reason: "providerQuit" };
+  // A third node has the inputs and this one has not: whosever fault that is, quitting in time costs nothing.
+  const lost = pledged && phase !== "ready" && input.now > since + (input.startDeadlineSeconds * 3n) / 4n;
+  if (lost && !input.stopping) return { act: "close", reason: "providerQuit" };
+  if (phase === "waiting") return { act: "wait", for: "open" };
   if (input.stopping) return { act: "wait", for: "restart" };
   return phase === "inputs" ? { act: "fetch" } : { act: "start" };
 }

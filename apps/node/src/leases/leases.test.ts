@@ -37,6 +37,7 @@ const lease: LeaseFacts = {
   ...{ leaseId: zeroHash, nodeId, buyer: order.buyer, orderHash: Order.hash(order), offerHash: zeroHash },
   ...{ jobCommitment: order.jobCommitment, voucherKey: order.session, tier: 1n, accrue: false, ratePerSecond: 10n },
   ...{ durationSeconds: 100n, pay: 1000n, state: "open", reason: undefined, openedAt: 1000n, startedAt: 0n },
+  ...{ readyAt: 0n, inputsHolder: undefined },
   ...{ claimUntil: 0n, claimed: 0n, claimedAt: 0n, anchored: 0n, frozen: false },
 };
 const peer = { peerId: "12D3KooWtest", addresses: [] };
@@ -99,7 +100,16 @@ test("before the start: waits for the gateway, fetches, starts; too late it take
   assert.deepEqual(decide({ phase: "ready" }), { act: "start" });
   assert.deepEqual(decide({ phase: "ready", stopping: true }), { act: "wait", for: "restart" });
   assert.deepEqual(decide({ now: 1061n }), { act: "closeUnstarted" });
-  assert.deepEqual(decide({ now: 1061n }, { state: "inputsReady" }), { act: "wait", for: "settle" });
+});
+
+test("with the inputs proven the deadline runs anew; a node that can't start by then quits before its bond goes", () => {
+  const proven = { state: "inputsReady", readyAt: 1050n } as const;
+  assert.deepEqual(decide({ now: 1061n, phase: "inputs" }, proven), { act: "fetch" });
+  assert.deepEqual(decide({ now: 1110n, phase: "ready" }, proven), { act: "start" });
+  assert.deepEqual(decide({ now: 1095n }, proven), { act: "wait", for: "open" });
+  assert.deepEqual(decide({ now: 1096n }, proven), { act: "close", reason: "providerQuit" });
+  assert.deepEqual(decide({ now: 1096n, phase: "inputs" }, proven), { act: "close", reason: "providerQuit" });
+  assert.deepEqual(decide({ now: 1111n, phase: "ready" }, proven), { act: "wait", for: "settle" });
 });
 
 test("running: attaches, waits for answers, then for the buyer; quits after a failure; ends when time is up", () => {

@@ -26,6 +26,8 @@ const facts: LeaseFacts = {
   reason: undefined,
   openedAt: 900n,
   startedAt: 1000n,
+  readyAt: 0n,
+  inputsHolder: undefined,
   claimUntil: 0n,
   claimed: 0n,
   claimedAt: 0n,

@@ -1,4 +1,5 @@
 // Checkpoints and inputs this node promised to hold for others. The bytes lie in the blob store, pinned by the lease.
+import { inputsSegment } from "@weft/protocol/generated/params";
 import type { Hex } from "viem";
 import { all, get, type Row, run, type Store } from "./Store.ts";
 
@@ -55,6 +56,15 @@ export function heldBytes(store: Store): number {
   return Number(
     get(store, "select coalesce(sum(bytes), 0) as total from checkpoints where releasedAt is null")?.["total"],
   );
+}
+
+/** Leases whose inputs are held. */
+export function heldInputs(store: Store, options: { limit: number }): Hex[] {
+  return all(
+    store,
+    "select distinct lease from checkpoints where segment = ? and releasedAt is null order by lease limit ?",
+    [inputsSegment, options.limit],
+  ).map((row) => row["lease"] as Hex);
 }
 
 /** Leases with something held for them. */
