@@ -9,7 +9,7 @@ import { hexOf } from "@weft/protocol/fields";
 import { maxCorpusBytes } from "@weft/protocol/generated/params";
 import { topics } from "@weft/protocol/messages";
 import { z } from "zod";
-import { followMarket, pullBook } from "./book/followMarket.ts";
+import { type Asked, askNewNeighbours, followMarket } from "./book/followMarket.ts";
 import type { GatewayContext } from "./GatewayContext.ts";
 import type { GatewayService, JobSummary } from "./http/GatewayService.ts";
 import { buildRoutes, listen } from "./http/server.ts";
@@ -38,6 +38,7 @@ export interface RunningGateway {
 }
 
 const housekeepingMs = 5000;
+const askEveryMs = 300;
 
 export async function startGateway(options: GatewayOptions, ports: GatewayPorts): Promise<RunningGateway> {
   const book = createBook();
@@ -96,13 +97,18 @@ function tellBid(
   });
 }
 
-/** Expires the book and, while it is empty, asks peers for theirs. */
+/** Expires the book and asks new neighbours for theirs. */
 async function housekeep(context: GatewayContext, signal: AbortSignal): Promise<void> {
+  const asked = new Map<string, Asked>();
+  let prunedAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
-    prune(context.book, context.chain.now());
-    if (context.book.offers.size === 0) await pullBook(context);
-    const wait = context.book.offers.size === 0 ? housekeepingMs / 10 : housekeepingMs;
-    await context.clock.sleep(wait, signal).catch(() => {});
+    const now = context.clock.now();
+    if (now - prunedAt >= housekeepingMs) {
+      prune(context.book, context.chain.now());
+      prunedAt = now;
+    }
+    await askNewNeighbours(context, asked);
+    await context.clock.sleep(askEveryMs, signal).catch(() => {});
   }
 }
 

@@ -16,6 +16,8 @@ export interface ChildOptions {
   /** A script for this Node, with its parameters. */
   script: string;
   parameters: readonly string[];
+  /** For Node and V8 themselves. */
+  nodeFlags?: readonly string[];
   /** Standard error goes here, appended; cut at start when above `maxLogBytes`. */
   logFile: string;
   environment?: Record<string, string>;
@@ -71,7 +73,7 @@ export function spawnChild(options: ChildOptions): Child {
 function spawnProcess(options: ChildOptions): ChildProcess {
   const log = openLog(options.logFile);
   try {
-    const child = spawn(process.execPath, [options.script, ...options.parameters], {
+    const child = spawn(process.execPath, [...(options.nodeFlags ?? []), options.script, ...options.parameters], {
       stdio: ["pipe", "pipe", log],
       detached: process.platform !== "win32",
       windowsHide: true,

@@ -41,6 +41,8 @@ const chainTimeoutMs = 30_000;
 const readyTimeoutMs = 60_000;
 /** An order among fewer nodes is better than none. */
 const marketTimeoutMs = 15_000;
+/** Longer than the gateway needs to ask every node for its offers. */
+const marketQuietMs = 2500;
 /** Short: everything else starts at the same time anyway. */
 const measureMs = 100;
 
@@ -85,7 +87,8 @@ export async function launch(context: Context, { flags, family, signal }: Launch
   const gatewayUrl = await ready;
   phases.done("processes", `gateway at ${gatewayUrl}, ${nodes.length} nodes: ${priceList(plans)}`);
   const http = connect({ url: gatewayUrl, tokenFile: home.gatewayToken });
-  const market = await untilMarket(http, { nodes: plans.length, timeoutMs: marketTimeoutMs, signal });
+  const waits = { timeoutMs: marketTimeoutMs, quietMs: marketQuietMs };
+  const market = await untilMarket(http, { nodes: plans.length, ...waits, signal });
   phases.done("market", `gateway connected to ${market.peers} nodes, ${market.offers} offers heard`);
   context.say(sharedHostNotice(plans.length));
   if (flags.address !== undefined)

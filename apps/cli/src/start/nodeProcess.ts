@@ -1,5 +1,6 @@
 // How a node of this home is started as a process, and where others reach it.
 import { join } from "node:path";
+import { v8Flags } from "@weft/node/v8Flags";
 import type { NodeId } from "@weft/protocol/NodeId";
 import { identityOf } from "@weft/transport/PeerIdentity";
 import { type Home, makeFolder, nodeHome, repositoryRoot } from "../Home.ts";
@@ -30,12 +31,16 @@ export function nodeProcess(home: Home, node: NodeProcess): ChildOptions {
     ],
     logFile: join(folder, "process.log"),
     environment: childEnvironment(home),
+    nodeFlags: v8Flags,
   };
 }
 
-/** Compiled code is kept from start to start: seven processes load mostly the same modules. */
+/**
+ * Compiled code is kept from start to start: seven processes load mostly the same modules. The bootstrap names one place
+ * for all homes, so that a first start on a home is as fast as the next.
+ */
 export const childEnvironment = (home: Home): Record<string, string> => ({
-  NODE_COMPILE_CACHE: join(home.run, "compile-cache"),
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? join(home.run, "compile-cache"),
 });
 
 /** Multiaddr with the peer id that follows from the operator's key; goes into the registry and into network files. */

@@ -13,7 +13,10 @@ import type { GossipVerdict } from "@weft/transport/Transport";
 import { decodeMessage } from "@weft/transport/Wire";
 import type { GatewayContext } from "../GatewayContext.ts";
 
-const maxSyncPeers = 4;
+/** Neighbours asked at once. */
+const maxSyncPeers = 8;
+const wantedAnswers = 3;
+const mostTries = 40;
 
 /** Subscribes and serves; returns the function that stops listening. */
 export function followMarket(context: GatewayContext, onBid: (entry: OfferEntry) => void): () => void {
@@ -84,25 +87,46 @@ function serveSync(context: GatewayContext): void {
   });
 }
 
-/** Asks a few connected peers for their books; a late joiner does not wait for the next round of gossip. */
-export async function pullBook(context: GatewayContext): Promise<number> {
-  const before = standing(context.book).length;
-  for (const peer of context.transport.peers().slice(0, maxSyncPeers)) {
-    try {
-      const answer = await call(context.transport, peer, {
-        protocol: protocols.sync,
-        requests: { "sync.request": streams["sync.request"] },
-        kind: "sync.request",
-        body: { limit: 64 },
-        answers: { "sync.book": streams["sync.book"] },
-      });
-      for (const signed of answer.body.offers) {
-        const entry = await toEntry(context, signed);
-        if (isSignedByOperator(context, entry)) addOffer(context.book, entry, context.chain.now());
-      }
-    } catch (error) {
-      context.log.debug({ peer, err: error }, "book not pulled");
+/** How often a neighbour was asked for its book, and how often it answered. */
+export interface Asked {
+  tries: number;
+  answers: number;
+}
+
+/**
+ * Asks each new neighbour for its book: what it gossiped before we were connected is not repeated soon. More than once,
+ * because a node that just started may have signed nothing, or not serve yet, when it is first asked.
+ * @param asked of each neighbour that is present; kept by the caller from call to call
+ */
+export async function askNewNeighbours(context: GatewayContext, asked: Map<string, Asked>): Promise<void> {
+  const present = context.transport.peers();
+  for (const peer of asked.keys()) if (!present.includes(peer)) asked.delete(peer);
+  for (const peer of present) if (!asked.has(peer)) asked.set(peer, { tries: 0, answers: 0 });
+  const next = [...asked].filter(([, { tries, answers }]) => tries < mostTries && answers < wantedAnswers);
+  const asking = next.slice(0, maxSyncPeers).map(async ([peer, count]) => {
+    count.tries += 1;
+    if (await pullBook(context, peer)) count.answers += 1;
+  });
+  await Promise.all(asking);
+}
+
+/** False when it did not answer. */
+async function pullBook(context: GatewayContext, peer: string): Promise<boolean> {
+  try {
+    const answer = await call(context.transport, peer, {
+      protocol: protocols.sync,
+      requests: { "sync.request": streams["sync.request"] },
+      kind: "sync.request",
+      body: { limit: 64 },
+      answers: { "sync.book": streams["sync.book"] },
+    });
+    for (const signed of answer.body.offers) {
+      const entry = await toEntry(context, signed);
+      if (isSignedByOperator(context, entry)) addOffer(context.book, entry, context.chain.now());
     }
+    return true;
+  } catch (error) {
+    context.log.debug({ peer, err: error }, "book not pulled");
+    return false;
   }
-  return standing(context.book).length - before;
 }

@@ -79,12 +79,13 @@ const mean = (values: readonly number[]): number => values.reduce((a, b) => a + 
 /** At most this many progress reports a second. */
 const progressPerSecond = 4;
 
-/** Reports progress at a bounded rate. */
+/** Reports progress at a bounded rate; the first step at once, so that everyone sees that it trains. */
 class Progress {
   readonly #bench: Workbench;
   readonly #program: Program;
   #reportedAt = performance.now();
   #steps = 0;
+  #told = false;
 
   constructor(bench: Workbench, program: Program) {
     this.#bench = bench;
@@ -96,7 +97,8 @@ class Progress {
     this.#bench.worked();
     const now = performance.now();
     const elapsed = (now - this.#reportedAt) / 1000;
-    if (elapsed < 1 / progressPerSecond) return;
+    if (this.#told && elapsed < 1 / progressPerSecond) return;
+    this.#told = true;
     const tokensPerSecond = (this.#steps * this.#program.batch) / elapsed;
     this.#bench.send({ type: "progress", step: step + 1, totalSteps: this.#program.totalSteps, loss, tokensPerSecond });
     this.#reportedAt = now;
