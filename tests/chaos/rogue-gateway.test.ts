@@ -52,7 +52,7 @@ test("worthless vouchers are refused by provider and contract, a true one is tak
   const ended = runSession(transport, {
     provider: { peerId: provider.transport.peerId, addresses: provider.transport.addresses() },
     open: {
-      ...{ leaseId, order: record.order!.order, details: record.details, corpus: record.corpus },
+      ...{ leaseId, order: record.orders[0]!.order, details: record.details, corpus: record.corpus },
       gateway: { peerId: transport.peerId, addresses: transport.addresses() },
     },
     silenceMs: 60_000,

@@ -33,6 +33,12 @@ export interface LeaseFacts {
   pay: bigint;
   auditPot: bigint;
   bond: bigint;
+  /** Of the pay: what is not voided, and what was claimed. */
+  cap: bigint;
+  claimed: bigint;
+  /** Owed to a provider that could not start, and paid when the lease settles. */
+  startFee: bigint;
+  /** So far; all of it once settled. */
   paid: bigint;
   refunded: bigint;
   auditPaid: bigint;

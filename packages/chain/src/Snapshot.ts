@@ -2,6 +2,7 @@
 //
 // Ids and addresses are lower-case hex. Amounts are stablecoin units (1e-6) unless they are stake (WEFT, 1e-18); times
 // are Unix seconds of block timestamps. What no event tells is not here: see reads.ts.
+import { least } from "@weft/protocol/Amount";
 import type { CloseReason, LeaseState } from "@weft/protocol/Lease";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { Address, Hex } from "viem";
@@ -223,6 +224,14 @@ export const stateAt = (lease: LeaseRecord, now: bigint): LeaseState =>
 /** Until when pay and settlement are paused; 0 when they are not. */
 export const frozenUntil = (lease: LeaseRecord): bigint =>
   [...lease.channel.frozen.values()].reduce((latest, until) => (until > latest ? until : latest), 0n);
+
+/** What a provider gets for a lease that it could not start: closed for want of inputs, or ended by the buyer. */
+export function startFeeOf(lease: LeaseRecord): bigint {
+  const { reason, startedAt, money, channel } = lease;
+  const owed = reason === "inputsMissing" || reason === "buyerCancelled" || reason === "completed";
+  if (!owed || startedAt !== undefined) return 0n;
+  return least(money.startFee, money.pay - channel.claimed);
+}
 
 /** The segments of a lease in order. */
 export function segmentsOf(snapshot: Snapshot, leaseId: Hex): SegmentState[] {

@@ -112,7 +112,8 @@ function leaseFacts(snapshot: Snapshot.Snapshot, leaseId: Hex, now: bigint): Lea
   const lease = snapshot.leases.get(leaseId);
   if (lease === undefined) return undefined;
   const { pay, auditPot, bond } = lease.money;
-  const { released, auditSpent } = lease.channel;
+  const { cap, claimed, released, auditSpent } = lease.channel;
+  const startFee = Snapshot.startFeeOf(lease);
   const settled = lease.state === "settled";
   return {
     leaseId,
@@ -126,8 +127,9 @@ function leaseFacts(snapshot: Snapshot.Snapshot, leaseId: Hex, now: bigint): Lea
     pay,
     auditPot,
     bond,
-    paid: released,
-    refunded: settled ? pay + auditPot - released - auditSpent : 0n,
+    ...{ cap, claimed, startFee },
+    paid: released + (settled ? startFee : 0n),
+    refunded: settled ? pay + auditPot - released - startFee - auditSpent : 0n,
     auditPaid: auditSpent,
     voidedFrom: lease.voidedFrom,
     disputed: Snapshot.frozenUntil(lease) > now,

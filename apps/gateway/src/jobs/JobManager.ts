@@ -60,7 +60,7 @@ export class JobManager {
       details: prepared.details,
       jobCommitment: prepared.jobCommitment,
       pastDetails: [],
-      ranked: [],
+      orders: [],
       leases: [],
       segments: [],
       cancelled: false,

@@ -2,6 +2,7 @@
 //
 // A record only ever grows by whole facts (order signed, bids closed, lease opened, segment paid), each saved before the
 // step that depends on it, so that every step can be run again.
+import { WeftError } from "@weft/protocol/Errors";
 import { hexOf, uintOf } from "@weft/protocol/fields";
 import { streams } from "@weft/protocol/messages";
 import * as Offer from "@weft/protocol/Offer";
@@ -12,8 +13,23 @@ const hash = hexOf(32);
 const blob = z.object({ contentId: hash, bytes: z.int().nonnegative() });
 const details = streams["job.open"].shape.details;
 
+const orderShape = z.object({
+  ...Order.signedShape.shape,
+  orderHash: hash,
+  signedAtMs: z.int(),
+  /** Bids or standing offers in ranked order, winner first. */
+  ranked: z.array(Offer.signedShape).max(512).default([]),
+  /** No further lease is opened under it. */
+  ended: z.boolean().default(false),
+});
+export type OrderRecord = z.infer<typeof orderShape>;
+
+/** Orders of one job at most. */
+export const maxOrders = 64;
+
 const leaseShape = z.object({
   leaseId: hash,
+  orderHash: hash,
   fill: z.int().nonnegative(),
   nodeId: hexOf(20),
   offer: Offer.signedShape,
@@ -21,6 +37,7 @@ const leaseShape = z.object({
   transaction: hash.optional(),
   pricePerUnitSecond: uintOf(96),
   pay: uintOf(128),
+  auditPot: uintOf(128),
   /** Chain time of the start, once known. */
   startedAt: uintOf(64).optional(),
   /** Step the lease began at, and the segment number of the job that its segment 0 is. */
@@ -63,10 +80,8 @@ const shape = z.object({
     .array(z.object({ jobCommitment: hash, details }))
     .max(64)
     .default([]),
-  order: Order.signedShape.optional(),
-  orderSignedAtMs: z.int().optional(),
-  /** Bids or standing offers in ranked order, winner first. */
-  ranked: z.array(Offer.signedShape).max(512).default([]),
+  /** Every order signed for the job, in turn; the last one is worked unless it ended. */
+  orders: z.array(orderShape).max(maxOrders).default([]),
   leases: z.array(leaseShape).max(64).default([]),
   segments: z.array(segmentShape).max(65_536).default([]),
   cancelled: z.boolean().default(false),
@@ -78,6 +93,31 @@ export const encode = (record: JobRecord): string =>
   JSON.stringify(record, (_, value) => (typeof value === "bigint" ? value.toString() : value));
 
 export const decode = (text: string): JobRecord => shape.parse(JSON.parse(text));
+
+/** The order that leases are opened under, if any. */
+export const currentOrder = (record: JobRecord): OrderRecord | undefined => {
+  const last = record.orders.at(-1);
+  return last?.ended === false ? last : undefined;
+};
+
+/** The order a lease was opened under. @throws WeftError `job.record` when the record has no such order */
+export function orderOf(record: JobRecord, { orderHash, leaseId }: LeaseRecord): OrderRecord {
+  const found = record.orders.find((order) => order.orderHash === orderHash);
+  if (found !== undefined) return found;
+  throw new WeftError("a lease of the job belongs to no order", {
+    code: "job.record",
+    fault: "us",
+    details: { leaseId, orderHash },
+  });
+}
+
+/** Ends the current order: what is still to be done needs a new one. Its candidates are not needed any more. */
+export function endOrder(record: JobRecord): void {
+  const order = currentOrder(record);
+  if (order === undefined) return;
+  order.ended = true;
+  order.ranked = [];
+}
 
 /** The lease that is being worked, if any. */
 export const currentLease = (record: JobRecord): LeaseRecord | undefined => {

@@ -5,6 +5,7 @@ import type { JobFile } from "@weft/protocol/JobFile";
 import { jobTerms } from "@weft/protocol/jobTerms";
 import * as Order from "@weft/protocol/Order";
 import type { Address, Hex } from "viem";
+import type { Means } from "./jobBudget.ts";
 
 export interface OrderContext {
   buyer: Address;
@@ -17,6 +18,8 @@ export interface OrderContext {
   jobCommitment: Hex;
   /** Milliseconds of the network's clock. */
   nowMs: number;
+  /** What is left of the job's budget and work time; all of it by default. */
+  left?: Means;
 }
 
 /** An order stays open this long after the bidding, so that a failed lease can be filled again. */
@@ -29,6 +32,7 @@ export function buildOrder(file: JobFile, context: OrderContext): Order.Order {
   const ends = BigInt(Math.floor((context.nowMs + file.auctionMs) / 1000));
   return {
     ...jobTerms(file),
+    ...context.left,
     buyer: context.buyer,
     session: context.session,
     priceRule: Order.priceRule.ask,

@@ -32,6 +32,8 @@ export interface AuctionOptions {
   entry: OrderEntry;
   /** Milliseconds of the network's clock when the order was signed. */
   signedAtMs: number;
+  /** Nodes that failed the job before; they are not asked again. */
+  failed: ReadonlySet<NodeId>;
   signal: AbortSignal;
 }
 
@@ -44,7 +46,7 @@ export async function holdAuction(context: GatewayContext, options: AuctionOptio
   const view = { ...context.chain.view(), now: clearingTime(context, entry) };
   const clearing = mechanism.clear(view, entry, {
     offers: mechanism.candidates(context.book, entry),
-    strategies: strategiesOf(file),
+    strategies: [...strategiesOf(file), ...(options.failed.size > 0 ? [denyNodes(options.failed)] : [])],
   });
   tell(context, options, clearing);
   return clearing;

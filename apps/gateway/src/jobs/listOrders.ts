@@ -19,23 +19,19 @@ export function orderState(view: MarketView, order: Order.Order): OrderState {
   return view.now >= order.expiresAt ? "expired" : "open";
 }
 
-/** The latest order of each job, as JSON data: amounts and nonces as decimal text, times in Unix seconds. */
+/** Every order of each job, as JSON data: amounts and nonces as decimal text, times in Unix seconds. */
 export function listOrders(context: Pick<GatewayContext, "store" | "chain">): object[] {
   const view = context.chain.view();
   return context.store.listJobs().flatMap(({ jobId, record }) => {
-    const order = decode(record).order?.order;
-    if (order === undefined) return [];
-    return [
-      {
-        jobId,
-        orderHash: Order.hash(order),
-        buyer: order.buyer,
-        nonce: order.nonce.toString(),
-        state: orderState(view, order),
-        budget: order.budget.toString(),
-        maxPricePerUnitSecond: order.maxPricePerUnitSecond.toString(),
-        expiresAt: Number(order.expiresAt),
-      },
-    ];
+    return decode(record).orders.map(({ order, orderHash }) => ({
+      jobId,
+      orderHash,
+      buyer: order.buyer,
+      nonce: order.nonce.toString(),
+      state: orderState(view, order),
+      budget: order.budget.toString(),
+      maxPricePerUnitSecond: order.maxPricePerUnitSecond.toString(),
+      expiresAt: Number(order.expiresAt),
+    }));
   });
 }

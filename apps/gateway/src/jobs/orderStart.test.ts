@@ -8,7 +8,7 @@ import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
 import { type Hex, numberToHex } from "viem";
 import { buildOrder } from "./buildOrder.ts";
-import type { JobRecord, SegmentRecord } from "./JobRecord.ts";
+import { endOrder, type JobRecord, type SegmentRecord } from "./JobRecord.ts";
 import { detailsOf, mayContinue, setStart } from "./orderStart.ts";
 import { prepareJob, startOf } from "./prepareJob.ts";
 
@@ -33,13 +33,17 @@ function begun(): JobRecord {
     ...{ jobCommitment, nowMs: 1000 },
   });
   const signedOffer = { offer, signature: numberToHex(0, { size: 65 }) };
-  const leaseId = Order.leaseId(Order.hash(order), Offer.hash(offer), 0);
+  const orderHash = Order.hash(order);
+  const leaseId = Order.leaseId(orderHash, Offer.hash(offer), 0);
   return {
     ...{ file: checked.job, corpus: { contentId: hash(2), bytes: bytes.length }, program: "", details, jobCommitment },
-    ...{ totalSteps: program.totalSteps, pastDetails: [], ranked: [], segments: [], cancelled: false },
-    order: { order, signature: numberToHex(0, { size: 65 }) },
+    ...{ totalSteps: program.totalSteps, pastDetails: [], segments: [], cancelled: false },
+    orders: [{ order, orderHash, signature: numberToHex(0, { size: 65 }), signedAtMs: 1000, ranked: [], ended: false }],
     leases: [
-      { leaseId, fill: 0, nodeId, offer: signedOffer, pricePerUnitSecond: 1n, pay: 1n, firstStep: 0, firstSegment: 0 },
+      {
+        ...{ leaseId, orderHash, fill: 0, nodeId, offer: signedOffer, pricePerUnitSecond: 1n, pay: 1n, auditPot: 1n },
+        ...{ firstStep: 0, firstSegment: 0 },
+      },
     ],
   };
 }
@@ -66,7 +70,7 @@ test("an order that continues commits to the state it continues from; what the e
   record.segments.push(segment(leaseId, 0), segment(leaseId, 1));
   assert.ok(mayContinue(record), "the order's own segments are a start for its next fill");
 
-  delete record.order;
+  endOrder(record);
   setStart(record);
   const start = startOf(record.details);
   assert.deepEqual(start, { step: 40, stateRoot: hash(32), checkpoint: hash(51), bytes: 1001 });

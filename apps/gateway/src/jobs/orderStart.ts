@@ -2,17 +2,13 @@
 // one before it can't be filled again, names in its details the state it continues from. Auditors hold providers to that.
 import { canonical } from "@weft/protocol/JobDetails";
 import type { JobStart } from "@weft/protocol/JobStart";
-import * as Offer from "@weft/protocol/Offer";
-import * as Order from "@weft/protocol/Order";
 import type { Hex } from "viem";
-import { type JobRecord, type LeaseRecord, lastGood } from "./JobRecord.ts";
+import { currentOrder, type JobRecord, type LeaseRecord, lastGood } from "./JobRecord.ts";
 import { startOf, withStart } from "./prepareJob.ts";
 
 /** The job's leases under this order; an earlier order of the same job has its own. */
 export const fillsOf = (record: JobRecord, orderHash: Hex): LeaseRecord[] =>
-  record.leases.filter(
-    ({ leaseId, offer, fill }) => leaseId === Order.leaseId(orderHash, Offer.hash(offer.offer), fill),
-  );
+  record.leases.filter((lease) => lease.orderHash === orderHash);
 
 /** The state after the last segment that stands. */
 function standing(record: JobRecord): JobStart {
@@ -37,12 +33,12 @@ export function setStart(record: JobRecord): void {
  * one of its leases: when an audit takes back what the order started from, it takes a new order.
  */
 export function mayContinue(record: JobRecord): boolean {
-  const signed = record.order;
+  const signed = currentOrder(record);
   const good = lastGood(record);
   if (signed === undefined || isSame(standing(record), startOf(record.details))) return true;
   return good === undefined
     ? startOf(record.details) === null
-    : fillsOf(record, Order.hash(signed.order)).some(({ leaseId }) => leaseId === good.leaseId);
+    : fillsOf(record, signed.orderHash).some(({ leaseId }) => leaseId === good.leaseId);
 }
 
 /** The openings of the order with this commitment. */

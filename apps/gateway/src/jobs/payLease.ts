@@ -4,7 +4,7 @@ import { signNoun } from "@weft/protocol/Domain";
 import { WeftError } from "@weft/protocol/Errors";
 import * as Voucher from "@weft/protocol/Voucher";
 import type { GatewayContext } from "../GatewayContext.ts";
-import type { JobRecord, LeaseRecord } from "./JobRecord.ts";
+import { type JobRecord, type LeaseRecord, orderOf } from "./JobRecord.ts";
 
 /** A receipt may meter at most this much; a provider with longer segments is paid for this part only. */
 const maxReceiptSeconds = 900n;
@@ -16,7 +16,7 @@ export function payingStateOf(record: JobRecord, lease: LeaseRecord): PayingStat
   const opened = openPaying({
     channelId: lease.leaseId,
     payee: lease.nodeId,
-    ratePerSecond: lease.pricePerUnitSecond * BigInt(unitsOf(record)),
+    ratePerSecond: lease.pricePerUnitSecond * orderOf(record, lease).order.units,
     pay: lease.pay,
     startedAt: lease.startedAt ?? 0n,
   });
@@ -29,8 +29,6 @@ export function payingStateOf(record: JobRecord, lease: LeaseRecord): PayingStat
     last: { segment: BigInt(last.segment), hash: last.commitmentHash },
   };
 }
-
-const unitsOf = (record: JobRecord): bigint => record.order?.order.units ?? 1n;
 
 export interface Promised {
   signed: Voucher.SignedVoucher;

@@ -13,7 +13,18 @@ import type { Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { buildOrder } from "./buildOrder.ts";
 import { holdAuction } from "./holdAuction.ts";
-import { type JobRecord, type LeaseRecord, lastGood, nextStepOf } from "./JobRecord.ts";
+import {
+  currentOrder,
+  endOrder,
+  type JobRecord,
+  type LeaseRecord,
+  lastGood,
+  maxOrders,
+  nextStepOf,
+  type OrderRecord,
+  orderOf,
+} from "./JobRecord.ts";
+import { meansFor } from "./leaseBills.ts";
 import { fillsOf, setStart } from "./orderStart.ts";
 
 export interface OrderWork {
@@ -26,32 +37,13 @@ export interface OrderWork {
 
 /** Signs and records the order, or returns the one already signed. */
 export async function ensureOrder(context: GatewayContext, work: OrderWork): Promise<OrderEntry> {
-  const { record, file } = work;
+  const { record } = work;
+  const before = currentOrder(record);
   // An auction that ended while this gateway was down has no bids to clear: it is held again, under a new nonce.
-  const missed = record.order !== undefined && record.ranked.length === 0;
-  if (missed && orderEnds(record.order!.order) <= context.chain.now()) delete record.order;
-  if (record.order === undefined) {
-    const nowMs = context.clock.now();
-    setStart(record);
-    const order = buildOrder(file, {
-      buyer: context.buyer,
-      session: context.session.address.toLowerCase() as Hex,
-      matcher: context.session.address.toLowerCase() as Hex,
-      buyerEpoch: context.chain.view().buyers.get(context.buyer)?.epoch ?? 0n,
-      nonce: takeNonce(context),
-      paramsHash: context.chain.paramsHash,
-      jobCommitment: record.jobCommitment,
-      nowMs,
-    });
-    const signature = await signNoun(context.chain.network, Order.schema, order, context.session);
-    record.order = { order, signature };
-    record.orderSignedAtMs = nowMs;
-    work.save(record);
-    tellOrder(context, work, order);
-  }
-  const { order, signature } = record.order;
+  if (before?.ranked.length === 0 && orderEnds(before.order) <= context.chain.now()) endOrder(record);
+  const { order, orderHash, signature } = currentOrder(record) ?? (await signOrder(context, work));
   const signer = context.session.address.toLowerCase() as Hex;
-  const entry: OrderEntry = { order, hash: Order.hash(order), signature, signer };
+  const entry: OrderEntry = { order, hash: orderHash, signature, signer };
   const outcome = addOrder(context.book, entry, context.chain.now());
   if (!outcome.kept && (outcome.code === "quota" || outcome.code === "bookFull"))
     throw new WeftError("too many auctions of this buyer are open at once", {
@@ -60,6 +52,37 @@ export async function ensureOrder(context: GatewayContext, work: OrderWork): Pro
       remedy: "wait some seconds and order again",
     });
   return entry;
+}
+
+/** A new order over what earlier ones left of the job's means. @throws WeftError of meansFor, `job.orders` */
+async function signOrder(context: GatewayContext, work: OrderWork): Promise<OrderRecord> {
+  const { record, file } = work;
+  if (record.orders.length >= maxOrders)
+    throw new WeftError(`the job took ${maxOrders} orders and is not done`, {
+      code: "job.orders",
+      remedy: "order it again; the last paid checkpoint is kept",
+    });
+  const nowMs = context.clock.now();
+  const left = meansFor(context, file, record);
+  setStart(record);
+  const order = buildOrder(file, {
+    buyer: context.buyer,
+    session: context.session.address.toLowerCase() as Hex,
+    matcher: context.session.address.toLowerCase() as Hex,
+    buyerEpoch: context.chain.view().buyers.get(context.buyer)?.epoch ?? 0n,
+    nonce: takeNonce(context),
+    paramsHash: context.chain.paramsHash,
+    jobCommitment: record.jobCommitment,
+    nowMs,
+    left,
+  });
+  const signature = await signNoun(context.chain.network, Order.schema, order, context.session);
+  const orderHash = Order.hash(order);
+  const signed: OrderRecord = { order, orderHash, signature, signedAtMs: nowMs, ranked: [], ended: false };
+  record.orders.push(signed);
+  work.save(record);
+  tellOrder(context, work, order);
+  return signed;
 }
 
 /** Nonces are used once and in sequence, so that the contract's bitmap words are shared. */
@@ -85,17 +108,20 @@ function tellOrder(context: GatewayContext, { jobId, file }: OrderWork, order: O
 /** Holds the auction unless its result is recorded already. False when nothing fits. */
 export async function ensureRanked(context: GatewayContext, work: OrderWork, entry: OrderEntry): Promise<boolean> {
   const { record } = work;
-  if (record.ranked.length > 0) return true;
+  const current = currentOrder(record);
+  if (current === undefined) return false;
+  if (current.ranked.length > 0) return true;
   const clearing = await holdAuction(context, {
     jobId: work.jobId,
     file: work.file,
     entry,
-    signedAtMs: record.orderSignedAtMs ?? context.clock.now(),
+    signedAtMs: current.signedAtMs,
+    failed: new Set(record.leases.map(({ nodeId }) => nodeId)),
     signal: work.signal,
   });
-  record.ranked = clearing.ranked.map(({ entry: { offer, signature } }) => ({ offer, signature }));
+  current.ranked = clearing.ranked.map(({ entry: { offer, signature } }) => ({ offer, signature }));
   work.save(record);
-  return record.ranked.length > 0;
+  return current.ranked.length > 0;
 }
 
 /**
@@ -108,7 +134,7 @@ export async function openNext(
   entry: OrderEntry,
 ): Promise<LeaseRecord | undefined> {
   const failed = new Set(work.record.leases.map(({ nodeId }) => nodeId));
-  for (const signed of work.record.ranked) {
+  for (const signed of currentOrder(work.record)?.ranked ?? []) {
     if (failed.has(signed.offer.nodeId)) continue;
     work.signal.throwIfAborted();
     const opened = await tryOpen(context, work, { entry, signed });
@@ -139,7 +165,7 @@ async function tryOpen(
     const previous = fills.at(-1)?.offer;
     const deal = { offer: signed, order: entry, fill, ...(previous === undefined ? {} : { previous }) };
     const mined = await context.chain.open(deal);
-    return recordLease(context, work, { signed, fill, leaseId, mined, verdict });
+    return recordLease(context, work, { entry, signed, fill, leaseId, mined, verdict });
   } catch (error) {
     if (!(error instanceof WeftError) || error.fault === "network" || error.fault === "us") throw error;
     context.emit(work.jobId, "bidRefused", { nodeId: signed.offer.nodeId, reasons: [error.message] });
@@ -151,6 +177,7 @@ function recordLease(
   context: GatewayContext,
   work: OrderWork,
   opened: {
+    entry: OrderEntry;
     signed: Offer.SignedOffer;
     fill: number;
     leaseId: Hex;
@@ -158,18 +185,20 @@ function recordLease(
     verdict: Extract<ReturnType<typeof judge>, { ok: true }>;
   },
 ): LeaseRecord {
-  const { signed, fill, leaseId, mined, verdict } = opened;
+  const { entry, signed, fill, leaseId, mined, verdict } = opened;
   const { record } = work;
   const nextStep = nextStepOf(record);
   const before = lastGood(record);
   const lease: LeaseRecord = {
     leaseId,
+    orderHash: entry.hash,
     fill,
     nodeId: signed.offer.nodeId,
     offer: signed,
     transaction: mined.hash,
     pricePerUnitSecond: verdict.price,
     pay: verdict.lease.pay,
+    auditPot: verdict.lease.auditPot,
     firstStep: nextStep,
     firstSegment: before === undefined ? 0 : segmentNumber(record, before) + 1,
   };
@@ -181,7 +210,7 @@ function recordLease(
     transaction: mined.hash,
     blockNumber: Number(mined.blockNumber),
     gasUsed: Number(mined.gasUsed),
-    latencyMs: context.clock.now() - (record.orderSignedAtMs ?? 0),
+    latencyMs: context.clock.now() - orderOf(record, lease).signedAtMs,
     fill,
     bond: verdict.bond.toString(),
     reserved: verdict.total.toString(),

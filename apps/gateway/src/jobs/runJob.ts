@@ -9,9 +9,19 @@ import { bytesToHex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { finishJob, isFoundFalse } from "./finishJob.ts";
 import { followAudits } from "./followAudits.ts";
-import { currentLease, decode, encode, type JobRecord, type LeaseRecord, lastGood, nextStepOf } from "./JobRecord.ts";
+import {
+  currentLease,
+  currentOrder,
+  decode,
+  encode,
+  endOrder,
+  type JobRecord,
+  type LeaseRecord,
+  lastGood,
+  nextStepOf,
+} from "./JobRecord.ts";
 import type { JobPhase } from "./JobStore.ts";
-import { mayContinue } from "./orderStart.ts";
+import { fillsOf, mayContinue } from "./orderStart.ts";
 import { ensureOrder, ensureRanked, type OrderWork, openNext } from "./placeOrder.ts";
 import { type LeaseEnd, runLease } from "./runLease.ts";
 
@@ -78,14 +88,20 @@ async function drive(context: GatewayContext, work: Work): Promise<void> {
 /** One lease, from its order to its end. False when nobody fits the order. */
 async function workOn(context: GatewayContext, work: Work): Promise<boolean> {
   if (currentLease(work.record) === undefined) {
-    if (!mayContinue(work.record)) newOrder(work.record);
+    if (!mayContinue(work.record)) endOrder(work.record);
     work.enter("bidding");
   }
   const entry = await ensureOrder(context, work);
   if (!(await ensureRanked(context, work, entry))) return false;
   work.enter("opening");
   const lease = currentLease(work.record) ?? (await openNext(context, work, entry));
-  if (lease === undefined) throw nobodyLeft(work.record);
+  if (lease === undefined) {
+    if (fillsOf(work.record, entry.hash).length === 0) throw nobodyLeft(work.record);
+    // Nobody is left who fits what this order still holds; others may fit a new one.
+    endOrder(work.record);
+    work.save(work.record);
+    return true;
+  }
   work.enter("running");
   const ended = await runLease(context, {
     ...work,
@@ -140,7 +156,7 @@ async function afterLease(
 }
 
 function tellFailover(context: GatewayContext, work: Work, from: { lease: LeaseRecord; reason: string }): void {
-  const next = work.record.ranked.find(({ offer }) =>
+  const next = currentOrder(work.record)?.ranked.find(({ offer }) =>
     work.record.leases.every(({ nodeId }) => nodeId !== offer.nodeId),
   );
   context.emit(work.jobId, "failover", {
@@ -191,15 +207,9 @@ async function close(
   if (open) await context.chain.close(lease.leaseId, said);
   lease.closed = context.chain.lease(lease.leaseId)?.reason ?? reason;
   const wanted = refillable.includes(reason);
-  if (wanted && !refillable.includes(lease.closed as (typeof refillable)[number])) newOrder(work.record);
+  if (wanted && !refillable.includes(lease.closed as (typeof refillable)[number])) endOrder(work.record);
   work.save(work.record);
   context.emit(work.jobId, "closing", { leaseId: lease.leaseId, reason: lease.closed });
-}
-
-/** Forgets the order and its bids; nodes that failed the job stay excluded. */
-function newOrder(record: JobRecord): void {
-  delete record.order;
-  record.ranked = [];
 }
 
 async function closeLast(context: GatewayContext, work: Work): Promise<void> {

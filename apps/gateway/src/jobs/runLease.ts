@@ -10,7 +10,7 @@ import type { Program } from "@weft/tensor/Program";
 import type { Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { checkSegment } from "./checkSegment.ts";
-import { type JobRecord, type LeaseRecord, lastGood, type SegmentRecord } from "./JobRecord.ts";
+import { type JobRecord, type LeaseRecord, lastGood, orderOf, type SegmentRecord } from "./JobRecord.ts";
 import { runSession, type SegmentAnswer, type SessionEnd } from "./JobSession.ts";
 import { payingStateOf, promise } from "./payLease.ts";
 import { resumeOf } from "./resumeOf.ts";
@@ -178,7 +178,7 @@ function openMessage(context: GatewayContext, work: LeaseWork): StreamMessage<"j
   const { record, lease } = work;
   return {
     leaseId: lease.leaseId,
-    order: record.order!.order,
+    order: orderOf(record, lease).order,
     details: record.details,
     corpus: record.corpus,
     ...resumeOf(record, lease),
