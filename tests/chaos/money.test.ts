@@ -14,8 +14,8 @@ test("a ceiling too low: every offer says by how much it is above it", limit, as
   const end = await job.until("unmatched");
   assert.deepEqual(end.reasons.map(({ nodeId }) => network.node(nodeId).name).sort(), ["node-1", "node-2"]);
   const said = new Map(end.reasons.map(({ nodeId, reasons }) => [network.node(nodeId).name, reasons]));
-  assert.deepEqual(said.get("node-1"), ["asks 0.0001 per unit-second, 0.00001 above the ceiling 0.00009"]);
-  assert.deepEqual(said.get("node-2"), ["asks 0.00011 per unit-second, 0.00002 above the ceiling 0.00009"]);
+  assert.deepEqual(said.get("node-1"), ["asks 0.36 per unit and hour, 0.036 above the ceiling of 0.324"]);
+  assert.deepEqual(said.get("node-2"), ["asks 0.396 per unit and hour, 0.072 above the ceiling of 0.324"]);
   assert.equal((await network.balances())["buyer"]?.free, 50_000_000n);
 });
 

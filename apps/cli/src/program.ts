@@ -175,7 +175,7 @@ function addJobCommands(program: Command, add: Add): void {
     options: [maxBudget()],
     notes: "Exit code 3 when no offer fits.",
     examples: ["weft quote examples/train-own-text.yaml", "weft quote job.yaml --json"],
-    run: async (context, [file], flags) => (await import("./commands/run.ts")).quote(context, file as string, flags),
+    run: async (context, [file], flags) => (await import("./commands/quote.ts")).quote(context, file as string, flags),
   });
   add(program, {
     usage: "offers",

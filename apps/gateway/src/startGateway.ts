@@ -2,8 +2,6 @@
 // process of main.ts and in the testkit's network.
 import { create as createBook, prune } from "@weft/market/Book";
 import { priceLease } from "@weft/market/price";
-import { quote } from "@weft/market/quote";
-import { format } from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
 import { hexOf } from "@weft/protocol/fields";
 import { maxCorpusBytes } from "@weft/protocol/generated/params";
@@ -13,12 +11,11 @@ import { type Asked, askNewNeighbours, followMarket } from "./book/followMarket.
 import type { GatewayContext } from "./GatewayContext.ts";
 import type { GatewayService, JobSummary } from "./http/GatewayService.ts";
 import { buildRoutes, listen } from "./http/server.ts";
-import { buildOrder } from "./jobs/buildOrder.ts";
-import { strategiesOf } from "./jobs/holdAuction.ts";
-import { checkedFile, JobManager, unknownJob } from "./jobs/JobManager.ts";
+import { JobManager, unknownJob } from "./jobs/JobManager.ts";
 import { currentLease, decode, lastGood, nextStepOf } from "./jobs/JobRecord.ts";
 import type { JobRow } from "./jobs/JobStore.ts";
 import { listOrders } from "./jobs/listOrders.ts";
+import { quoteFor } from "./jobs/quoteFor.ts";
 import { serveHoldings } from "./serveHoldings.ts";
 
 export interface GatewayOptions {
@@ -204,39 +201,6 @@ function summaryOf(row: JobRow): JobSummary {
   const { totalSteps } = record;
   const where = lease === undefined ? {} : { leaseId: lease.leaseId, nodeId: lease.nodeId };
   return { jobId, name, phase, createdAt, endedAt, ...where, nextStep: nextStepOf(record), totalSteps };
-}
-
-function quoteFor(context: GatewayContext, request: unknown): object {
-  const file = checkedFile((request as { job?: unknown } | null)?.job);
-  const session = context.session.address.toLowerCase() as `0x${string}`;
-  const order = buildOrder(file, {
-    buyer: context.buyer,
-    session,
-    matcher: session,
-    buyerEpoch: context.chain.view().buyers.get(context.buyer)?.epoch ?? 0n,
-    // A number no order of this gateway has used: a quote must not look like a repetition.
-    nonce: BigInt(context.store.get("nonce") ?? "0"),
-    paramsHash: context.chain.paramsHash,
-    jobCommitment: `0x${"0".repeat(64)}`,
-    nowMs: context.clock.now(),
-  });
-  const result = quote(context.chain.view(), context.book, {
-    order,
-    strategies: strategiesOf(file),
-    cap: file.pay.budget,
-  });
-  const range = (of: { min: bigint; median: bigint; max: bigint } | undefined) =>
-    of === undefined ? undefined : { min: of.min.toString(), median: of.median.toString(), max: of.max.toString() };
-  return {
-    fitting: result.fitting,
-    refused: result.refused,
-    reasons: result.reasons,
-    pricePerUnitSecond: range(result.pricePerUnitSecond),
-    total: range(result.total),
-    cheapest: result.cheapest?.offer.nodeId,
-    budget: file.pay.budget.toString(),
-    budgetText: format(file.pay.budget),
-  };
 }
 
 function walletOf(context: GatewayContext): object {

@@ -113,7 +113,11 @@ const cases: Case[] = [
   { code: "offer.expired", offer: { expiresAt: now - 2n }, says: /expired 2 s ago/ },
   { code: "offer.cancelled", node: { minSeq: new Map([["0/0", 2n]]) }, says: /seq 1 is cancelled.* 2$/ },
   { code: "offer.signer", node: { operator: address("dead", 1) }, says: /operator is/ },
-  { code: "price", offer: { pricePerUnitSecond: 1001n }, says: /0.000001 above the ceiling 0.001/ },
+  {
+    code: "price",
+    offer: { pricePerUnitSecond: 1001n },
+    says: /asks 3\.6036 per unit and hour, 0\.0036 above the ceiling of 3\.6/,
+  },
   { code: "price.zero", offer: { pricePerUnitSecond: 0n }, says: /asks nothing/ },
   { code: "pool.unknown", offer: { poolId: 3n }, says: /no pool 3/ },
   { code: "pool.class", node: pool({ class: toBytes8("gpu") }), says: /says class cpu, its pool is gpu/ },

@@ -1,9 +1,10 @@
 // Placement rules, the mechanism table, and the dry run.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as Attributes from "@weft/protocol/Attributes";
 import { hasCode } from "@weft/protocol/Errors";
 import * as Book from "./Book.ts";
-import { address, nodeId, now, offerEntry, orderEntry, viewOf } from "./fixtures.ts";
+import { address, nodeId, now, offerEntry, orderEntry, params, viewOf } from "./fixtures.ts";
 import { mechanismOf } from "./mechanisms.ts";
 import { postedPrice } from "./postedPrice.ts";
 import { quote } from "./quote.ts";
@@ -80,6 +81,22 @@ test("quote: the price range of what fits, a histogram of what does not", () => 
   assert.equal(quoted.cheapest?.offer.nodeId, nodeId(1));
 });
 
+test("quote: what it should cost at declared speeds, beside the most it can cost", () => {
+  const speed = (fp32Gflops: number) =>
+    Attributes.pack({ ...Attributes.none, cpuThreads: 8, memoryGiB: 16, fp32Gflops });
+  const book = Book.create();
+  for (const [index, gflops] of [40, 20, 1, 0].entries())
+    Book.addOffer(book, offerEntry(index, { attributes: speed(gflops) }), now);
+  const { order } = orderEntry();
+  const view = viewOf(4, { params: { ...params, auditRatePpm: 300_000n, auditPayPpm: 1_250_000n } });
+  const quoted = quote(view, book, { order, work: 399_000_000_000n });
+  // 10 s, 20 s, more than the 100 s there are, and no speed at all; at 100 per second × 2 units, 37.5 % for audits.
+  assert.deepEqual(quoted.expectedSeconds, { min: 10n, median: 20n, max: 100n });
+  assert.deepEqual(quoted.expected, { min: 2750n, median: 5500n, max: 27_500n });
+  assert.deepEqual([quoted.fitting, quoted.tooSlow, quoted.total?.max], [4, 1, 40_000n]);
+  assert.equal(quote(view, book, { order }).expected, undefined);
+});
+
 test("quote: the hard cap turns what is dearer away, and an empty book quotes nothing", () => {
   const book = Book.create();
   Book.addOffer(book, offerEntry(0, { pricePerUnitSecond: 100n }), now);
@@ -87,5 +104,7 @@ test("quote: the hard cap turns what is dearer away, and an empty book quotes no
   const { order } = orderEntry();
   const capped = quote(viewOf(2), book, { order, cap: 40_000n });
   assert.deepEqual([capped.fitting, capped.reasons], [1, { "order.budget": 1 }]);
-  assert.deepEqual(quote(viewOf(0), Book.create(), { order }), { fitting: 0, refused: 0, reasons: {} });
+  assert.deepEqual(quote(viewOf(0), Book.create(), { order }), {
+    ...{ fitting: 0, refused: 0, reasons: {}, refusals: [], tooSlow: 0 },
+  });
 });

@@ -61,6 +61,9 @@ const blocks: Record<FillBlock, string> = {
   timeUp: "it used up the order's time",
 };
 
+/** A price per unit and second as job files write it, by the hour: 185n → "0.666". */
+export const hourly = (perSecond: bigint): string => format(perSecond * 3600n);
+
 const short = (hex: Hex): string => `${hex.slice(0, 10)}…`;
 const ago = (now: bigint, then: bigint): string => `${now - then} s ago`;
 
@@ -94,17 +97,17 @@ const lines: Lines = {
   "bid.needed": () => "the order is an auction: only bids that name it count, this is a standing offer",
   "bid.otherOrder": (r) => `the bid names another order, ${short(r.named)}`,
   class: (r) => `class ${fromBytes8(r.offered)} offered, ${fromBytes8(r.asked)} asked`,
-  attribute: (r) => `${r.field} ${r.offered} offered, at least ${r.asked} asked`,
-  "offer.units": (r) => `the offer covers ${r.offered} units, ${r.asked} asked`,
+  attribute: (r) => `${r.field} ${r.offered} offered, at least ${r.asked} asked: ${r.asked - r.offered} short`,
+  "offer.units": (r) => `the offer covers ${r.offered} units, ${r.asked} asked: ${r.asked - r.offered} short`,
   "offer.expired": (r) => `the offer expired ${ago(r.now, r.expiresAt)}`,
   "offer.cancelled": (r) => `the offer's seq ${r.seq} is cancelled: the node's minSeq is ${r.minSeq}`,
   "offer.signer": (r) => `the offer is signed by ${r.signer}, the node's operator is ${r.operator}`,
   "price.zero": () => "the offer asks nothing, which the market does not take",
-  price: (r) => `asks ${format(r.ask)} per unit-second, ${format(r.over)} above the ceiling ${format(r.ceiling)}`,
+  price: (r) => `asks ${hourly(r.ask)} per unit and hour, ${hourly(r.over)} above the ceiling of ${hourly(r.ceiling)}`,
   "pool.unknown": (r) => `the node has no pool ${r.poolId}`,
   "pool.class": (r) => `the offer says class ${fromBytes8(r.offered)}, its pool is ${fromBytes8(r.registered)}`,
   "pool.attributes": (r) => `the offer claims ${r.field} ${r.offered}, its pool has ${r.registered}`,
-  "pool.full": (r) => `${r.free} units free in the pool, ${r.asked} asked`,
+  "pool.full": (r) => `${r.free} units free in the pool, ${r.asked} asked: ${r.asked - r.free} short`,
   "node.unknown": (r) => `node ${short(r.node)} is not registered`,
   "node.stake": (r) =>
     `the node's stake is ${format(r.short, weftDecimals)} WEFT short of ${format(r.needed, weftDecimals)}`,

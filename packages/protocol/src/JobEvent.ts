@@ -26,8 +26,12 @@ export const shapes = {
   bid: z.object({ nodeId, pricePerUnitSecond: amount, total: amount }),
   bidRefused: refusal,
   auction: z.object({ winner: bidder, runnerUp: bidder.optional(), bids: count, refused: z.array(refusal) }),
-  /** `message` when there is not even an offer to give a reason for. */
-  unmatched: z.object({ reasons: z.array(refusal), message: z.string().optional() }),
+  /** `message` when there is not even an offer to give a reason for; `remedies`: what to change for the nearest misses. */
+  unmatched: z.object({
+    reasons: z.array(refusal),
+    message: z.string().optional(),
+    remedies: z.array(z.string()).max(8).optional(),
+  }),
   lease: z.object({
     leaseId: hash,
     nodeId,
@@ -57,7 +61,8 @@ export const shapes = {
     phase: z.enum(["drawn", "sealed", "ok", "accused", "confirmedFalse", "missed", "cleared"]),
   }),
   failover: z.object({ fromNode: nodeId, reason: z.string(), fromStep: count, toNode: nodeId.optional() }),
-  closing: z.object({ leaseId: hash, reason: z.string() }),
+  /** `finalInSeconds`: until the last claim has matured and the lease can settle, if nothing is disputed. */
+  closing: z.object({ leaseId: hash, reason: z.string(), finalInSeconds: count.optional() }),
   evaluated: z.object({
     bitsPerByte: z.number(),
     baselineOneChar: z.number(),

@@ -57,8 +57,14 @@ const service = {
     refused: 1,
     reasons: { price: 1 },
     pricePerUnitSecond: { min: "138", median: "157", max: "194" },
+    expected: { min: "12300", median: "14000", max: "20100" },
+    expectedSeconds: { min: "90", median: "95", max: "101" },
+    tooSlow: 1,
+    durationSeconds: 1200,
+    refusals: [{ nodeId: nodeId(3), reasons: ["asks 1.08 per unit and hour"] }],
+    remedies: ["raise pay.maxPricePerHour to 1.08"],
     total: { min: "248400", median: "282600", max: "349200" },
-    budget: "2000000",
+    budget: "1000000",
   }),
   listOffers: () => [
     {
@@ -145,7 +151,7 @@ test("run: uploads the corpus beside the file, submits the file's data, shows th
   });
   assert.equal(request.corpus.bytes, 6300);
   assert.match(request.idempotencyKey, /^[0-9a-f-]{36}$/);
-  assert.match(ended.out, /auction over 2 bids: node-2 wins at 0\.000150\/s, runner-up node-1 at 0\.000180\/s/);
+  assert.match(ended.out, /auction over 2 bids: node-2 wins at 0\.5400 an hour, runner-up node-1 at 0\.6480/);
   assert.match(ended.out, /who was paid\n {2}node {4}as {10}amount\n {2}node-1 {2}provider {2}0\.000900/);
   const saved = join(folder, "models", "train-own-text.safetensors");
   assert.match(ended.out, new RegExp(saved));
@@ -222,10 +228,15 @@ test("quote: price range, hard cap, refusals counted; nothing ordered", async ()
   const [shown, json] = await Promise.all([weft("quote", file), weft("quote", file, "--json")]);
   assert.equal(shown.code, 0, shown.err);
   assert.match(shown.out, /^quote for train-own-text: 4 offers fit, 1 don't; nothing was signed or paid\n/);
-  assert.match(shown.out, /\n {2}hard cap: 2\.000000 \(pay\.budget\).*\n {2}1 refused: price\n$/);
-  assert.match(shown.out, /per unit and second +0\.000138 +0\.000157 +0\.000194/);
-  assert.match(shown.out, /whole job, audits and fees included +0\.248400 +0\.282600 +0\.349200/);
-  assert.equal(jsonLines(json.out).at(-1)?.["hardCap"], "2000000");
+  assert.match(shown.out, /\n {2}hard cap: 1\.000000 \(pay\.budget\).*\n {2}node +why not\n {2}node-3 {2}asks 1\.08/);
+  assert.match(shown.out, /\n {2}remedy: raise pay\.maxPricePerHour to 1\.08\n$/);
+  assert.match(shown.out, /price per unit and hour +0\.4968 +0\.5652 +0\.6984/);
+  assert.match(shown.out, /expected time +1:30 +1:35 +1:41/);
+  assert.match(shown.out, /expected cost +0\.012300 +0\.014000 +0\.020100/);
+  assert.match(shown.out, /most it can cost, if it takes all of duration \(20:00\) +0\.248400 +0\.282600 +0\.349200/);
+  assert.match(shown.out, /1 of the offers that fit are too slow by their own word to end in time: raise duration/);
+  assert.equal(jsonLines(json.out).at(-1)?.["hardCap"], "1000000");
+  assert.equal(jsonLines(json.out).at(-1)?.["tooSlow"], 1);
   assert.equal(seen.jobs.length, before);
 });
 
@@ -255,11 +266,11 @@ test("offers --why: what each node was refused for in a job, whether its offer i
     lines.slice(0, 2).map((line) => [line["nodeId"], line["reasons"]]),
     [
       [nodeId(2), []],
-      [nodeId(3), ["asks 0.0003 per unit-second, above the ceiling"]],
+      [nodeId(3), ["asks 1.08 per unit and hour, 0.0828 above the ceiling of 0.9972"]],
     ],
   );
   const shown = await weft("offers", "--why", "job-1");
-  assert.match(shown.out, /node-3 .* asks 0\.0003 per unit-second, above the ceiling/);
+  assert.match(shown.out, /node-3 .* asks 1\.08 per unit and hour, 0\.0828 above the ceiling/);
 });
 
 test("a wrong token is the gateway's own refusal", async () => {

@@ -1,21 +1,18 @@
-// `weft run FILE.yaml` and `weft quote FILE.yaml`: buy a job, or ask what it would cost.
+// `weft run FILE.yaml`: buy a job and follow it. `attach` follows any job.
 import { dirname, resolve } from "node:path";
 import * as Amount from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
-import { z } from "zod";
 import { type Context, gatewayOf } from "../Context.ts";
-import { followJob, type GatewayClient, request } from "../GatewayClient.ts";
+import { followJob, type GatewayClient } from "../GatewayClient.ts";
 import { repositoryRoot } from "../Home.ts";
 import { ownCorpus, readCorpus } from "../job/corpus.ts";
 import { readNames } from "../job/nodeNames.ts";
 import { type ParsedJob, readJobFile } from "../job/readJobFile.ts";
 import { showJob } from "../job/showJob.ts";
 import { saveCheckpoint, submitJob } from "../job/submitJob.ts";
-import { amountOf } from "../render/figures.ts";
 import type { JobView } from "../render/JobView.ts";
 import { reportLines } from "../render/reportLines.ts";
 import { jobSummary } from "../render/summary.ts";
-import { tableLines } from "../render/table.ts";
 
 export interface RunFlags {
   detach?: boolean;
@@ -38,13 +35,13 @@ export async function run(context: Context, file: string, flags: RunFlags): Prom
 }
 
 /** The text beside the job file, or this project's own. */
-function corpusFor({ job }: ParsedJob, path: string): Uint8Array<ArrayBuffer> {
+export function corpusFor({ job }: ParsedJob, path: string): Uint8Array<ArrayBuffer> {
   if (job.corpus === undefined) return ownCorpus(repositoryRoot);
   return readCorpus(resolve(dirname(path), job.corpus));
 }
 
 /** `--max-budget` is a second, harder cap for scripts. @throws WeftError `job.overCap` */
-function underCap(parsed: ParsedJob, cap: string | undefined): ParsedJob {
+export function underCap(parsed: ParsedJob, cap: string | undefined): ParsedJob {
   if (cap === undefined) return parsed;
   const limit = Amount.parse(cap);
   if (parsed.job.pay.budget <= limit) return parsed;
@@ -118,42 +115,4 @@ async function finish(
   for (const line of report) context.say(line);
   context.emit({ ...jobSummary(shown), ...options.summary });
   return shown.phase === "done" ? 0 : 1;
-}
-
-const range = z.looseObject({ min: z.string(), median: z.string(), max: z.string() });
-const quoteShape = z.looseObject({
-  fitting: z.int().nonnegative(),
-  refused: z.int().nonnegative(),
-  reasons: z.record(z.string(), z.int()).default({}),
-  pricePerUnitSecond: range.optional(),
-  total: range.optional(),
-  budget: z.string().optional(),
-});
-
-/** Exit code: 0 when at least one offer fits, 3 when none does. Nothing is signed, sent or paid. */
-export async function quote(context: Context, file: string, flags: RunFlags): Promise<number> {
-  const parsed = underCap(readJobFile(resolve(context.cwd, file)), flags.maxBudget);
-  const body = { job: parsed.data };
-  const answer = quoteShape.parse(await request(gatewayOf(context), "/v1/quote", { method: "POST", body }));
-  const cap = parsed.job.pay.budget;
-  context.emit({ kind: "summary", ok: answer.fitting > 0, name: parsed.job.name, hardCap: cap, ...answer });
-  context.say(
-    `quote for ${parsed.job.name}: ${answer.fitting} offers fit, ${answer.refused} don't; nothing was signed or paid`,
-  );
-  const rows = (["pricePerUnitSecond", "total"] as const).flatMap((key) => {
-    const found = answer[key];
-    const title = key === "total" ? "whole job, audits and fees included" : "per unit and second";
-    return found === undefined ? [] : [[title, amountOf(found.min), amountOf(found.median), amountOf(found.max)]];
-  });
-  const right = "right" as const;
-  const columns = [
-    { title: "" },
-    { title: "lowest", align: right },
-    { title: "median", align: right },
-    { title: "highest", align: right },
-  ];
-  if (rows.length > 0) for (const line of tableLines(columns, rows, context.look)) context.say(line);
-  context.say(`  hard cap: ${amountOf(cap)} (pay.budget); no order of this file can cost more`);
-  for (const [code, count] of Object.entries(answer.reasons)) context.say(`  ${count} refused: ${code}`);
-  return answer.fitting > 0 ? 0 : 3;
 }

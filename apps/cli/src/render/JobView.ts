@@ -1,6 +1,7 @@
 // What is known of a job after some of its events: a plain value, built by a pure reducer. Everything that is shown
 // (live view, plain lines, final report, summary) is computed from it.
 import type { JobEvent, JobEventBody } from "@weft/protocol/JobEvent";
+import type { LossPoint } from "./lossPlot.ts";
 
 export type Phase =
   | "created"
@@ -43,6 +44,8 @@ export interface JobView {
   auction?: JobEventBody<"auction">;
   leases: readonly LeaseView[];
   progress?: ProgressView;
+  /** Reported losses in ascending order of step, thinned to at most `maxLosses`. */
+  losses: readonly LossPoint[];
   /** Segments committed, their checkpoint held by others, paid. */
   segments: { committed: number; held: number; paid: number };
   /** Highest cumulative voucher by provider, stablecoin units. */
@@ -53,6 +56,10 @@ export interface JobView {
   failovers: readonly JobEventBody<"failover">[];
   evaluated?: JobEventBody<"evaluated">;
   sample?: string;
+  /** Unix ms at which the money of the last closed lease is final, if nobody disputes. */
+  finalAt?: number;
+  /** What to change when nobody fits. */
+  remedies: readonly string[];
   done?: JobEventBody<"done">;
   failed?: JobEventBody<"failed">;
   cancelled?: string;
@@ -75,6 +82,8 @@ export const emptyView: JobView = {
   audits: {},
   unpaid: [],
   failovers: [],
+  losses: [],
+  remedies: [],
 };
 
 /** The view after one more event. */
@@ -110,7 +119,12 @@ function applyMarket(view: JobView, event: JobEvent): JobView | undefined {
     case "auction":
       return { ...view, phase: "opening", auction: event };
     case "unmatched":
-      return { ...view, phase: "unmatched", refused: event.reasons.slice(0, maxRows) };
+      return {
+        ...view,
+        phase: "unmatched",
+        refused: event.reasons.slice(0, maxRows),
+        remedies: event.remedies ?? [],
+      };
     case "lease":
       return { ...view, phase: "starting", leases: append(view.leases, event) };
     default:
@@ -127,7 +141,12 @@ function applyWork(view: JobView, event: JobEvent): JobView | undefined {
       return { ...rest, phase: "running", leases: updateLease(view.leases, event.leaseId, seen) };
     }
     case "progress":
-      return { ...view, phase: "running", progress: progressAfter(view.progress, event) };
+      return {
+        ...view,
+        phase: "running",
+        progress: progressAfter(view.progress, event),
+        losses: lossesAfter(view.losses, event),
+      };
     case "segment":
       return {
         ...view,
@@ -160,6 +179,7 @@ function applyEnd(view: JobView, event: JobEvent): JobView | undefined {
       return {
         ...view,
         phase: "settling",
+        ...(event.finalInSeconds === undefined ? {} : { finalAt: event.at + event.finalInSeconds * 1000 }),
         leases: updateLease(view.leases, event.leaseId, { closeReason: event.reason }),
       };
     case "evaluated":
@@ -192,6 +212,16 @@ function progressAfter(known: ProgressView | undefined, event: JobEvent & { kind
       ? { step: event.step, at: event.at }
       : known.origin;
   return { ...event, origin };
+}
+
+const maxLosses = 256;
+
+/** Work that is done again after a failover replaces what was told of it. Step 0 has no loss yet. */
+function lossesAfter(known: readonly LossPoint[], event: JobEvent & { kind: "progress" }): readonly LossPoint[] {
+  if (event.step === 0) return known;
+  const { step, bitsPerByte } = event;
+  const points = [...known.filter((point) => point.step < step), { step, bitsPerByte }];
+  return points.length <= maxLosses ? points : points.filter((_, index) => index % 2 === 0);
 }
 
 /** Several auditors may look at one segment: what weighs more stays. */

@@ -20,7 +20,7 @@ export const events: JobEvent[] = [
     at: t0 + 340,
     kind: "bidRefused",
     nodeId: node(3),
-    reasons: ["asks 0.0003 per unit-second, above the ceiling"],
+    reasons: ["asks 1.08 per unit and hour, 0.0828 above the ceiling of 0.9972"],
   },
   {
     ...{ seq: 6, at: t0 + 2100, kind: "auction", winner: { nodeId: node(2), pricePerUnitSecond: "150" } },
@@ -92,7 +92,7 @@ export const events: JobEvent[] = [
     message: "nobody holds the checkpoint",
   },
   { seq: 21, at: t0 + 13_000, kind: "paid", segment: 1, cumulative: "900", nodeId: node(1) },
-  { seq: 22, at: t0 + 14_000, kind: "closing", leaseId: hash("ce"), reason: "completed" },
+  { seq: 22, at: t0 + 14_000, kind: "closing", finalInSeconds: 48, leaseId: hash("ce"), reason: "completed" },
   {
     seq: 23,
     at: t0 + 14_100,

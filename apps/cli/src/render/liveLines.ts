@@ -1,6 +1,7 @@
 // The live view of a running job: the view-model as lines of a given width. Pure; painting is LivePainter's.
-import { amountOf, clockOf, compact, grouped, type NodeNames, nameOf, shortHash } from "./figures.ts";
+import { amountOf, clockOf, compact, grouped, type NodeNames, nameOf, rateOf, shortHash } from "./figures.ts";
 import { auditCounts, isOver, type JobView, secondsLeft, totalStreamed } from "./JobView.ts";
+import { lossLine } from "./lossPlot.ts";
 import { tableLines } from "./table.ts";
 import { fit, harmless, type Look, paint } from "./terminalText.ts";
 
@@ -36,16 +37,16 @@ function phaseLines(view: JobView, { look, names }: LiveOptions): string[] {
   const { order, auction } = view;
   if (order !== undefined)
     lines.push(
-      `${done} order    ${shortHash(order.orderHash)}  ceiling ${amountOf(order.maxPricePerUnitSecond)}/s  budget ${amountOf(order.budget)}  ${order.mechanism}  tier ${order.tier}  ${order.offersKnown} offers known`,
+      `${done} order    ${shortHash(order.orderHash)}  ceiling ${rateOf(order.maxPricePerUnitSecond)} an hour  budget ${amountOf(order.budget)}  ${order.mechanism}  tier ${order.tier}  ${order.offersKnown} offers known`,
     );
   if (auction !== undefined) {
     const second = auction.runnerUp;
     const runnerUp =
       second === undefined
         ? "no runner-up"
-        : `runner-up ${nameOf(names, second.nodeId)} at ${amountOf(second.pricePerUnitSecond)}`;
+        : `runner-up ${nameOf(names, second.nodeId)} at ${rateOf(second.pricePerUnitSecond)}`;
     lines.push(
-      `${done} auction  ${paint(look, "bold", nameOf(names, auction.winner.nodeId))} wins at ${amountOf(auction.winner.pricePerUnitSecond)}/s, ${runnerUp}, ${auction.bids} bids`,
+      `${done} auction  ${paint(look, "bold", nameOf(names, auction.winner.nodeId))} wins at ${rateOf(auction.winner.pricePerUnitSecond)} an hour, ${runnerUp}, ${auction.bids} bids`,
     );
   }
   for (const lease of view.leases)
@@ -71,7 +72,7 @@ function bidLines(view: JobView, { look, names }: LiveOptions): string[] {
   const rows = [
     ...byPrice.map((bid) => [
       nameOf(names, bid.nodeId),
-      amountOf(bid.pricePerUnitSecond),
+      rateOf(bid.pricePerUnitSecond),
       amountOf(bid.total),
       bid.nodeId === winner ? paint(look, "green", "winner") : bid.nodeId === second ? "runner-up" : "",
     ]),
@@ -84,21 +85,24 @@ function bidLines(view: JobView, { look, names }: LiveOptions): string[] {
   ];
   const columns = [
     { title: "bid of" },
-    { title: "per second", align: "right" as const },
-    { title: "whole job", align: "right" as const },
+    { title: "per hour", align: "right" as const },
+    { title: "at most", align: "right" as const },
     { title: "" },
   ];
   const more = rows.length > bidRows ? [`  … and ${rows.length - bidRows} more`] : [];
   return [...tableLines(columns, rows.slice(0, bidRows), look), ...more];
 }
 
-function workLines(view: JobView, { look }: LiveOptions): string[] {
+function workLines(view: JobView, { look, now }: LiveOptions): string[] {
   const { progress, segments } = view;
   const lines: string[] = [];
   if (progress !== undefined && progress.step > 0) {
     const left = secondsLeft(progress);
     const figures = `step ${grouped(progress.step)}/${grouped(progress.totalSteps)}  ${progress.bitsPerByte.toFixed(2)} bits/byte  ${compact(progress.tokensPerSecond)} tokens/s  ${left === undefined ? "" : `${clockOf(left)} left`}`;
     lines.push(progressBar(progress.step / Math.max(1, progress.totalSteps), look), `  ${figures.trimEnd()}`);
+    const loss = lossLine(view.losses, Math.min(60, look.width) - 24);
+    if (loss !== "")
+      lines.push(`  loss ${loss} ${view.losses[0]?.bitsPerByte.toFixed(2)} → ${progress.bitsPerByte.toFixed(2)}`);
   }
   if (segments.committed > 0) {
     const audits = auditCounts(view);
@@ -112,7 +116,19 @@ function workLines(view: JobView, { look }: LiveOptions): string[] {
   }
   for (const row of view.unpaid.slice(-1))
     lines.push(paint(look, "yellow", `  segment ${row.segment} is not paid: ${harmless(row.message)}`));
-  return lines;
+  return [...lines, ...settlingLines(view, now)];
+}
+
+/** Why the job waits although the work is done. */
+function settlingLines({ phase, finalAt }: JobView, now: number): string[] {
+  if (phase !== "settling") return [];
+  if (finalAt === undefined) return ["  settling: claims wait for their release"];
+  const seconds = (finalAt - now) / 1000;
+  if (seconds <= 0) return ["  settling: the last claims are being released; an audit or a dispute may prolong it"];
+  return [
+    `  settling: the money is final in ${clockOf(Math.ceil(seconds))}`,
+    "  claims stay open that long, so that an audit can still stop a false one",
+  ];
 }
 
 /** "[█████     ]  50%" over the width of the terminal, at most 60 columns. */

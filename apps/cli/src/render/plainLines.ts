@@ -1,6 +1,6 @@
 // One line per event, for pipes, logs and terminals without cursor control. Progress is thinned to one line per tenth.
 import type { JobEvent } from "@weft/protocol/JobEvent";
-import { amountOf, compact, grouped, type NodeNames, nameOf, shortHash } from "./figures.ts";
+import { amountOf, clockOf, compact, grouped, type NodeNames, nameOf, rateOf, shortHash } from "./figures.ts";
 import type { JobView } from "./JobView.ts";
 import { harmless } from "./terminalText.ts";
 
@@ -9,7 +9,7 @@ import { harmless } from "./terminalText.ts";
  * @param before the view before the event, from which progress is thinned
  */
 export function plainLine(before: JobView, event: JobEvent, names: NodeNames): string | undefined {
-  const text = marketText(event, names) ?? workText(event, names) ?? endText(event, names);
+  const text = marketText(event, names) ?? workText(before, event, names) ?? endText(event, names);
   if (text === undefined) return undefined;
   if (event.kind === "progress" && !crossesTenth(before, event)) return undefined;
   const seconds = before.firstAt === 0 ? 0 : (event.at - before.firstAt) / 1000;
@@ -33,9 +33,9 @@ function marketText(event: JobEvent, names: NodeNames): string | undefined {
     case "created":
       return `job ${event.jobId} (${event.name})`;
     case "order":
-      return `order ${shortHash(event.orderHash)}: ${event.mechanism}, tier ${event.tier}, pay ${event.payMode}, ceiling ${amountOf(event.maxPricePerUnitSecond)}/s, budget ${amountOf(event.budget)}; ${event.offersKnown} offers known`;
+      return `order ${shortHash(event.orderHash)}: ${event.mechanism}, tier ${event.tier}, pay ${event.payMode}, ceiling ${rateOf(event.maxPricePerUnitSecond)} an hour, budget ${amountOf(event.budget)}; ${event.offersKnown} offers known`;
     case "bid":
-      return `bid of ${nameOf(names, event.nodeId)}: ${amountOf(event.pricePerUnitSecond)}/s, ${amountOf(event.total)} for the whole job`;
+      return `bid of ${nameOf(names, event.nodeId)}: ${rateOf(event.pricePerUnitSecond)} an hour, at most ${amountOf(event.total)} for the whole duration and its audits`;
     case "bidRefused":
       return `refused ${reasonsText([event], names)}`;
     case "auction": {
@@ -43,11 +43,11 @@ function marketText(event: JobEvent, names: NodeNames): string | undefined {
       const runnerUp =
         second === undefined
           ? "no runner-up"
-          : `runner-up ${nameOf(names, second.nodeId)} at ${amountOf(second.pricePerUnitSecond)}/s`;
-      return `auction over ${event.bids} bids: ${nameOf(names, event.winner.nodeId)} wins at ${amountOf(event.winner.pricePerUnitSecond)}/s, ${runnerUp}`;
+          : `runner-up ${nameOf(names, second.nodeId)} at ${rateOf(second.pricePerUnitSecond)}`;
+      return `auction over ${event.bids} bids: ${nameOf(names, event.winner.nodeId)} wins at ${rateOf(event.winner.pricePerUnitSecond)} an hour, ${runnerUp}`;
     }
     case "unmatched":
-      return `no provider fits: ${event.message ?? reasonsText(event.reasons, names)}`;
+      return `no provider fits: ${event.message ?? reasonsText(event.reasons, names)}${(event.remedies ?? []).map((line) => `; remedy: ${line}`).join("")}`;
     case "lease":
       return `lease ${shortHash(event.leaseId)} with ${nameOf(names, event.nodeId)}: transaction ${event.transaction}, block ${event.blockNumber}, gas ${grouped(event.gasUsed)}, ${event.latencyMs} ms, reserved ${amountOf(event.reserved)}, bond ${amountOf(event.bond)}`;
     default:
@@ -55,7 +55,7 @@ function marketText(event: JobEvent, names: NodeNames): string | undefined {
   }
 }
 
-function workText(event: JobEvent, names: NodeNames): string | undefined {
+function workText(before: JobView, event: JobEvent, names: NodeNames): string | undefined {
   switch (event.kind) {
     case "started":
       return `work started${event.transaction === undefined ? "" : ` (transaction ${shortHash(event.transaction)})`}`;
@@ -64,7 +64,7 @@ function workText(event: JobEvent, names: NodeNames): string | undefined {
     case "segment":
       return `segment ${event.segment} (steps ${event.firstStep}–${event.lastStep}) committed, checkpoint held by ${event.holders.map((holder) => nameOf(names, holder)).join(" and ") || "nobody else"}`;
     case "paid":
-      return `segment ${event.segment} paid: ${nameOf(names, event.nodeId)} has ${amountOf(event.cumulative)} in all`;
+      return paidText(before, event, names);
     case "unpaid":
       return `segment ${event.segment} not paid: ${event.message}`;
     case "audit":
@@ -74,6 +74,14 @@ function workText(event: JobEvent, names: NodeNames): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** Vouchers count whole seconds: a short segment may add nothing yet. */
+function paidText(before: JobView, event: JobEvent & { kind: "paid" }, names: NodeNames): string {
+  const payee = nameOf(names, event.nodeId);
+  const more = BigInt(event.cumulative) - (before.streamed[event.nodeId] ?? 0n);
+  if (more <= 0n) return `segment ${event.segment} accepted; its part of a second is paid with a later one (${payee})`;
+  return `segment ${event.segment} paid: ${payee} has ${amountOf(event.cumulative)} in all`;
 }
 
 const auditText: Record<(JobEvent & { kind: "audit" })["phase"], string> = {
@@ -89,7 +97,7 @@ const auditText: Record<(JobEvent & { kind: "audit" })["phase"], string> = {
 function endText(event: JobEvent, names: NodeNames): string | undefined {
   switch (event.kind) {
     case "closing":
-      return `closing the lease: ${event.reason}`;
+      return `closing the lease: ${event.reason}${event.finalInSeconds === undefined ? "" : `; the money is final in ${clockOf(event.finalInSeconds)}: claims stay open that long, so that an audit can still stop a false one`}`;
     case "evaluated":
       return `held-out text: ${event.bitsPerByte.toFixed(3)} bits per character; n-grams ${event.baselineOneChar.toFixed(3)} (one character) and ${event.baselineTwoChar.toFixed(3)} (two)`;
     case "settled":

@@ -5,6 +5,7 @@ import { type JobEvent, shapes } from "@weft/protocol/JobEvent";
 import { events, names } from "./fixtureEvents.ts";
 import { applyEvent, auditCounts, emptyView, type JobView, secondsLeft, totalStreamed } from "./JobView.ts";
 import { liveLines, progressBar } from "./liveLines.ts";
+import { lossPlot } from "./lossPlot.ts";
 import { plainLine } from "./plainLines.ts";
 import { reportLines } from "./reportLines.ts";
 import { jobSummary } from "./summary.ts";
@@ -33,11 +34,11 @@ test("live view while bids come in", () => {
     [
       "weft  train-own-text  bidding  0:01",
       "shared-host: the five nodes run on this one machine",
-      "✓ order    0xababab…abab  ceiling 0.000277/s  budget 0.500000  reverseAuction  tier exact  5 offers…",
-      "  bid of  per second  whole job",
-      "  node-2    0.000150   0.090000",
-      "  node-1    0.000180   0.108000",
-      "  node-3           –          –  asks 0.0003 per unit-second, above the ceiling",
+      "✓ order    0xababab…abab  ceiling 0.9972 an hour  budget 0.500000  reverseAuction  tier exact  5 of…",
+      "  bid of  per hour   at most",
+      "  node-2    0.5400  0.090000",
+      "  node-1    0.6480  0.108000",
+      "  node-3         –         –  asks 1.08 per unit and hour, 0.0828 above the ceiling of 0.9972",
     ],
   );
 });
@@ -45,15 +46,16 @@ test("live view while bids come in", () => {
 test("live view while it runs: auction, lease, progress, segments, money", () => {
   assert.deepEqual(liveLines(viewAfter(14), { look, names, now: t0 + 7000 }), [
     "weft  train-own-text  running  0:07",
-    "✓ order    0xababab…abab  ceiling 0.000277/s  budget 0.500000  reverseAuction  tier exact  5 offers…",
-    "✓ auction  node-2 wins at 0.000150/s, runner-up node-1 at 0.000180, 2 bids",
+    "✓ order    0xababab…abab  ceiling 0.9972 an hour  budget 0.500000  reverseAuction  tier exact  5 of…",
+    "✓ auction  node-2 wins at 0.5400 an hour, runner-up node-1 at 0.6480, 2 bids",
     "✓ lease    0xcdcdcd…cdcd  node-2  tx 0xefefef…efef  block 41  gas 171,204  380 ms",
-    "  bid of  per second  whole job",
-    "  node-2    0.000150   0.090000  winner",
-    "  node-1    0.000180   0.108000  runner-up",
-    "  node-3           –          –  asks 0.0003 per unit-second, above the ceiling",
+    "  bid of  per hour   at most",
+    "  node-2    0.5400  0.090000  winner",
+    "  node-1    0.6480  0.108000  runner-up",
+    "  node-3         –         –  asks 1.08 per unit and hour, 0.0828 above the ceiling of 0.9972",
     "  ███████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  30%",
     "  step 300/1,000  3.20 bits/byte  121k tokens/s  0:07 left",
+    "  loss █▁ 4.12 → 3.20",
     "  segments 1 committed, 1 held, 1 paid; audits 1 drawn, 1 equal",
     "  money streamed 0.000450 of at most 0.500000",
   ]);
@@ -91,9 +93,16 @@ test("colour changes nothing but colour", () => {
   assert.deepEqual(coloured.map(stripVTControlCharacters), plain);
 });
 
+const expectedPlot = [
+  "loss while training, bits per byte",
+  ...lossPlot(viewAfter(26).losses, { columns: 60, rows: 6 }),
+].map((line, index) => (index === 0 ? line : `  ${line}`));
+
 test("final report", () => {
   assert.deepEqual(reportLines(viewAfter(26), { look, names, sharedHost: true }), [
     "done: train-own-text in 0:18",
+    "",
+    ...expectedPlot,
     "",
     "bits per character on 111,539 held-out bytes, lower is better",
     "  this model                         2.514",
@@ -133,6 +142,7 @@ test("a job that fails or finds nobody says why", () => {
   const unmatched: JobEvent = {
     ...{ seq: 3, at: t0 + 500, kind: "unmatched" },
     reasons: [{ nodeId: `0x${"1".repeat(40)}`, reasons: ["class cpu offered, gpu asked", "pool is full"] }],
+    remedies: ["set resources.class to cpu"],
   };
   assert.deepEqual(reportLines(applyEvent(viewAfter(2), unmatched), { look, names, sharedHost: false }), [
     "no provider fits: train-own-text",
@@ -140,7 +150,12 @@ test("a job that fails or finds nobody says why", () => {
     "  node    why not",
     "  node-1  class cpu offered, gpu asked",
     "  node-1  pool is full",
+    "  remedy: set resources.class to cpu",
   ]);
+  assert.match(
+    plainLine(viewAfter(2), unmatched, names) ?? "",
+    /no provider fits: node-1: class cpu offered, gpu asked, pool is full; remedy: set resources\.class to cpu$/,
+  );
   const failed: JobEvent = {
     seq: 3,
     at: t0,
@@ -168,13 +183,60 @@ test("plain lines: one per event, progress thinned to tenths", () => {
   assert.equal(lines.length, events.length - 1, "the sample has no line of its own");
   assert.deepEqual(lines.slice(0, 3), [
     "[   0.0s] job job-1 (train-own-text)",
-    "[   0.1s] order 0xababab…abab: reverseAuction, tier exact, pay voucher, ceiling 0.000277/s, budget 0.500000; 5 offers known",
-    "[   0.3s] bid of node-1: 0.000180/s, 0.108000 for the whole job",
+    "[   0.1s] order 0xababab…abab: reverseAuction, tier exact, pay voucher, ceiling 0.9972 an hour, budget 0.500000; 5 offers known",
+    "[   0.3s] bid of node-1: 0.6480 an hour, at most 0.108000 for the whole duration and its audits",
   ]);
   assert.ok(lines.includes("[   6.1s] segment 0 (steps 0–249) committed, checkpoint held by node-4 and node-5"));
   assert.ok(lines.includes("[  12.0s] segment 1 (steps 250–499) committed, checkpoint held by nobody else"));
   const again: JobEvent = { ...(events[8] as JobEvent & { kind: "progress" }), step: 150 };
   assert.equal(plainLine(viewAfter(9), again, names), undefined, "150 of 1000 is in the tenth already told");
+});
+
+test("the wait at the end is explained, with the seconds that are left", () => {
+  const index = events.findIndex(({ kind }) => kind === "closing");
+  const closing = events[index] as JobEvent;
+  const view = viewAfter(index + 1);
+  const shown = (seconds: number) => liveLines(view, { look, names, now: closing.at + seconds * 1000 }).slice(-2);
+  assert.deepEqual(shown(18), [
+    "  settling: the money is final in 0:30",
+    "  claims stay open that long, so that an audit can still stop a false one",
+  ]);
+  assert.match(shown(48.5)[1] ?? "", /^ {2}settling: the last claims are being released; an audit or a dispute may/);
+  assert.match(
+    plainLine(view, closing, names) ?? "",
+    /closing the lease: .*; the money is final in 0:48: claims stay open/,
+  );
+  assert.ok(!liveLines(viewAfter(events.length), { look, names, now: 0 }).some((line) => line.includes("settling:")));
+});
+
+test("a voucher that adds nothing yet is not called pay", () => {
+  const index = events.findIndex(({ kind }) => kind === "paid");
+  const paid = events[index] as JobEvent;
+  assert.match(plainLine(viewAfter(index), paid, names) ?? "", /segment 0 paid: node-2 has 0\.000450 in all$/);
+  assert.match(plainLine(viewAfter(index + 1), paid, names) ?? "", /segment 0 accepted; its part of a second is paid/);
+});
+
+test("losses: what is done again after a failover is drawn once; their number is bounded", () => {
+  assert.deepEqual(
+    viewAfter(18).losses.map(({ step, bitsPerByte }) => [step, bitsPerByte]),
+    [
+      [100, 4.123],
+      [300, 3.1],
+    ],
+  );
+  let view = emptyView;
+  for (let step = 1; step <= 5000; step++)
+    view = applyEvent(view, {
+      seq: 1,
+      at: t0,
+      kind: "progress",
+      step,
+      totalSteps: 5000,
+      bitsPerByte: 1,
+      tokensPerSecond: 1,
+    });
+  assert.ok(view.losses.length > 100 && view.losses.length <= 256, `${view.losses.length}`);
+  assert.deepEqual([view.losses[0]?.step, view.losses.at(-1)?.step], [1, 5000]);
 });
 
 test("step 0 is no progress: no line, no bar, no pace", () => {

@@ -2,6 +2,7 @@
 // of it all nobody has verified.
 import { amountOf, bytesOf, clockOf, grouped, type NodeNames, nameOf } from "./figures.ts";
 import { auditCounts, type JobView, totalStreamed } from "./JobView.ts";
+import { lossPlot } from "./lossPlot.ts";
 import { tableLines } from "./table.ts";
 import { fit, harmless, type Look, paint, wrap } from "./terminalText.ts";
 
@@ -19,6 +20,7 @@ export function reportLines(view: JobView, options: ReportOptions): string[] {
   const sections = [
     endLines(view, look),
     refusalLines(view, options),
+    lossLines(view, look),
     evaluationLines(view, look),
     sampleBlock(view, look),
     checkpointLines(view, look),
@@ -48,7 +50,16 @@ function refusalLines(view: JobView, { look, names }: ReportOptions): string[] {
   const rows = view.refused.flatMap((row) =>
     row.reasons.map((reason) => [nameOf(names, row.nodeId), harmless(reason)]),
   );
-  return tableLines([{ title: "node" }, { title: "why not" }], rows, look);
+  const remedies = view.remedies.map((line) => `  remedy: ${harmless(line)}`);
+  return [...tableLines([{ title: "node" }, { title: "why not" }], rows, look), ...remedies];
+}
+
+const plot = { columns: 60, rows: 6 };
+
+function lossLines({ losses }: JobView, look: Look): string[] {
+  const lines = lossPlot(losses, { ...plot, columns: Math.min(plot.columns, look.width - 10) });
+  if (lines.length === 0) return [];
+  return [paint(look, "bold", "loss while training, bits per byte"), ...lines.map((line) => `  ${line}`)];
 }
 
 function evaluationLines(view: JobView, look: Look): string[] {

@@ -11,6 +11,7 @@ import { connect } from "../GatewayClient.ts";
 import { type Home, makeFolder, repositoryRoot } from "../Home.ts";
 import { writeNames } from "../job/nodeNames.ts";
 import type { Child } from "../process/Child.ts";
+import { rateOf } from "../render/figures.ts";
 import { writePlainFile } from "../systemErrors.ts";
 import { escrowWanted, prepareBuyer } from "./buyer.ts";
 import type { Family } from "./Family.ts";
@@ -175,9 +176,7 @@ async function allReady(home: Home, { gateway, nodes }: { gateway: Child; nodes:
 }
 
 const priceList = (plans: readonly NodePlan[]): string =>
-  plans
-    .map(({ name, pricePerUnitSecond }) => `${name} asks 0.${String(pricePerUnitSecond).padStart(6, "0")}/s`)
-    .join(", ");
+  plans.map(({ name, pricePerUnitSecond }) => `${name} asks ${rateOf(pricePerUnitSecond)} an hour`).join(", ");
 
 function phaseClock(context: Context) {
   const begun = performance.now();

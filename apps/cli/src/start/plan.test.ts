@@ -8,18 +8,18 @@ test("five nodes at five prices, the cheapest not the first", () => {
   assert.deepEqual(
     planNodes(5).map(({ name, pricePerUnitSecond }) => [name, pricePerUnitSecond]),
     [
-      ["node-1", 157n],
-      ["node-2", 194n],
-      ["node-3", 231n],
-      ["node-4", 138n],
-      ["node-5", 175n],
+      ["node-1", 155n],
+      ["node-2", 190n],
+      ["node-3", 225n],
+      ["node-4", 260n],
+      ["node-5", 135n],
     ],
   );
   const all = planNodes(maxNodes).map(({ pricePerUnitSecond }) => pricePerUnitSecond);
   assert.equal(new Set(all).size, maxNodes);
   assert.ok(
-    all.every((price) => price < 277n),
-    "below 1.00 per hour, the examples' ceiling",
+    all.every((price) => price * 3600n <= 990_000n),
+    "at most 0.99 per hour, the main job's ceiling",
   );
   for (const bad of [0, 33, 1.5, Number.NaN])
     assert.throws(

@@ -5,23 +5,27 @@ import { WeftError } from "@weft/protocol/Errors";
 export interface NodePlan {
   /** "node-1". */
   name: string;
-  /** Stablecoin units (1e-6) per unit and second; different for every node, all below the main job's ceiling. */
+  /** Stablecoin units (1e-6) per unit and second; different for every node, none above the main job's ceiling. */
   pricePerUnitSecond: bigint;
 }
 
 export const maxNodes = 32;
 export const defaultNodes = 5;
+/**
+ * From 0.432 to 0.99 per hour, which is what a small rented server costs, in steps of 0.018: whole units per second, and
+ * few decimals by the hour.
+ */
 const lowestPrice = 120;
-const priceRange = 130;
-/** Coprime to the range, so that prices differ and don't rise with the name. */
-const priceStride = 37;
+const priceStep = 5;
+/** Coprime to the number of prices, so that they differ and don't rise with the name. */
+const priceStride = 7;
 
 export function planNodes(count: number): NodePlan[] {
   if (!Number.isInteger(count) || count < 1 || count > maxNodes)
     throw new WeftError(`a local network of ${count} nodes`, { code: "start.nodes", remedy: `use 1 to ${maxNodes}` });
   return Array.from({ length: count }, (_, index) => ({
     name: `node-${index + 1}`,
-    pricePerUnitSecond: BigInt(lowestPrice + (((index + 1) * priceStride) % priceRange)),
+    pricePerUnitSecond: BigInt(lowestPrice + priceStep * (((index + 1) * priceStride) % maxNodes)),
   }));
 }
 

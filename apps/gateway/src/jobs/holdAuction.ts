@@ -6,7 +6,8 @@ import { type OrderEntry, standing } from "@weft/market/Book";
 import { judge } from "@weft/market/judge";
 import type { Clearing, Ranked, Refused } from "@weft/market/Mechanism";
 import { mechanismOf } from "@weft/market/mechanisms";
-import { explainReason } from "@weft/market/reasons";
+import { explainReason, type Reason } from "@weft/market/reasons";
+import { remediesFor } from "@weft/market/remedies";
 import { allowNodes, denyNodes, inRegion, type Strategy } from "@weft/market/strategies";
 import { most } from "@weft/protocol/Amount";
 import type { JobFile } from "@weft/protocol/JobFile";
@@ -77,10 +78,11 @@ function tell(context: GatewayContext, { jobId, entry }: AuctionOptions, clearin
   const refused = refusals(clearing.refused);
   const { winner, runnerUp } = clearing;
   if (winner === undefined) {
-    const others = entry.order.mechanism === Order.mechanism.reverseAuction ? silent(context, entry, clearing) : [];
-    const reasons = [...refused, ...others].slice(0, 256);
+    const others = entry.order.mechanism === Order.mechanism.reverseAuction ? silent(context, entry, clearing) : nobody;
+    const reasons = [...refused, ...others.told].slice(0, 256);
     const message = "no node has offered anything that this gateway heard of; try again in a few seconds";
-    context.emit(jobId, "unmatched", { reasons, ...(reasons.length === 0 ? { message } : {}) });
+    const remedies = remediesFor([...clearing.refused, ...others.judged]);
+    context.emit(jobId, "unmatched", { reasons, remedies, ...(reasons.length === 0 ? { message } : {}) });
     return;
   }
   context.emit(jobId, "auction", {
@@ -102,16 +104,26 @@ export const refusals = (refused: readonly Refused[]) =>
     reasons: reasons.map(explainReason),
   }));
 
+interface Silent {
+  told: ReturnType<typeof refusals>;
+  /** Those whose own judgement refuses the order. */
+  judged: { reasons: readonly Reason[] }[];
+}
+
+const nobody: Silent = { told: [], judged: [] };
+
 /** Why nodes with a standing offer sent no bid: what their own judgement of this order would say. */
-function silent(context: GatewayContext, entry: OrderEntry, clearing: Clearing): ReturnType<typeof refusals> {
+function silent(context: GatewayContext, entry: OrderEntry, clearing: Clearing): Silent {
   const heard = new Set(clearing.refused.map(({ entry: { offer } }) => offer.nodeId));
   const view = { ...context.chain.view(), now: clearingTime(context, entry) };
-  const reasons = new Map<NodeId, string[]>();
+  const told = new Map<NodeId, string[]>();
+  const judged: Silent["judged"] = [];
   for (const { offer, hash, signature, signer } of standing(context.book)) {
-    if (heard.has(offer.nodeId) || reasons.has(offer.nodeId)) continue;
+    if (heard.has(offer.nodeId) || told.has(offer.nodeId)) continue;
     const verdict = judge(view, entry, { offer: { ...offer, orderHash: entry.hash }, hash, signature, signer });
+    if (!verdict.ok) judged.push(verdict);
     const why = verdict.ok ? ["fits, but sent no bid before the auction ended"] : verdict.reasons.map(explainReason);
-    reasons.set(offer.nodeId, why);
+    told.set(offer.nodeId, why);
   }
-  return [...reasons].map(([nodeId, why]) => ({ nodeId, reasons: why }));
+  return { told: [...told].map(([nodeId, reasons]) => ({ nodeId, reasons })), judged };
 }

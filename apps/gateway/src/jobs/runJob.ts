@@ -209,7 +209,9 @@ async function close(
   const wanted = refillable.includes(reason);
   if (wanted && !refillable.includes(lease.closed as (typeof refillable)[number])) endOrder(work.record);
   work.save(work.record);
-  context.emit(work.jobId, "closing", { leaseId: lease.leaseId, reason: lease.closed });
+  const { claimWindowSeconds, releaseDelaySeconds } = context.chain.params;
+  const finalInSeconds = Number(claimWindowSeconds + releaseDelaySeconds);
+  context.emit(work.jobId, "closing", { leaseId: lease.leaseId, reason: lease.closed, finalInSeconds });
 }
 
 async function closeLast(context: GatewayContext, work: Work): Promise<void> {
