@@ -335,6 +335,7 @@ contract ChannelsTest is Fixture, Calls {
         bytes memory notMarket = abi.encodeWithSelector(IChannels.NotMarket.selector, who);
         reverts(who, address(channels), abi.encodeCall(channels.reserve, (r)), notMarket);
         reverts(who, address(channels), abi.encodeCall(channels.markClosed, (id)), notMarket);
+        reverts(who, address(channels), abi.encodeCall(channels.markOffersCancelled, (node.id)), notMarket);
         reverts(who, address(channels), abi.encodeCall(channels.settle, (id, who, m, true, true)), notMarket);
         reverts(who, address(channels), abi.encodeCall(channels.bumpBuyerEpoch, (buyer)), notMarket);
         reverts(who, address(channels), abi.encodeCall(channels.courtFreeze, (id, 1)), notMarket);

@@ -9,7 +9,7 @@ import {Order} from "../src/types/Orders.sol";
 import {Calls} from "./base/Calls.sol";
 import {Fixture} from "./base/Fixture.sol";
 import {TestCourt} from "./base/TestCourt.sol";
-import {vm} from "./base/Vm.sol";
+import {Vm, vm} from "./base/Vm.sol";
 
 /// @notice Adding courts, and what a pinned court may do to its own leases and to no others.
 contract CourtsTest is Fixture, Calls {
@@ -55,8 +55,17 @@ contract CourtsTest is Fixture, Calls {
         revertsWith(who, address(courts), abi.encodeCall(courts.activate, ("third")), ICourts.CourtUnknown.selector);
     }
 
-    function test_ALeaseKeepsItsCourt() public view {
+    function test_ALeaseKeepsItsCourtAndSaysWhich() public {
         vm.assertEq(market.lease(id).court, 1);
+        Order memory order = orderOf(buyer);
+        order.courtId = COURT;
+        vm.recordLogs();
+        bytes32 second = openLease(node, order);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertEq(logs.length, 2);
+        vm.assertEq(logs[1].topics[0], IMarket.CourtPinned.selector);
+        vm.assertEq(logs[1].topics[1], second);
+        vm.assertEq(logs[1].topics[2], COURT);
     }
 
     function test_AFreezePausesPayForABoundedTimeOnce() public {

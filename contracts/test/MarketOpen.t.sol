@@ -13,7 +13,7 @@ import {CloseReason, Lease, LeaseMoney, LeaseState} from "../src/types/Leases.so
 import {Offer, Order} from "../src/types/Orders.sol";
 import {Calls} from "./base/Calls.sol";
 import {Fixture} from "./base/Fixture.sol";
-import {vm} from "./base/Vm.sol";
+import {Vm, vm} from "./base/Vm.sol";
 
 /// @dev A buyer that is a contract: it accepts what its owner key signed.
 contract WalletBuyer is IERC1271 {
@@ -93,9 +93,7 @@ contract MarketOpenTest is Fixture, Calls {
     }
 
     function test_StoredLeaseKeepsEveryFieldApart() public {
-        vm.prank(node.owner);
-        uint32 poolId = registry.addPool(node.id, CLASS, type(uint32).max, ATTRIBUTES);
-        offer.poolId = poolId;
+        offer.poolId = addPool(type(uint32).max);
         offer.units = type(uint32).max;
         offer.pricePerUnitSecond = 1;
         order.units = 77_777;
@@ -113,6 +111,41 @@ contract MarketOpenTest is Fixture, Calls {
         vm.assertEq(lease.rate, 77_777);
         vm.assertEq(lease.flags, 1);
         vm.assertEq(lease.tier, 1);
+    }
+
+    /// @dev What libraries/LeaseTerms.sol draws, and packages/chain/src/leaseTerms.ts reads.
+    function test_LeaseOpenedTellsEverything() public {
+        offer.poolId = addPool(type(uint32).max);
+        (order.payMode, order.tier) = (1, 1);
+        vm.recordLogs();
+        bytes32 id =
+            abi.decode(succeeds(matcher, address(market), openData(node.operatorKey, buyerKey, 700)), (bytes32));
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertEq(logs[0].topics[0], IMarket.LeaseOpened.selector);
+        vm.assertEq(logs[0].topics[1], id);
+        vm.assertEq(logs[0].topics[2], bytes32(node.id));
+        vm.assertEq(logs[0].topics[3], bytes32(uint256(uint160(buyer))));
+        (bytes32 orderHash, bytes32 offerHash, bytes32 job, address signer, uint256 terms, uint256 money) =
+            abi.decode(logs[0].data, (bytes32, bytes32, bytes32, address, uint256, uint256));
+        vm.assertEq(orderHash, market.orderHash(order));
+        vm.assertEq(offerHash, market.offerHash(offer));
+        vm.assertEq(job, order.jobCommitment);
+        vm.assertEq(signer, session);
+        bytes memory packed = abi.encodePacked(
+            uint72(0), order.payMode, uint8(0), order.tier, uint64(PRICE * UNITS), DURATION, UNITS, offer.poolId
+        );
+        vm.assertEq(bytes32(terms), bytes32(packed));
+        LeaseMoney memory m = market.moneyOf(id);
+        vm.assertEq(bytes32(money), bytes32(abi.encodePacked(m.bond, m.startFee, m.auditPot, m.pay)));
+        vm.assertEq(logs[1].topics[0], IMarket.MatcherPaid.selector);
+        vm.assertEq(logs[1].topics[2], bytes32(uint256(uint160(matcher))));
+        vm.assertEq(abi.decode(logs[1].data, (uint256)), 700);
+        vm.assertEq(logs.length, 2);
+    }
+
+    function addPool(uint32 capacity) internal returns (uint32) {
+        vm.prank(node.owner);
+        return registry.addPool(node.id, CLASS, capacity, ATTRIBUTES);
     }
 
     function test_ReservesPayAndAuditShareAndPaysTheFee() public {
@@ -260,7 +293,7 @@ contract MarketOpenTest is Fixture, Calls {
     }
 
     function test_P2_SessionKeyZeroNeverOpens() public {
-        order.session = address(0);
+        (order.session, order.payMode) = (address(0), 1);
         bytes memory data =
             abi.encodeCall(market.open, (offer, signOffer(offer, node.operatorKey), order, new bytes(65), 0, 0, 0));
         revertsWith(matcher, address(market), data, IMarket.OrderSignatureInvalid.selector);
@@ -306,6 +339,18 @@ contract MarketOpenTest is Fixture, Calls {
         refused(abi.encodeWithSelector(IMarket.OfferCancelled.selector, 1, 2));
         offer.slot = 1;
         opened();
+        (offer.slot, offer.seq, order.nonce) = (0, 2, nextNonce++);
+        opened();
+    }
+
+    function test_CancellingOnePoolLeavesOthersAndOtherNodes() public {
+        NodeKeys memory other = addNode();
+        offer.poolId = addPool(CAPACITY);
+        vm.prank(node.operator);
+        market.cancelOffers(node.id, 0, 0, 2);
+        opened();
+        openLease(other);
+        vm.assertEq(market.minSeq(node.id, 1, 0), 0);
     }
 
     function test_CancelOffersIsTheNodesAndOnlyForward() public {
@@ -388,6 +433,14 @@ contract MarketOpenTest is Fixture, Calls {
         order.payMode = 0;
         order.mechanism = 2;
         refused(abi.encodeWithSelector(IMarket.MechanismUnknown.selector, 2));
+    }
+
+    function test_RefusesVoucherOrdersWithoutASession() public {
+        order.session = address(0);
+        refused(abi.encodeWithSelector(IMarket.SessionMissing.selector));
+        order.payMode = 1;
+        (, address signer) = channels.partiesOf(opened());
+        vm.assertEq(signer, address(0));
     }
 
     function test_RefusesBidsForAnotherOrderAndStandingOffersInAuctions() public {

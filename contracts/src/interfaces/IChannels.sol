@@ -61,16 +61,20 @@ interface IChannels {
     }
 
     /// @notice What Market asks to be set aside when it opens a lease.
+    /// `total` leaves the buyer's free money: pay, audit pot and the matcher's fee. With `bySession` the signer's session
+    /// pays.
     struct Reservation {
         bytes32 channelId;
+        bytes20 nodeId;
         address buyer;
         address signer;
-        address sessionKey;
-        address matcher;
-        bytes20 nodeId;
+        bool bySession;
         uint64 buyerEpoch;
+        uint256 total;
+        uint64 pay;
+        uint64 bond;
+        address matcher;
         uint96 fee;
-        LeaseMoney money;
     }
 
     event Deposited(address indexed account, address indexed from, uint96 amount);
@@ -202,7 +206,10 @@ interface IChannels {
 
     // ---- Market only ----------------------------------------------------------------------------------------------
 
-    function reserve(Reservation calldata r) external;
+    /// @return offersCancelled Whether the node ever cancelled offers. Kept beside its bonds, which are read anyway, so
+    /// that opening a lease looks at `minSeq` only where there is one.
+    function reserve(Reservation calldata r) external returns (bool offersCancelled);
+    function markOffersCancelled(bytes20 nodeId) external;
     function markClosed(bytes32 channelId) external returns (bytes20 nodeId);
     function settle(bytes32 channelId, address buyer, LeaseMoney calldata money, bool startFeeDue, bool bondForfeit)
         external;

@@ -8,26 +8,25 @@ import {Offer, Order} from "../types/Orders.sol";
 /// @notice Holds no money; every amount moves in {IChannels}. Each refusal has its own error, so that a buyer reads the
 /// reason. `open` may be sent by anyone the order allows; what binds are the two signatures.
 interface IMarket {
-    /// @notice Everything an indexer needs besides the indexed ids.
-    struct LeaseOpening {
-        bytes32 orderHash;
-        bytes32 offerHash;
-        uint8 fill;
-        uint32 poolId;
-        uint32 units;
-        uint32 durationSeconds;
-        uint64 rate;
-        uint8 tier;
-        uint8 payMode;
-        address session;
-        address matcher;
-        uint96 fee;
-        LeaseMoney money;
-        bytes32 courtId;
-        bytes32 jobCommitment;
-    }
+    /// @notice Everything an indexer needs besides the indexed ids. `session` signs the vouchers; `terms` and `money` are
+    /// packed as drawn in libraries/LeaseTerms.sol.
+    event LeaseOpened(
+        bytes32 indexed leaseId,
+        bytes20 indexed nodeId,
+        address indexed buyer,
+        bytes32 orderHash,
+        bytes32 offerHash,
+        bytes32 jobCommitment,
+        address session,
+        uint256 terms,
+        uint256 money
+    );
 
-    event LeaseOpened(bytes32 indexed leaseId, bytes20 indexed nodeId, address indexed buyer, LeaseOpening opening);
+    /// @notice Right after LeaseOpened, where the order names a court.
+    event CourtPinned(bytes32 indexed leaseId, bytes32 indexed courtId);
+
+    /// @notice Right after LeaseOpened, where the matcher took a fee from the buyer.
+    event MatcherPaid(bytes32 indexed leaseId, address indexed matcher, uint96 fee);
     event InputsReady(bytes32 indexed leaseId, bytes20 indexed holder);
     event LeaseStarted(bytes32 indexed leaseId, uint32 startedAt, uint32 endsAt);
     event LeaseClosed(bytes32 indexed leaseId, CloseReason reason, address indexed by, uint32 claimUntil);
@@ -45,6 +44,7 @@ interface IMarket {
     error TierUnknown(uint8 tier);
     error MechanismUnknown(uint8 mechanism);
     error PayModeUnknown(uint8 payMode);
+    error SessionMissing();
     error OfferExpired(uint64 expiresAt, uint256 now_);
     error OrderExpired(uint64 expiresAt, uint256 now_);
     error OfferCancelled(uint64 seq, uint64 minSeq);

@@ -9,6 +9,7 @@ import {
     Offer,
     Order,
     PAY_MODE_ACCRUE,
+    PAY_MODE_VOUCHER,
     PRICE_RULE_ASK,
     PRICE_RULE_CEILING,
     TIER_EXACT
@@ -51,6 +52,8 @@ library Matching {
         if (order.tier > TIER_EXACT) revert IMarket.TierUnknown(order.tier);
         if (order.payMode > PAY_MODE_ACCRUE) revert IMarket.PayModeUnknown(order.payMode);
         if (order.mechanism > MECHANISM_REVERSE_AUCTION) revert IMarket.MechanismUnknown(order.mechanism);
+        // Nobody could ever sign a voucher of such a lease.
+        if (order.session == address(0) && order.payMode == PAY_MODE_VOUCHER) revert IMarket.SessionMissing();
     }
 
     /// @dev A bid (orderHash set) serves only the order it names; an auction takes only bids, after its end.

@@ -63,7 +63,8 @@ library Sessions {
     function consume(State storage self, address buyer, address key, uint32 epoch, bytes20 nodeId, uint256 amount)
         internal
     {
-        Session memory s = self.sessions[buyer][key];
+        Session storage stored = self.sessions[buyer][key];
+        Session memory s = stored;
         if (s.serial == 0 || s.epoch != epoch) revert IChannels.SessionRevoked(buyer, key);
         if (block.timestamp >= s.expiresAt) revert IChannels.SessionExpired(buyer, key, s.expiresAt);
         if (!s.anyPayee && !self.allowed[listOf(buyer, key, s.serial)][nodeId]) {
@@ -74,9 +75,8 @@ library Sessions {
         if (amount > type(uint64).max || spent + amount > s.dailyCap) {
             revert IChannels.SessionCapExceeded(buyer, key, s.dailyCap, spent, amount);
         }
-        Session storage stored = self.sessions[buyer][key];
         stored.spent = uint64(spent + amount);
-        stored.day = today;
+        if (s.day != today) stored.day = today;
     }
 
     function viewOf(State storage self, address buyer, address key, uint32 epoch)

@@ -10,12 +10,12 @@ import {IChannels} from "../interfaces/IChannels.sol";
 import {ICourts} from "../interfaces/ICourt.sol";
 import {IMarket} from "../interfaces/IMarket.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
+import {LeaseTerms} from "../libraries/LeaseTerms.sol";
 import {Matching} from "../libraries/Matching.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {Typed} from "../libraries/Typed.sol";
 import {
     CloseReason,
-    LEASE_ACCRUES,
     LEASE_BOND_FORFEIT,
     LEASE_COURT_FROZE,
     LEASE_START_FEE_DUE,
@@ -24,7 +24,7 @@ import {
     LeaseMoney,
     LeaseState
 } from "../types/Leases.sol";
-import {Offer, Order, PAY_MODE_ACCRUE} from "../types/Orders.sol";
+import {Offer, Order} from "../types/Orders.sol";
 import {MispredictedAddress, Wiring} from "../types/Wiring.sol";
 
 /// @title The market, see {IMarket}.
@@ -95,49 +95,54 @@ contract Market is IMarket, EIP712 {
 
         Matching.check(offer, order, orderHash_);
         _checkTransaction(order, fee);
-        uint64 lowest = _minSeq[_slotKey(offer.nodeId, offer.poolId, offer.slot)];
-        if (offer.seq < lowest) revert OfferCancelled(offer.seq, lowest);
         Carry memory carry = _takeFill(order, orderHash_, fill, previousOfferHash, leaseId);
 
-        address sessionKey = _checkOrderSignature(order, orderHash_, orderSignature);
+        bool bySession = _checkOrderSignature(order, orderHash_, orderSignature);
         address operator = REGISTRY.take(offer.nodeId, offer.poolId, order.units, offer.class, offer.attributes);
         _checkOfferSignature(offerHash_, offerSignature, operator);
 
-        LeaseOpening memory o;
-        o.rate = Matching.rate(offer, order);
-        o.durationSeconds = order.durationSeconds - carry.secondsPaid;
-        o.money = Terms.money(_rules(), o.rate, o.durationSeconds, order.tier);
-        uint256 total = uint256(carry.spent) + o.money.pay + o.money.auditPot + fee;
-        if (total > order.budget) revert BudgetExceeded(total, order.budget);
+        uint64 rate = Matching.rate(offer, order);
+        uint32 durationSeconds = order.durationSeconds - carry.secondsPaid;
+        LeaseMoney memory money = Terms.money(_rules(), rate, durationSeconds, order.tier);
+        uint256 total = uint256(money.pay) + money.auditPot + fee;
+        if (carry.spent + total > order.budget) revert BudgetExceeded(carry.spent + total, order.budget);
 
-        _writeLease(leaseId, offer, order, o, fill);
-        CHANNELS.reserve(
+        uint256 terms = LeaseTerms.pack(offer, order, rate, durationSeconds, fill);
+        _writeLease(leaseId, order, terms);
+        emit LeaseOpened(
+            leaseId,
+            offer.nodeId,
+            order.buyer,
+            orderHash_,
+            offerHash_,
+            order.jobCommitment,
+            order.session,
+            terms,
+            LeaseTerms.pack(money)
+        );
+        if (order.courtId != 0) emit CourtPinned(leaseId, order.courtId);
+        if (fee != 0) emit MatcherPaid(leaseId, msg.sender, fee);
+        bool offersCancelled = CHANNELS.reserve(
             IChannels.Reservation({
                 channelId: leaseId,
+                nodeId: offer.nodeId,
                 buyer: order.buyer,
                 signer: order.session,
-                sessionKey: sessionKey,
-                matcher: msg.sender,
-                nodeId: offer.nodeId,
+                bySession: bySession,
                 buyerEpoch: order.buyerEpoch,
-                fee: fee,
-                money: o.money
+                total: total,
+                pay: money.pay,
+                bond: money.bond,
+                matcher: msg.sender,
+                fee: fee
             })
         );
+        if (offersCancelled) _checkSeq(offer);
+    }
 
-        o.orderHash = orderHash_;
-        o.offerHash = offerHash_;
-        o.fill = fill;
-        o.poolId = offer.poolId;
-        o.units = order.units;
-        o.tier = order.tier;
-        o.payMode = order.payMode;
-        o.session = order.session;
-        o.matcher = msg.sender;
-        o.fee = fee;
-        o.courtId = order.courtId;
-        o.jobCommitment = order.jobCommitment;
-        emit LeaseOpened(leaseId, offer.nodeId, order.buyer, o);
+    function _checkSeq(Offer calldata offer) private view {
+        uint64 lowest = _minSeq[_slotKey(offer.nodeId, offer.poolId, offer.slot)];
+        if (offer.seq < lowest) revert OfferCancelled(offer.seq, lowest);
     }
 
     function _checkTransaction(Order calldata order, uint96 fee) private view {
@@ -198,20 +203,20 @@ contract Market is IMarket, EIP712 {
         carry.secondsPaid = uint32(secondsPaid);
     }
 
-    /// @return sessionKey The session that signed, or 0 when the buyer did.
+    /// @return bySession Whether the session signed, not the buyer.
     function _checkOrderSignature(Order calldata order, bytes32 orderHash_, bytes calldata signature)
         private
         view
-        returns (address sessionKey)
+        returns (bool bySession)
     {
         bytes32 digest = _hashTypedDataV4(orderHash_);
         (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (problem == ECDSA.RecoverError.NoError) {
-            if (recovered == order.buyer) return address(0);
-            if (recovered == order.session) return recovered;
+            if (recovered == order.buyer) return false;
+            if (recovered == order.session) return true;
         }
         if (order.buyer.code.length != 0) {
-            if (SignatureChecker.isValidERC1271SignatureNowCalldata(order.buyer, digest, signature)) return address(0);
+            if (SignatureChecker.isValidERC1271SignatureNowCalldata(order.buyer, digest, signature)) return false;
         }
         revert OrderSignatureInvalid(orderHash_, recovered, order.buyer);
     }
@@ -226,15 +231,10 @@ contract Market is IMarket, EIP712 {
 
     /// @dev Packs the two slots by hand, as drawn in types/Leases.sol: the compiler would write every field apart
     /// (about 2,600 gas more). A test reads every field back.
-    function _writeLease(bytes32 leaseId, Offer calldata offer, Order calldata order, LeaseOpening memory o, uint8 fill)
-        private
-    {
+    function _writeLease(bytes32 leaseId, Order calldata order, uint256 terms) private {
         uint256 court = order.courtId == 0 ? 0 : COURTS.indexOf(order.courtId);
-        uint256 first = uint256(uint160(order.buyer)) | uint256(o.rate) << 160 | uint256(LeaseState.open) << 224
-            | uint256(order.tier) << 240 | uint256(fill) << 248;
-        uint256 flags = order.payMode == PAY_MODE_ACCRUE ? LEASE_ACCRUES : 0;
-        uint256 second = uint256(offer.poolId) | uint256(order.units) << 32 | uint256(o.durationSeconds) << 64
-            | uint256(uint32(block.timestamp)) << 96 | court << 224 | flags << 240;
+        uint256 first = LeaseTerms.firstSlot(terms, order.buyer);
+        uint256 second = LeaseTerms.secondSlot(terms, court);
         Lease storage self = _leases[leaseId];
         assembly ("memory-safe") {
             sstore(self.slot, first)
@@ -251,6 +251,7 @@ contract Market is IMarket, EIP712 {
         uint64 current = _minSeq[key];
         if (minSeq_ <= current) revert SeqNotRaised(minSeq_, current);
         _minSeq[key] = minSeq_;
+        CHANNELS.markOffersCancelled(nodeId);
         emit OffersCancelled(nodeId, poolId, slot, minSeq_);
     }
 

@@ -27,19 +27,22 @@ contract Channels is IChannels, EIP712 {
     using Pending for Pending.Channel;
     using Sessions for Sessions.State;
 
-    /// @dev slot 0: | buyerEpoch 32 | exitAt 32 | exiting 96 | free 96 |   slot 1: | sessionEpoch 32 | earned 96 |
+    /// @dev slot 0: | sessionEpoch 32 | buyerEpoch 32 | earned 96 | free 96 |   slot 1: | exitAt 32 | exiting 96 |
+    /// Slot 0 holds all that opening a lease reads and writes.
     struct Account {
         uint96 free;
+        uint96 earned;
+        uint32 buyerEpoch;
+        uint32 sessionEpoch;
         uint96 exiting;
         uint32 exitAt;
-        uint32 buyerEpoch;
-        uint96 earned;
-        uint32 sessionEpoch;
     }
 
+    /// @dev | offersCancelled 8 | locked 96 | free 96 |
     struct Bonds {
         uint96 free;
         uint96 locked;
+        bool offersCancelled;
     }
 
     IERC20 private immutable TOKEN;
@@ -270,30 +273,39 @@ contract Channels is IChannels, EIP712 {
 
     // ---- Market only ----------------------------------------------------------------------------------------------
 
-    function reserve(Reservation calldata r) external onlyMarket {
+    function reserve(Reservation calldata r) external onlyMarket returns (bool offersCancelled) {
         Pending.Channel storage self = _channels[r.channelId];
         if (self.nodeId != 0) revert ChannelExists(r.channelId);
 
-        uint256 total = uint256(r.money.pay) + r.money.auditPot + r.fee;
         Account storage buyer = _accounts[r.buyer];
         (uint96 free, uint32 epoch) = (buyer.free, buyer.buyerEpoch);
         if (epoch != r.buyerEpoch) revert BuyerEpochMismatch(r.buyer, epoch, r.buyerEpoch);
-        if (total > free) revert FreeTooLow(r.buyer, free, total);
-        if (r.sessionKey != address(0)) {
-            _sessions.consume(r.buyer, r.sessionKey, buyer.sessionEpoch, r.nodeId, total);
+        if (r.total > free) revert FreeTooLow(r.buyer, free, r.total);
+        if (r.bySession) _sessions.consume(r.buyer, r.signer, buyer.sessionEpoch, r.nodeId, r.total);
+        // `free` is the lowest field of its slot, and covers the total: checked just above.
+        uint256 total = r.total;
+        assembly ("memory-safe") {
+            sstore(buyer.slot, sub(sload(buyer.slot), total))
         }
-
-        Bonds storage bonds = _bonds[r.nodeId];
-        (uint96 bondFree, uint96 bondLocked) = (bonds.free, bonds.locked);
-        if (r.money.bond > bondFree) revert BondFreeTooLow(r.nodeId, bondFree, r.money.bond);
-
-        // Both subtractions were checked above; locked is part of totalHeld, far below 2^96.
-        unchecked {
-            buyer.free = free - uint96(total);
-            _bonds[r.nodeId] = Bonds(bondFree - r.money.bond, bondLocked + r.money.bond);
-        }
+        offersCancelled = _lockBond(r.nodeId, r.bond);
         if (r.fee != 0) _accounts[r.matcher].earned += r.fee;
-        self.open(r.nodeId, r.money.pay, r.signer);
+        self.open(r.nodeId, r.pay, r.signer);
+    }
+
+    function _lockBond(bytes20 nodeId, uint64 bond) private returns (bool) {
+        Bonds storage stored = _bonds[nodeId];
+        Bonds memory bonds = stored;
+        if (bond > bonds.free) revert BondFreeTooLow(nodeId, bonds.free, bond);
+        // `bond` goes from the lowest field, which was checked, to the next one, which is part of totalHeld and far below
+        // 2^96: one store. Field by field the compiler would write the slot twice.
+        assembly ("memory-safe") {
+            sstore(stored.slot, add(sload(stored.slot), sub(shl(96, bond), bond)))
+        }
+        return bonds.offersCancelled;
+    }
+
+    function markOffersCancelled(bytes20 nodeId) external onlyMarket {
+        _bonds[nodeId].offersCancelled = true;
     }
 
     function markClosed(bytes32 channelId) external onlyMarket returns (bytes20 nodeId) {

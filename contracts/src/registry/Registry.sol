@@ -199,19 +199,23 @@ contract Registry is IRegistry, EIP712 {
         onlyMarket
         returns (address operator)
     {
-        Pool memory p = _pools[nodeId][poolId];
+        Pool storage stored = _pools[nodeId][poolId];
+        Pool memory p = stored;
         if (p.class == 0) revert PoolUnknown(nodeId, poolId);
         if (p.class != class) revert PoolClassMismatch(nodeId, poolId, p.class, class);
         if (!Attributes.covers(p.attributes, attributes)) {
             revert PoolAttributesTooLow(nodeId, poolId, p.attributes, attributes);
         }
-        uint32 available = p.capacity - p.used;
-        if (units > available) revert PoolFull(nodeId, poolId, units, available);
+        // `used` never passes `capacity`, here and in resizePool.
+        unchecked {
+            uint32 available = p.capacity - p.used;
+            if (units > available) revert PoolFull(nodeId, poolId, units, available);
+            stored.used = p.used + units;
+        }
         Node storage self = _nodes[nodeId];
         uint96 staked = self.stake;
         if (staked < MIN_STAKE) revert StakeTooLow(nodeId, staked, MIN_STAKE);
         operator = self.operator;
-        _pools[nodeId][poolId].used = p.used + units;
     }
 
     function give(bytes20 nodeId, uint32 poolId, uint32 units) external onlyMarket {

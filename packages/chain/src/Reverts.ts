@@ -24,6 +24,7 @@ const advice: Record<string, { remedy: string; fault?: Fault; retryable?: boolea
   "market.BiddingOpen": { remedy: "wait until the bidding time is over", retryable: true },
   "market.UnitsUnavailable": { remedy: "order fewer units, or pick an offer with more" },
   "market.NonceUsed": { remedy: "sign the order with a nonce that was not used before" },
+  "market.SessionMissing": { remedy: "name a session key in the order, or let it pay by accrue" },
   "market.FillTaken": { remedy: "another matcher opened this lease first; follow that one" },
   "market.ParamsMismatch": { remedy: "read the network file again: the order names other parameters" },
   "market.MatcherNotAllowed": { remedy: "only the matcher that the order names may open it" },

@@ -84,7 +84,6 @@ export interface LeaseRecord {
   nodeId: NodeId;
   buyer: Address;
   session: Address;
-  matcher: Address;
   orderHash: Hex;
   offerHash: Hex;
   fill: number;

@@ -6,6 +6,7 @@ import { hasCode } from "@weft/protocol/Errors";
 import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
 import { keccak256, toHex } from "viem";
+import { abis } from "./Abis.ts";
 import { batchClaim } from "./actions/batchClaim.ts";
 import { claim } from "./actions/claim.ts";
 import { closeLease } from "./actions/closeLease.ts";
@@ -135,6 +136,22 @@ async function sameAsChain(
     [folded.owner, folded.operator, folded.stake],
   );
   assert.deepEqual([bonds.free, bonds.locked], [folded.bondFree, folded.bondLocked]);
+  await sameLease(client, lease);
+}
+
+/** What the event packs against what the contract stores. */
+async function sameLease(client: NetworkFixture["client"], folded: Snapshot.LeaseRecord) {
+  const market = { abi: abis.market, address: client.network.contracts.market } as const;
+  const [lease, money] = await Promise.all([
+    client.rpc.readContract({ ...market, functionName: "lease", args: [folded.leaseId] }),
+    client.rpc.readContract({ ...market, functionName: "moneyOf", args: [folded.leaseId] }),
+  ]);
+  assert.deepEqual(
+    [lease.rate, BigInt(lease.tier), lease.fill, BigInt(lease.poolId), BigInt(lease.units)],
+    [folded.rate, folded.tier, folded.fill, folded.poolId, folded.units],
+  );
+  assert.deepEqual([BigInt(lease.durationSeconds), money], [folded.durationSeconds, folded.money]);
+  assert.equal(lease.buyer.toLowerCase(), folded.buyer);
 }
 
 test("refusals carry the contract's error, its operands, whose fault it is and what to do", async () => {

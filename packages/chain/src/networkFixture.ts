@@ -76,15 +76,21 @@ export async function fund(network: NetworkFixture, names: readonly string[]): P
   await Promise.all(gifts.map((gift) => sender.send(gift)));
 }
 
+/** Of a unit of the fixture's pools. */
+export const poolAttributes = Attributes.pack({ ...Attributes.none, cpuThreads: 8, memoryGiB: 16 });
+
 /** Registers, stakes and bonds a node; owner and operator are accounts `NAME` and `NAME operator`. */
-export async function provider(network: NetworkFixture, name: string): Promise<Hex> {
+export async function provider(
+  network: NetworkFixture,
+  name: string,
+  attributes: bigint = poolAttributes,
+): Promise<Hex> {
   const { client } = network;
   const [owner, operator] = [accountOf(name), accountOf(`${name} operator`)];
   const nodeId = nodeIdOf(owner.address, salt);
   const sender = network.senderOf(owner);
   const registration = { owner: owner.address, operator, salt, endpoint: `/ip4/127.0.0.1/tcp/1/${name}`, region: 7n };
   await sender.send(await registerNode(client, registration));
-  const attributes = Attributes.pack({ ...Attributes.none, cpuThreads: 8, memoryGiB: 16 });
   const pool = { nodeId, poolId: 0n, class: HardwareClass.toBytes8("cpu"), capacity: 4n, attributes };
   await sender.send(addPool(client, pool));
   await sender.send(await stake(client, { nodeId, from: owner, amount: parseEther("100"), id: "first" }));
@@ -101,7 +107,7 @@ export async function signedOffer(
   const offer: Offer.Offer = {
     ...{ nodeId: nodeIdOf(accountOf(name).address, salt), poolId: 0n, slot: 0n, seq: 1n },
     ...{ class: HardwareClass.toBytes8("cpu"), units: 4n, pricePerUnitSecond: 100n, region: 7n },
-    attributes: Attributes.pack({ ...Attributes.none, cpuThreads: 8, memoryGiB: 16 }),
+    attributes: poolAttributes,
     expiresAt: (await chainTime(network.client)) + 3600n,
     ...{ orderHash: zeroHash, detailsHash: zeroHash },
     ...changes,

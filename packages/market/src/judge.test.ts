@@ -48,6 +48,7 @@ const cases: Case[] = [
   { code: "order.duration", order: { durationSeconds: 0n }, says: /asks for 0 s/ },
   { code: "order.units", order: { units: 0n }, says: /no units/ },
   { code: "order.kind", order: { tier: 2n }, says: /tier 2 is not one/ },
+  { code: "order.session", order: { session: `0x${"00".repeat(20)}` }, says: /no session.* pay by accrue/ },
   { code: "order.court", order: { courtId: `0x${"c0".repeat(32)}` }, says: /court 0xc0c0c0c0…/ },
   { code: "order.signer", order: { session }, signer: address("dead", 3), says: /signed by 0xdead/ },
   { code: "order.nonce", buyer: { nonces: new Set([1n]) }, says: /nonce 1 / },

@@ -56,6 +56,8 @@ export function orderReasons(view: MarketView, entry: OrderEntry): Reason[] {
     reasons.push({ code: "order.nonce", nonce: order.nonce });
   for (const [field, value, highest] of kinds(order))
     if (value > highest) reasons.push({ code: "order.kind", field, value });
+  if (order.payMode === Order.payMode.voucher && zeroAddress.test(order.session))
+    reasons.push({ code: "order.session" });
   if (BigInt(order.courtId) !== 0n && !view.courts.has(order.courtId))
     reasons.push({ code: "order.court", court: order.courtId });
   if (order.units === 0n) reasons.push({ code: "order.units" });

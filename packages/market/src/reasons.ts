@@ -15,6 +15,7 @@ export type Reason =
   | { code: "order.units" }
   | { code: "order.nonce"; nonce: bigint }
   | { code: "order.kind"; field: string; value: bigint }
+  | { code: "order.session" }
   | { code: "order.court"; court: Hex }
   | { code: "order.signer"; signer: Address; buyer: Address }
   | { code: "order.mechanism"; asked: bigint; clearing: string }
@@ -77,6 +78,8 @@ const lines: Lines = {
   "order.nonce": (r) => `nonce ${r.nonce} of this buyer is used or withdrawn; sign the order with a new one`,
   "order.mechanism": (r) => `the order asks for mechanism ${r.asked}, this is ${r.clearing}`,
   "order.kind": (r) => `the order's ${r.field} ${r.value} is not one the market knows`,
+  "order.session": () =>
+    "the order pays by voucher but names no session, so that nobody could sign one; name a session key, or pay by accrue",
   "order.court": (r) => `the order names court ${short(r.court)}, which is not active`,
   "order.signer": (r) => `the order is signed by ${r.signer}, neither its buyer ${r.buyer} nor its session`,
   "order.blocked": (r) => `no fill after fill ${r.fills - 1n}: ${blocks[r.why]}`,

@@ -1,5 +1,6 @@
 // The order a job file asks for. Pure: time, epoch and nonce come in.
 import { most } from "@weft/protocol/Amount";
+import { WeftError } from "@weft/protocol/Errors";
 import { zeroHash } from "@weft/protocol/fields";
 import type { JobFile } from "@weft/protocol/JobFile";
 import { jobTerms } from "@weft/protocol/jobTerms";
@@ -25,7 +26,14 @@ export interface OrderContext {
 /** An order stays open this long after the bidding, so that a failed lease can be filled again. */
 const validSeconds = 86_400n;
 
+/** @throws WeftError `order.session` for a voucher order without a session: nobody could ever sign its vouchers. */
 export function buildOrder(file: JobFile, context: OrderContext): Order.Order {
+  if (file.pay.mode === "voucher" && BigInt(context.session) === 0n)
+    throw new WeftError("the order would pay by voucher but names no session", {
+      code: "order.session",
+      fault: "us",
+      remedy: "start the gateway with a session key, or set pay.mode to accrue",
+    });
   const now = BigInt(Math.floor(context.nowMs / 1000));
   // Chain time has whole seconds. Rounding down lets the contract open no later than the gateway clears; the next full
   // second at least, so that even the shortest auction is open to somebody.

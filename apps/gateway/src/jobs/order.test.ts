@@ -87,3 +87,9 @@ test("an order is open until it is leased, used up, withdrawn by nonce or epoch,
   assert.equal(state({ buyer: { nonces: new Set([7n]) } }), "cancelled");
   assert.equal(state({ now: order.expiresAt }), "expired");
 });
+
+test("a voucher order needs a session; one that accrues does not", () => {
+  const nobody = { ...context, session: `0x${"00".repeat(20)}`, nowMs: 5000 } as const;
+  assert.throws(() => buildOrder(fileOf(), nobody), { code: "order.session", retryable: false });
+  assert.equal(buildOrder(fileOf({ pay: { mode: "accrue" } }), nobody).session, nobody.session);
+});

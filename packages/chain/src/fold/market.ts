@@ -1,7 +1,9 @@
 // Leases, from opened to settled; an opening also reserves money, locks a bond and takes units of a pool.
+import { zeroHash } from "@weft/protocol/fields";
 import { closeReasons } from "@weft/protocol/Lease";
 import type { Hex } from "viem";
 import type { EventArgs, Place } from "../Events.ts";
+import { unpackMoney, unpackTerms } from "../leaseTerms.ts";
 import { type LeaseRecord, type Snapshot, segmentKey, sessionKey } from "../Snapshot.ts";
 import { editAccount, editLease, editNode, type Reducers, withEntry } from "./reducer.ts";
 
@@ -13,6 +15,17 @@ export const market: Reducers<"market"> = {
     const orders = state.orders.set(orderHash, [...(state.orders.get(orderHash) ?? []), leaseId]);
     const reserved = reserve({ ...state, leases, orders }, lease);
     return useUnits(reserved, { nodeId, poolId: lease.poolId, units: lease.units });
+  },
+  CourtPinned: (state, { leaseId, courtId }) => editLease(state, leaseId, () => ({ courtId })),
+  MatcherPaid: (state, { leaseId, matcher, fee }) => {
+    const lease = state.leases.get(leaseId);
+    if (lease === undefined) return state;
+    const taken = spend(
+      editLease(state, leaseId, () => ({ fee })),
+      lease,
+      fee,
+    );
+    return editAccount(taken, matcher, ({ earned }) => ({ earned: earned + fee }));
   },
   InputsReady: (state, { leaseId, holder }, at) =>
     editLease(state, leaseId, () => ({ state: "inputsReady", readyAt: at.timestamp, inputsHolder: holder })),
@@ -39,41 +52,41 @@ export const market: Reducers<"market"> = {
     editAccount(state, buyer, ({ cancelledNonces }) => ({ cancelledNonces: new Set(cancelledNonces).add(nonce) })),
 };
 
+/** Court and fee come with events of their own, right after this one. */
 function openedLease(args: EventArgs<"market", "LeaseOpened">, at: Place): LeaseRecord {
-  const { leaseId, nodeId, buyer, opening } = args;
+  const { leaseId, nodeId, buyer, session, orderHash, offerHash, jobCommitment } = args;
+  const money = unpackMoney(args.money);
   return {
-    ...{ leaseId, nodeId, buyer, session: opening.session, matcher: opening.matcher },
-    ...{ orderHash: opening.orderHash, offerHash: opening.offerHash, fill: opening.fill },
-    ...{ poolId: BigInt(opening.poolId), units: BigInt(opening.units) },
-    ...{ durationSeconds: BigInt(opening.durationSeconds), rate: opening.rate, fee: opening.fee },
-    ...{ tier: BigInt(opening.tier), payMode: BigInt(opening.payMode), money: { ...opening.money } },
-    ...{ courtId: opening.courtId, jobCommitment: opening.jobCommitment, state: "open", reason: undefined },
+    ...{ leaseId, nodeId, buyer, session, orderHash, offerHash, jobCommitment, ...unpackTerms(args.terms), money },
+    ...{ fee: 0n, courtId: zeroHash, state: "open", reason: undefined },
     ...{ closedBy: undefined, openedAt: at.timestamp, openedIn: at.transactionHash, readyAt: undefined },
     ...{ inputsHolder: undefined, startedAt: undefined, endsAt: undefined, closedAt: undefined },
     ...{ claimUntil: undefined, settledAt: undefined, segmentCount: 0, voidedFrom: undefined },
     channel: {
-      ...{ cap: opening.money.pay, claimed: 0n, released: 0n, anchored: 0n, auditSpent: 0n, bondSlashed: 0n },
+      ...{ cap: money.pay, claimed: 0n, released: 0n, anchored: 0n, auditSpent: 0n, bondSlashed: 0n },
       ...{ lastClaimAt: 0n, frozen: new Map() },
     },
   };
 }
 
-/** Buyer's free money, node's bond, matcher's fee, and the session's day. */
+/** Buyer's free money, and the node's bond. */
 function reserve(state: Snapshot, lease: LeaseRecord): Snapshot {
-  const total = lease.money.pay + lease.money.auditPot + lease.fee;
-  const paid = editAccount(state, lease.buyer, ({ free }) => ({ free: free - total }));
-  const feed =
-    lease.fee === 0n ? paid : editAccount(paid, lease.matcher, ({ earned }) => ({ earned: earned + lease.fee }));
-  const bonded = editNode(feed, lease.nodeId, ({ bondFree, bondLocked }) => ({
+  const paid = spend(state, lease, lease.money.pay + lease.money.auditPot);
+  return editNode(paid, lease.nodeId, ({ bondFree, bondLocked }) => ({
     bondFree: bondFree - lease.money.bond,
     bondLocked: bondLocked + lease.money.bond,
   }));
+}
+
+/** From the buyer's free money; it counts for the session's day. */
+function spend(state: Snapshot, lease: LeaseRecord, amount: bigint): Snapshot {
+  const paid = editAccount(state, lease.buyer, ({ free }) => ({ free: free - amount }));
   const key = sessionKey(lease.buyer, lease.session);
-  const session = bonded.sessions.get(key);
-  if (session === undefined) return bonded;
+  const session = paid.sessions.get(key);
+  if (session === undefined) return paid;
   const day = lease.openedAt / 86_400n;
-  const spentAtMost = (session.day === day ? session.spentAtMost : 0n) + total;
-  return { ...bonded, sessions: bonded.sessions.set(key, { ...session, day, spentAtMost }) };
+  const spentAtMost = (session.day === day ? session.spentAtMost : 0n) + amount;
+  return { ...paid, sessions: paid.sessions.set(key, { ...session, day, spentAtMost }) };
 }
 
 const useUnits = (state: Snapshot, use: { nodeId: Hex; poolId: bigint; units: bigint }): Snapshot =>
