@@ -21,7 +21,7 @@ export function serveHoldings(context: GatewayContext): void {
     context.transport,
     protocols.blob,
     (contentId) => context.blobs.source(contentId),
-    (contentId, from) => isAllowed(context, draws, { from, jobs: jobsWith(context, contentId) }),
+    (contentId, from) => isAllowed(context, draws, { from, jobs: jobsWith(context, "content", contentId) }),
   );
   serveCalls(context.transport, protocols.details, {
     requests: { "details.request": streams["details.request"] },
@@ -30,15 +30,9 @@ export function serveHoldings(context: GatewayContext): void {
   });
 }
 
-function jobsWith(context: GatewayContext, contentId: Hex): JobRecord[] {
-  return records(context).filter(
-    (record) =>
-      record.corpus.contentId === contentId ||
-      record.segments.some(({ checkpoint }) => checkpoint.contentId === contentId),
-  );
-}
-
-const records = (context: GatewayContext): JobRecord[] => context.store.listJobs().map(({ record }) => decode(record));
+/** Jobs whose corpus or checkpoint this is, or whose lease. */
+const jobsWith = (context: GatewayContext, link: "content" | "lease", key: Hex): JobRecord[] =>
+  context.store.jobsLinked(link, key).map(({ record }) => decode(record));
 
 async function detailsFor(
   context: GatewayContext,
@@ -46,7 +40,7 @@ async function detailsFor(
   request: { body: StreamMessage<"details.request">; from: Remote },
 ): Promise<StreamMessage<"details">> {
   const { body, from } = request;
-  const record = records(context).find(({ leases }) => leases.some(({ leaseId }) => leaseId === body.leaseId));
+  const [record] = jobsWith(context, "lease", body.leaseId);
   const lease = record?.leases.find(({ leaseId }) => leaseId === body.leaseId);
   if (record === undefined || lease === undefined) throw new WireError("refused", "this gateway has no such lease");
   if (!(await isAllowed(context, draws, { from, jobs: [record] })))

@@ -14,6 +14,7 @@ import { buildRoutes, listen } from "./http/server.ts";
 import { JobManager, unknownJob } from "./jobs/JobManager.ts";
 import { currentLease, decode, lastGood, nextStepOf } from "./jobs/JobRecord.ts";
 import type { JobRow } from "./jobs/JobStore.ts";
+import { listLeases } from "./jobs/listLeases.ts";
 import { listOrders } from "./jobs/listOrders.ts";
 import { quoteFor } from "./jobs/quoteFor.ts";
 import { serveHoldings } from "./serveHoldings.ts";
@@ -80,10 +81,8 @@ function tellBid(
 ): void {
   const order = context.book.orders.get(offer.orderHash);
   if (order === undefined) return;
-  const row = context.store
-    .listJobs()
-    .find(({ record, phase }) => phase === "bidding" && record.includes(order.order.jobCommitment));
-  if (row === undefined) return;
+  const [row] = context.store.jobsLinked("order", offer.orderHash);
+  if (row?.phase !== "bidding") return;
   const { units, durationSeconds, tier } = order.order;
   const { pricePerUnitSecond } = offer;
   const terms = { pricePerUnitSecond, units, durationSeconds, tier };
@@ -127,14 +126,7 @@ function serviceOf(context: GatewayContext, jobs: JobManager, options: GatewayOp
         pricePerUnitSecond: offer.pricePerUnitSecond.toString(),
         expiresAt: Number(offer.expiresAt),
       })),
-    listLeases: () =>
-      context.store.listJobs().flatMap(({ jobId, record }) =>
-        decode(record).leases.map(({ leaseId, nodeId, fill }) => {
-          const facts = context.chain.lease(leaseId);
-          const money = facts === undefined ? {} : { paid: facts.paid.toString(), pay: facts.pay.toString() };
-          return { jobId, leaseId, nodeId, fill, state: facts?.state ?? "none", reason: facts?.reason, ...money };
-        }),
-      ),
+    listLeases: () => listLeases(context),
     listOrders: () => listOrders(context),
     wallet: async () => walletOf(context),
     status: async () => ({
@@ -142,7 +134,7 @@ function serviceOf(context: GatewayContext, jobs: JobManager, options: GatewayOp
       peers: context.transport.peers().length,
       offers: context.book.offers.size,
       chainTime: Number(context.chain.now()),
-      jobs: context.store.listJobs().filter(({ phase }) => phase !== "ended").length,
+      jobs: context.store.unfinishedJobs().length,
       rssMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
     }),
   };

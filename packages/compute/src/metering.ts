@@ -30,11 +30,3 @@ export function meterSegment(measure: Measure): Metered {
   const totalMs = Math.min(measure.busyMs, measure.wallMs) + measure.carryMs;
   return { seconds: BigInt(Math.floor(totalMs / 1000)), carryMs: totalMs % 1000 };
 }
-
-/**
- * What a payer checks: billed seconds so far never exceed the time since the work could have started.
- * `slackSeconds` covers clock differences and messages on the way.
- */
-export function plausible(options: { billedSeconds: bigint; elapsedSeconds: bigint; slackSeconds: bigint }): boolean {
-  return options.billedSeconds >= 0n && options.billedSeconds <= options.elapsedSeconds + options.slackSeconds;
-}

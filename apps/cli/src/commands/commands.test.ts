@@ -84,7 +84,7 @@ const service = {
       state: "settled",
       reason: "completed",
       paid: "900",
-      pay: "90000",
+      ...{ reserved: "135000", auditorsPaid: "225", refunded: "133875" },
     },
   ],
   listOrders: () => [
@@ -250,7 +250,10 @@ test("offers, orders, leases and status, as tables and as JSON lines", async () 
   ]);
   assert.match(offers.out, /node-2 {2}cpu {8}1 {4}0\.6984 +5\d:\d\d/);
   assert.match(orders.out, /job-1 {2}0xababab…abab {2}open +7 {2}0\.500000 +\d:\d\d/);
-  assert.match(leases.out, /0xcdcdcd…cdcd {2}node-2 {2}settled {2}completed {2}0\.090000 {2}0\.000900/);
+  assert.match(
+    leases.out,
+    /0xcdcdcd…cdcd {2}node-2 {2}settled {2}completed {2}0\.135000 {2}0\.000900 {2}0\.000225 {2}0\.133875/,
+  );
   assert.match(status.out, /\ngateway {2}5 peers, 5 offers, jobs under way: 1\n/);
   assert.match(status.out, /\nmoney {4}49\.500000 free in escrow; the gateway may reserve 99\.000000 more today\n/);
   assert.match(status.out, /node-2 +– {2}offers {2}cpu +1 +0\.6984 +5\d:\d\d {2}0 open, 1 in all\n/);

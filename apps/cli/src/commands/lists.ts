@@ -109,8 +109,9 @@ export async function leases(context: Context): Promise<number> {
       { key: "nodeId", title: "node", show: (value) => (typeof value === "string" ? nameOf(names, value) : "–") },
       { key: "state", title: "state" },
       { key: "reason", title: "closed as" },
-      { key: "pay", title: "reserved", align: "right", show: amount },
+      { key: "reserved", title: "reserved", align: "right", show: amount },
       { key: "paid", title: "paid", align: "right", show: amount },
+      { key: "auditorsPaid", title: "auditors", align: "right", show: amount },
       { key: "refunded", title: "refunded", align: "right", show: amount },
     ],
   });

@@ -28,7 +28,7 @@ export class JobManager {
 
   /** Goes on with every job that had not ended. */
   resume(): void {
-    for (const row of this.#context.store.listJobs()) if (row.phase !== "ended") this.#run(row.jobId);
+    for (const { jobId } of this.#context.store.unfinishedJobs()) this.#run(jobId);
   }
 
   /**
@@ -73,6 +73,7 @@ export class JobManager {
     });
     if (kept !== jobId) return kept;
     blobs.pin(contentId, jobId);
+    store.link(jobId, "content", contentId);
     this.emit(jobId, "created", { jobId, name: file.name });
     this.#run(jobId);
     return jobId;

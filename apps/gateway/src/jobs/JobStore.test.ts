@@ -20,6 +20,29 @@ test("the same idempotency key gives the same job", () => {
   assert.equal(store.listJobs().length, 1);
 });
 
+test("a job is found by its order, its leases and its content, also when a thousand came after it", () => {
+  const store = openJobStore(":memory:");
+  const make = (jobId: string, at: number) => store.createJob({ jobId, name: "n", record: `"${jobId}"`, at });
+  const [corpus, checkpoint] = [`0x${"aa".repeat(32)}`, `0x${"bb".repeat(32)}`] as const;
+  for (let n = 0; n < 1200; n++) make(`j${n}`, n);
+  store.link("j0", "order", channelId);
+  store.link("j0", "content", corpus);
+  store.link("j0", "content", checkpoint);
+  store.link("j0", "content", checkpoint);
+  store.link("j1100", "content", corpus);
+  const found = (...query: Parameters<typeof store.jobsLinked>) => store.jobsLinked(...query).map(({ jobId }) => jobId);
+  assert.deepEqual(found("order", channelId), ["j0"]);
+  assert.deepEqual(found("lease", channelId), []);
+  assert.deepEqual(found("content", corpus), ["j1100", "j0"]);
+  assert.deepEqual(found("content", checkpoint), ["j0"]);
+  assert.equal(store.jobsLinked("order", channelId)[0]?.record, '"j0"');
+
+  store.saveJob("j1", { phase: "ended", record: "{}", endedAt: 9 });
+  const unfinished = store.unfinishedJobs().map(({ jobId }) => jobId);
+  assert.equal(unfinished.length, 1199);
+  assert.deepEqual(unfinished.slice(0, 2), ["j0", "j2"], "nothing is too old to be gone on with");
+});
+
 test("events are numbered from 1 without gaps, and read back from any of them", () => {
   const store = openJobStore(":memory:");
   for (let index = 0; index < 5; index++)

@@ -27,10 +27,19 @@ export interface VoucherRow {
   signature: Hex;
 }
 
+/** By what a job is found: an order it signed, a lease, or content (corpus, checkpoints) that belongs to it. */
+export type JobLink = "order" | "lease" | "content";
+
 export interface JobStore {
   createJob(row: { jobId: string; name: string; record: string; at: number; idempotencyKey?: string }): string;
   getJob(jobId: string): JobRow | undefined;
+  /** The newest, at most 1,000. */
   listJobs(): JobRow[];
+  unfinishedJobs(): JobRow[];
+  /** Lets the job be found by `key`; written before the record that names it, so that no fact is without its link. */
+  link(jobId: string, link: JobLink, key: Hex): void;
+  /** Jobs with that key, newest first, at most 64: the same corpus may serve many. */
+  jobsLinked(link: JobLink, key: Hex): JobRow[];
   saveJob(jobId: string, update: { phase: JobPhase; record: string; endedAt?: number }): void;
   appendEvent<K extends JobEventKind>(jobId: string, event: { at: number; kind: K; body: JobEventBody<K> }): JobEvent;
   eventsFrom(jobId: string, seq: number): JobEvent[];
@@ -43,12 +52,16 @@ export interface JobStore {
 
 const maxEventsPerJob = 100_000;
 const maxEventsPerRead = 5_000;
+const maxLinked = 64;
 
 const schema = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   CREATE TABLE IF NOT EXISTS jobs (jobId TEXT PRIMARY KEY, idempotencyKey TEXT UNIQUE, name TEXT NOT NULL,
     phase TEXT NOT NULL, record TEXT NOT NULL, createdAt INTEGER NOT NULL, endedAt INTEGER) STRICT;
+  CREATE INDEX IF NOT EXISTS jobsUnfinished ON jobs(createdAt) WHERE phase <> 'ended';
+  CREATE TABLE IF NOT EXISTS links (link TEXT NOT NULL, key TEXT NOT NULL, jobId TEXT NOT NULL,
+    PRIMARY KEY (link, key, jobId)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS events (jobId TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL,
     body TEXT NOT NULL, PRIMARY KEY (jobId, seq)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS vouchers (channelId TEXT PRIMARY KEY, payee TEXT NOT NULL, cumulative TEXT NOT NULL,
@@ -69,6 +82,7 @@ export function openJobStore(path: string): JobStore {
   };
   return {
     ...jobTable(sql),
+    ...linkTable(sql),
     ...eventTable(sql),
     ...moneyTable(sql),
     close: () => db.close(),
@@ -92,7 +106,7 @@ function openDatabase(path: string): DatabaseSync {
 
 type Sql = (text: string) => StatementSync;
 
-function jobTable(sql: Sql): Pick<JobStore, "createJob" | "getJob" | "listJobs" | "saveJob"> {
+function jobTable(sql: Sql): Pick<JobStore, "createJob" | "getJob" | "listJobs" | "unfinishedJobs" | "saveJob"> {
   return {
     createJob({ jobId, name, record, at, idempotencyKey }) {
       if (idempotencyKey !== undefined) {
@@ -106,6 +120,8 @@ function jobTable(sql: Sql): Pick<JobStore, "createJob" | "getJob" | "listJobs" 
     },
     getJob: (jobId) => sql("SELECT * FROM jobs WHERE jobId = ?").get(jobId) as JobRow | undefined,
     listJobs: () => sql("SELECT * FROM jobs ORDER BY createdAt DESC LIMIT 1000").all() as unknown as JobRow[],
+    unfinishedJobs: () =>
+      sql("SELECT * FROM jobs WHERE phase <> 'ended' ORDER BY createdAt").all() as unknown as JobRow[],
     saveJob(jobId, { phase, record, endedAt }) {
       sql("UPDATE jobs SET phase = ?, record = ?, endedAt = ? WHERE jobId = ?").run(
         phase,
@@ -114,6 +130,19 @@ function jobTable(sql: Sql): Pick<JobStore, "createJob" | "getJob" | "listJobs" 
         jobId,
       );
     },
+  };
+}
+
+function linkTable(sql: Sql): Pick<JobStore, "link" | "jobsLinked"> {
+  return {
+    link(jobId, link, key) {
+      sql("INSERT OR IGNORE INTO links (link, key, jobId) VALUES (?, ?, ?)").run(link, key, jobId);
+    },
+    jobsLinked: (link, key) =>
+      sql(
+        `SELECT jobs.* FROM links JOIN jobs USING (jobId) WHERE link = ? AND key = ?
+         ORDER BY createdAt DESC LIMIT ${maxLinked}`,
+      ).all(link, key) as unknown as JobRow[],
   };
 }
 

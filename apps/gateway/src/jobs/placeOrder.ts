@@ -79,6 +79,7 @@ async function signOrder(context: GatewayContext, work: OrderWork): Promise<Orde
   const signature = await signNoun(context.chain.network, Order.schema, order, context.session);
   const orderHash = Order.hash(order);
   const signed: OrderRecord = { order, orderHash, signature, signedAtMs: nowMs, ranked: [], ended: false };
+  context.store.link(work.jobId, "order", orderHash);
   record.orders.push(signed);
   work.save(record);
   tellOrder(context, work, order);
@@ -202,6 +203,7 @@ function recordLease(
     firstStep: nextStep,
     firstSegment: before === undefined ? 0 : segmentNumber(record, before) + 1,
   };
+  context.store.link(work.jobId, "lease", leaseId);
   record.leases.push(lease);
   work.save(record);
   context.emit(work.jobId, "lease", {

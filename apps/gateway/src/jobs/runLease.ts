@@ -261,6 +261,7 @@ function recordSegment(
     cumulative: paid.cumulative,
     void: false,
   };
+  context.store.link(jobId, "content", commitment.checkpoint);
   record.segments.push(segment);
   work.save(record);
   const number = lease.firstSegment + segment.segment;
