@@ -6,6 +6,7 @@ import type { Clock } from "@weft/protocol/Clock";
 import type { Signer } from "@weft/protocol/Domain";
 import type { Peer } from "@weft/protocol/messages";
 import type { NodeId } from "@weft/protocol/NodeId";
+import type { Program } from "@weft/tensor/Program";
 import type { Transport } from "@weft/transport/Transport";
 import type { Logger } from "pino";
 import type { Hex } from "viem";
@@ -61,6 +62,11 @@ export interface NodeFaults {
   withholdCheckpoints?: boolean;
   /** Says that every segment it audits is false. */
   lyingAuditor?: boolean;
+  /** Begins its leases in a state of its own making, where one is returned. */
+  start?: (
+    program: Program,
+    said: { nextStep: number } | undefined,
+  ) => { checkpoint: Uint8Array; nextStep: number } | undefined;
 }
 
 export interface NodeContext {

@@ -19,6 +19,12 @@ export function encodeCheckpoint(program: Program, nextStep: number, state: Stat
   return writeSafetensors({ metadata, tensors: stateTensors(state) });
 }
 
+/** Length of the canonical file of any state of `program` before step `nextStep`. */
+export function checkpointBytes(program: Program, nextStep: number): number {
+  const state = allocateState(program, (rows, columns) => new Float32Array(rows * columns));
+  return encodeCheckpoint(program, nextStep, state).length;
+}
+
 /** Reads a checkpoint of `program` into plain arrays. Throws `bad-safetensors` or `bad-checkpoint`. */
 export function decodeCheckpoint(program: Program, bytes: Uint8Array): { nextStep: number; state: State } {
   const { metadata, tensors } = readSafetensors(bytes);

@@ -217,16 +217,20 @@ const benchOf = (signal: AbortSignal | undefined): Workbench => ({
   signal: signal ?? new AbortController().signal,
 });
 
-/** An audit's re-execution on this process's threads. */
+/** An audit's re-execution on this process's threads; fails with the codes that a worker would. */
 export async function inlineReplay({ program, corpusPath, segment, ...options }: ReplayOptions) {
-  return await replay(
-    {
-      ...{ kind: "replay", program: { ...program }, corpusPath, segment, threads: 1, nice: 0, memoryMiB: 1024 },
-      proofSteps: [...(options.proofSteps ?? [])],
-      ...(options.start && { start: options.start }),
-    },
-    benchOf(options.signal),
-  );
+  try {
+    return await replay(
+      {
+        ...{ kind: "replay", program: { ...program }, corpusPath, segment, threads: 1, nice: 0, memoryMiB: 1024 },
+        ...(options.start && { start: options.start }),
+      },
+      benchOf(options.signal),
+    );
+  } catch (cause) {
+    const code = cause instanceof TaskError ? cause.code : codeOf(cause);
+    throw new WeftError(cause instanceof Error ? cause.message : String(cause), { code, fault: "us", cause });
+  }
 }
 
 /** The gateway's evaluation on this process's threads. */

@@ -20,6 +20,9 @@ const stepsOf = (count: number, bad = -1): Uint8Array[] =>
     hexToBytes(hash(`step ${index}${index >= bad && bad >= 0 ? " bad" : ""}`)),
   );
 
+const stateOf = (index: number): Hex => hash(`state ${index}`);
+const order = { program: hash("program"), dataRoot: hash("data") };
+
 function committed(count: number, bad = -1): SegmentCommitment {
   return {
     leaseId: hash("lease"),
@@ -27,31 +30,40 @@ function committed(count: number, bad = -1): SegmentCommitment {
     firstStep: 750n,
     lastStep: 750n + BigInt(count) - 1n,
     orderHash: hash("order"),
-    program: hash("program"),
-    dataRoot: hash("data"),
+    ...order,
     startRoot: hash("start"),
-    endRoot: hash("end"),
+    endRoot: stateOf(count - 1),
     historyRoot: bytesToHex(historyRoot(stepsOf(count, bad))),
     checkpoint: hash("checkpoint"),
     meteredSeconds: 10n,
-    tokens: 1n,
+    tokens: BigInt(count),
     beaconRound: 1n,
   };
 }
 
-function replay(commitment: SegmentCommitment, count: number, bad = -1): Replayed {
-  const steps = stepsOf(count, bad);
-  const index = Number(auditStep(seed, auditor, commitment) - commitment.firstStep);
+/** An honest replay of `count` steps from step `from` on. */
+function replay(count: number, from = 750): Replayed {
+  const steps = stepsOf(count);
   return {
-    historyRoot: bytesToHex(historyRoot(steps)),
-    stepRoot: bytesToHex(steps[index] as Uint8Array),
-    path: proveStep(steps, index).map((node) => bytesToHex(node)),
+    ...{ firstStep: from, lastStep: from + count - 1, checkpoint: hash("checkpoint"), tokens: count },
+    trace: {
+      ...{ startRoot: hash("start"), endRoot: stateOf(count - 1) },
+      historyRoot: bytesToHex(historyRoot(steps)),
+    },
+    stepRoots: steps.map((root) => bytesToHex(root)),
+    stateRoots: steps.map((_, index) => stateOf(index)),
   };
 }
 
+const drawn = (commitment: SegmentCommitment, who = auditor): number =>
+  Number(auditStep(seed, who, commitment) - commitment.firstStep);
+
+const judge = (commitment: SegmentCommitment, replayed: Replayed, who = auditor): Verdict =>
+  verdictOf(commitment, replayed, { ...order, index: drawn(commitment, who) });
+
 function open(commitment: SegmentCommitment, verdict: Verdict, change: { seal?: Hex; auditor?: Hex; salt?: Hex } = {}) {
   const { leaseId, segment } = commitment;
-  const seal = change.seal ?? sealOf({ leaseId, segment, auditor, verdict, salt });
+  const seal = change.seal ?? sealOf({ leaseId, segment, auditor: change.auditor ?? auditor, verdict, salt });
   return revealRefusal(
     commitment,
     { auditor: change.auditor ?? auditor, verdict, salt: change.salt ?? salt },
@@ -63,11 +75,11 @@ test("an honest auditor passes an honest segment and accuses a bad one, and both
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 40 }), fc.nat(), (count, at) => {
       const honest = committed(count);
-      const pass = verdictOf(honest, replay(honest, count));
+      const pass = judge(honest, replay(count));
       assert.ok(pass.ok && pass.altHistoryRoot === zeroHash);
       assert.equal(open(honest, pass), undefined);
       const lie = committed(count, at % count);
-      const accusation = verdictOf(lie, replay(lie, count));
+      const accusation = judge(lie, replay(count));
       assert.ok(!accusation.ok);
       assert.equal(accusation.altHistoryRoot, honest.historyRoot);
       assert.equal(open(lie, accusation), undefined);
@@ -78,7 +90,7 @@ test("an honest auditor passes an honest segment and accuses a bad one, and both
 
 test("a verdict opens only its own seal: other salt, auditor, answer or step root do not fit", () => {
   const commitment = committed(8);
-  const verdict = verdictOf(commitment, replay(commitment, 8));
+  const verdict = judge(commitment, replay(8));
   const { leaseId, segment } = commitment;
   const seal = sealOf({ leaseId, segment, auditor, verdict, salt });
   assert.equal(open(commitment, verdict, { seal, salt: hash("other") }), "reveal.seal");
@@ -89,7 +101,7 @@ test("a verdict opens only its own seal: other salt, auditor, answer or step roo
 
 test("an accusation needs a rival history; a pass must not name one", () => {
   const commitment = committed(8);
-  const verdict = verdictOf(commitment, replay(commitment, 8));
+  const verdict = judge(commitment, replay(8));
   assert.equal(open(commitment, { ...verdict, ok: false }), "reveal.altHistory");
   assert.equal(
     open(commitment, { ...verdict, ok: false, altHistoryRoot: commitment.historyRoot }),
@@ -100,7 +112,7 @@ test("an accusation needs a rival history; a pass must not name one", () => {
 
 test("a step root that was not computed is not in the history, nor is another step's", () => {
   const commitment = committed(8);
-  const verdict = verdictOf(commitment, replay(commitment, 8));
+  const verdict = judge(commitment, replay(8));
   assert.equal(open(commitment, { ...verdict, stepRoot: hash("guess") }), "reveal.step");
   assert.equal(open(commitment, { ...verdict, path: verdict.path.slice(1) }), "reveal.step");
   assert.equal(open(commitment, { ...verdict, path: [...verdict.path, hash("more")] }), "reveal.step");
@@ -111,4 +123,42 @@ test("a step root that was not computed is not in the history, nor is another st
   assert.equal(open(commitment, { ...verdict, stepRoot, path }), "reveal.step");
   const rival = { ...verdict, ok: false, altHistoryRoot: hash("invented") };
   assert.equal(open(commitment, rival), "reveal.step", "an invented history has no proof");
+});
+
+test("a false field beside a right history is found too, and two auditors name the same rival", () => {
+  const honest = committed(8);
+  const falsehoods: Partial<SegmentCommitment>[] = [
+    { startRoot: hash("doctored") },
+    { endRoot: hash("doctored") },
+    { checkpoint: hash("doctored") },
+    { program: hash("other") },
+    { dataRoot: hash("other") },
+    { tokens: 9n },
+    { firstStep: 758n, lastStep: 765n },
+  ];
+  const rivals = falsehoods.map((falsehood) => {
+    const lie = { ...honest, ...falsehood };
+    const [one, other] = [judge(lie, replay(8)), judge(lie, replay(8), nodeId(5))];
+    assert.ok(!one.ok && !other.ok, Object.keys(falsehood).join());
+    assert.equal(one.altHistoryRoot, other.altHistoryRoot);
+    assert.notEqual(one.altHistoryRoot, honest.historyRoot);
+    assert.equal(open(lie, one), undefined);
+    assert.equal(open(lie, other, { auditor: nodeId(5) }), undefined);
+    return one.altHistoryRoot;
+  });
+  assert.equal(new Set(rivals).size, 1, "the state roots' tree");
+});
+
+test("steps that were skipped, or claimed beyond the end: the rival has the committed number of leaves", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 }), (claimed, real) => {
+      const lie = { ...committed(claimed, 0), firstStep: 900n, lastStep: 899n + BigInt(claimed) };
+      const [one, other] = [judge(lie, replay(real)), judge(lie, replay(real), nodeId(5))];
+      assert.ok(!one.ok);
+      assert.equal(one.altHistoryRoot, other.altHistoryRoot);
+      assert.equal(open(lie, one), undefined);
+      assert.equal(open(lie, other, { auditor: nodeId(5) }), undefined);
+    }),
+    { numRuns: 100 },
+  );
 });

@@ -6,29 +6,77 @@ import { zeroHash } from "@weft/protocol/fields";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
 import { verifyStep } from "@weft/tensor/HashLayout";
-import { encodeAbiParameters, type Hex, hexToBytes, keccak256 } from "viem";
+import { paddedHistory } from "@weft/tensor/paddedHistory";
+import { bytesToHex, encodeAbiParameters, type Hex, hexToBytes, keccak256 } from "viem";
 import { auditStep } from "./draw.ts";
 
-/** What re-execution gave: the history root, and the drawn step's root with its path to it. */
+/** What re-execution from the right start gave (segmentStart.ts); roots are 0x-hex of 32 bytes. */
 export interface Replayed {
-  historyRoot: Hex;
-  stepRoot: Hex;
-  path: readonly Hex[];
+  firstStep: number;
+  lastStep: number;
+  trace: { startRoot: Hex; endRoot: Hex; historyRoot: Hex };
+  /** Content id of the checkpoint it ended in. */
+  checkpoint: Hex;
+  tokens: number;
+  stepRoots: readonly Hex[];
+  stateRoots: readonly Hex[];
 }
 
 export interface Verdict {
   ok: boolean;
   stepRoot: Hex;
   path: readonly Hex[];
-  /** The auditor's own history root when it differs, else 32 zero bytes. */
+  /** The auditor's own history root when the segment is false, else 32 zero bytes. */
   altHistoryRoot: Hex;
 }
 
-/** The segment is right exactly when the whole history is the committed one. */
-export function verdictOf(commitment: SegmentCommitment, replayed: Replayed): Verdict {
-  const ok = replayed.historyRoot === commitment.historyRoot;
-  const { stepRoot, path } = replayed;
-  return { ok, stepRoot, path, altHistoryRoot: ok ? zeroHash : replayed.historyRoot };
+/** Does the commitment say nothing but what the replay did, for this order's program and data? */
+function isRight(commitment: SegmentCommitment, replayed: Replayed, order: { program: Hex; dataRoot: Hex }): boolean {
+  const { trace } = replayed;
+  return (
+    commitment.firstStep === BigInt(replayed.firstStep) &&
+    commitment.lastStep === BigInt(replayed.lastStep) &&
+    commitment.program === order.program &&
+    commitment.dataRoot === order.dataRoot &&
+    commitment.startRoot === trace.startRoot &&
+    commitment.endRoot === trace.endRoot &&
+    commitment.historyRoot === trace.historyRoot &&
+    commitment.checkpoint === replayed.checkpoint &&
+    commitment.tokens === BigInt(replayed.tokens)
+  );
+}
+
+/**
+ * The segment is right exactly when everything it commits to is what the replay gives. Otherwise the rival history has
+ * as many leaves as the committed one: the replayed steps from the right start on, then zeros where there are no more.
+ * When only another field is false, that would be the committed history itself; the state roots stand in for the step
+ * roots then. Either way two honest auditors name the same root, and nobody can without replaying.
+ * @param index place of the auditor's drawn step in the commitment
+ */
+export function verdictOf(
+  commitment: SegmentCommitment,
+  replayed: Replayed,
+  { index, ...order }: { index: number; program: Hex; dataRoot: Hex },
+): Verdict {
+  const ok = isRight(commitment, replayed, order);
+  const count = Number(commitment.lastStep - commitment.firstStep) + 1;
+  const own = openAt(replayed.stepRoots, { count, index });
+  if (ok) return { ok, ...own.opened, altHistoryRoot: zeroHash };
+  const rival = own.root === commitment.historyRoot ? openAt(replayed.stateRoots, { count, index }) : own;
+  return { ok, ...rival.opened, altHistoryRoot: rival.root };
+}
+
+function openAt(
+  roots: readonly Hex[],
+  leaf: { count: number; index: number },
+): { root: Hex; opened: Pick<Verdict, "stepRoot" | "path"> } {
+  const known = roots.slice(0, leaf.count);
+  const { root, path } = paddedHistory(
+    known.map((one) => hexToBytes(one)),
+    leaf,
+  );
+  const stepRoot = known[leaf.index] ?? zeroHash;
+  return { root: bytesToHex(root), opened: { stepRoot, path: path.map((node) => bytesToHex(node)) } };
 }
 
 export interface Sealing {

@@ -7,6 +7,7 @@ import type { JobFile } from "@weft/protocol/JobFile";
 import type { StreamMessage } from "@weft/protocol/messages";
 import * as Segment from "@weft/protocol/Segment";
 import type { Program } from "@weft/tensor/Program";
+import { startRootOf } from "@weft/tensor/startRoot";
 import type { Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { checkSegment } from "./checkSegment.ts";
@@ -14,7 +15,6 @@ import { type JobRecord, type LeaseRecord, lastGood, orderOf, type SegmentRecord
 import { runSession, type SegmentAnswer, type SessionEnd } from "./JobSession.ts";
 import { payingStateOf, promise } from "./payLease.ts";
 import { resumeOf } from "./resumeOf.ts";
-import { startRootOf } from "./startRoot.ts";
 import { untilUnstarted } from "./untilUnstarted.ts";
 import { untilWithheld } from "./untilWithheld.ts";
 

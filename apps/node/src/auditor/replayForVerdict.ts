@@ -1,20 +1,23 @@
 // Gets what an audit needs from whoever has it, checks it against the chain, runs the segment again, gives the verdict.
 //
-// Trusted: the order's commitment, the segment's commitment and the previous segment's checkpoint id, all from the chain.
-// Everything else (details, corpus, checkpoint) is proven by hash before it is used.
-import { WeftError } from "@weft/protocol/Errors";
-import { type Peer, protocols, type StreamMessage, streams } from "@weft/protocol/messages";
+// Trusted: the order's commitment and the segments' commitments, all from the chain. Where the segment has to begin
+// follows from them alone (segmentStart.ts). Everything else (details, corpus, checkpoint) is proven by hash.
+import type { Replay } from "@weft/compute/tensor/replaySegment";
+import { hasCode } from "@weft/protocol/Errors";
+import { maxCheckpointBytes } from "@weft/protocol/generated/params";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
+import { checkpointBytes } from "@weft/tensor/Checkpoint";
 import { historyRoot, proveStep } from "@weft/tensor/HashLayout";
-import { call } from "@weft/transport/Request";
 import { auditStep } from "@weft/verification/draw";
+import { type Origin, rightStart } from "@weft/verification/segmentStart";
 import { type Verdict, verdictOf } from "@weft/verification/verdict";
 import { bytesToHex, type Hex } from "viem";
 import type { LeaseFacts } from "../chain/NodeChain.ts";
-import { firstSegmentOf, type JobTerms, readTerms } from "../leases/checkOpen.ts";
+import type { JobTerms } from "../leases/checkOpen.ts";
 import { fetchContent } from "../leases/fetchContent.ts";
-import type { BlobRef } from "../leases/LeaseBody.ts";
+import { earlierEnds, orderOrigin } from "../leases/origins.ts";
 import { auditPin, type NodeContext } from "../NodeContext.ts";
+import { askDetails, type FoundDetails, sourcesOf } from "./askDetails.ts";
 
 export interface AuditSubject {
   lease: LeaseFacts;
@@ -27,36 +30,73 @@ export interface AuditSubject {
 
 /** Least favoured: paid work goes first on a shared machine. */
 const auditNice = 15;
-const detailsTimeoutMs = 10_000;
 
-/** @throws WeftError `audit.noDetails`, `content.unavailable`, `audit.startRoot`, or the runtime's */
+/** @throws WeftError `audit.noDetails`, `content.unavailable`, or the runtime's */
 export async function replayForVerdict(context: NodeContext, subject: AuditSubject): Promise<Verdict> {
   const { lease, commitment, signal } = subject;
-  const { terms, start } = await detailsOf(context, subject);
-  const pin = auditPin(lease.leaseId, commitment.segment);
-  const sources = sourcesOf(context, subject);
-  await fetchContent(context, { content: terms.corpus, sources, pin, signal });
-  if (start !== undefined) await fetchContent(context, { content: start, sources, pin, signal });
+  const question = { lease, segment: commitment.segment, sources: sourcesOf(context, subject), signal };
+  const found = await askDetails(context, question);
+  const { terms } = found;
+  const { start, sources } = await startOf(context, subject, terms);
+  const replayFrom = (origin: Origin) => replay(context, { ...subject, ...found, origin, holders: sources });
+  const replayed = await replayFrom(start).catch((error: unknown) => {
+    // Bytes with the committed id that hold no state of this program at this step: nothing can be built on them.
+    if (!hasCode(error, "runtime.checkpoint") || start.step === orderOrigin(terms).step) throw error;
+    return replayFrom(orderOrigin(terms));
+  });
+  context.blobs.unpinAll(auditPin(lease.leaseId, commitment.segment));
   const step = auditStep(subject.seed, context.nodeId, commitment);
-  const segment = firstSegmentOf(terms.program, Number(commitment.firstStep));
+  if (context.faults.lyingAuditor === true) return lie(commitment, step);
+  const index = Number(step - commitment.firstStep);
+  return verdictOf(commitment, replayed, { index, program: terms.programHash, dataRoot: terms.program.dataRoot });
+}
+
+/** Where the segment has to begin, and which nodes were drawn to hold that state. */
+async function startOf(
+  context: NodeContext,
+  { lease, commitment, holders }: AuditSubject,
+  terms: JobTerms,
+): Promise<{ start: Origin; sources: readonly Hex[] }> {
+  const { chain, draws } = context;
+  const { leaseId } = lease;
+  const first = commitment.segment === 0n ? commitment : await chain.commitment(leaseId, 0n);
+  const earlier = await earlierEnds(chain, { lease, step: first.firstStep, terms });
+  const before = chain.segments(leaseId).find(({ segment }) => segment === commitment.segment - 1n);
+  const start = rightStart(commitment, {
+    ...{ run: terms.program, order: orderOrigin(terms), earlier, first, before: before?.checkpoint },
+  });
+  const heir = earlier.find(({ checkpoint }) => checkpoint === start.checkpoint);
+  const made = heir ?? (before === undefined ? undefined : { leaseId, segment: before.segment });
+  const keepers = made === undefined ? undefined : await draws.get(made.leaseId, made.segment);
+  return { start, sources: [...new Set([...holders, ...(keepers?.holders ?? [])])] };
+}
+
+async function replay(context: NodeContext, about: AuditSubject & FoundDetails & { origin: Origin }): Promise<Replay> {
+  const { lease, commitment, terms, hint, origin, signal } = about;
+  const pin = auditPin(lease.leaseId, commitment.segment);
+  const sources = sourcesOf(context, about);
+  await fetchContent(context, { content: terms.corpus, sources, pin, signal });
+  const segment = Number(origin.step) / terms.program.stepsPerSegment;
   const { threads, memoryMiB } = context.settings.caps;
-  const replay = await context.replay({
-    program: terms.program,
-    corpusPath: context.blobs.path(terms.corpus.contentId),
-    segment,
-    ...(start === undefined
+  const { checkpoint: contentId } = origin;
+  if (contentId !== undefined)
+    await fetchContent(context, { content: { contentId, bytes: sizeOf(terms, origin, hint) }, sources, pin, signal });
+  return await context.replay({
+    ...{ program: terms.program, corpusPath: context.blobs.path(terms.corpus.contentId), segment },
+    ...(contentId === undefined
       ? {}
-      : { start: { checkpointPath: context.blobs.path(start.contentId), contentId: start.contentId, segment } }),
-    proofSteps: [Number(step)],
+      : { start: { checkpointPath: context.blobs.path(contentId), contentId, segment } }),
     limits: { threads, memoryMiB, nice: auditNice },
     signal,
   });
-  context.blobs.unpinAll(pin);
-  const proof = replay.proofs[0];
-  if (proof === undefined) throw new WeftError("the replay proved no step", { code: "audit.replay", fault: "us" });
-  const { stepRoot, path } = proof;
-  if (context.faults.lyingAuditor === true) return lie(commitment, step);
-  return verdictOf(commitment, { historyRoot: replay.trace.historyRoot, stepRoot, path });
+}
+
+/** What the order or whoever answered says of its length; else that of the canonical file. */
+function sizeOf({ start, program }: JobTerms, origin: Origin, hint: FoundDetails["hint"]): number {
+  const said = start?.checkpoint === origin.checkpoint ? start?.bytes : hint?.bytes;
+  const known = start?.checkpoint === origin.checkpoint || hint?.contentId === origin.checkpoint;
+  if (known && said !== undefined && said <= maxCheckpointBytes) return said;
+  return checkpointBytes(program, Number(origin.step));
 }
 
 /** Test fault only: a history of invented steps, which opens like a true one. */
@@ -70,59 +110,4 @@ function lie(commitment: SegmentCommitment, step: bigint): Verdict {
     path: proveStep(invented, index).map((node) => bytesToHex(node)),
     altHistoryRoot: bytesToHex(historyRoot(invented)),
   };
-}
-
-/** Provider, gateway, holders: whoever answers first with openings that fit. */
-function sourcesOf(context: NodeContext, { lease, holders }: AuditSubject): Peer[] {
-  const gateway = context.gateways.get(lease.orderHash);
-  const nodes = [lease.nodeId, ...holders].map((nodeId) => context.peerOf(nodeId));
-  return [nodes[0], gateway, ...nodes.slice(1)].filter((peer) => peer !== undefined);
-}
-
-async function detailsOf(
-  context: NodeContext,
-  subject: AuditSubject,
-): Promise<{ terms: JobTerms; start: BlobRef | undefined }> {
-  const { lease, commitment } = subject;
-  const problems: string[] = [];
-  for (const peer of sourcesOf(context, subject).slice(0, 4)) {
-    try {
-      const { body } = await call(context.transport, peer, {
-        protocol: protocols.details,
-        requests: { "details.request": streams["details.request"] },
-        kind: "details.request",
-        body: { leaseId: lease.leaseId, segment: commitment.segment },
-        answers: { details: streams.details },
-        timeoutMs: detailsTimeoutMs,
-        signal: subject.signal,
-      });
-      return { terms: readTerms(lease.jobCommitment, body.details), start: startOf(context, subject, body) };
-    } catch (error) {
-      subject.signal.throwIfAborted();
-      problems.push(error instanceof Error ? error.message.slice(0, 100) : "failed");
-    }
-  }
-  throw new WeftError("nobody gave the job's details", {
-    code: "audit.noDetails",
-    fault: "provider",
-    retryable: true,
-    details: { asked: problems.join("; ").slice(0, 400) || "nobody to ask" },
-  });
-}
-
-/** The state the segment starts from: what the chain says the segment before ended in, where there was one. */
-function startOf(
-  context: NodeContext,
-  { lease, commitment }: AuditSubject,
-  details: StreamMessage<"details">,
-): BlobRef | undefined {
-  if (commitment.firstStep === 0n) return undefined;
-  const { start } = details;
-  const before = context.chain.segments(lease.leaseId).find(({ segment }) => segment === commitment.segment - 1n);
-  if (start === undefined || (before !== undefined && before.checkpoint !== start.checkpoint))
-    throw new WeftError("the start checkpoint is not the one that was committed", {
-      code: "audit.start",
-      fault: "provider",
-    });
-  return { contentId: start.checkpoint, bytes: start.bytes };
 }

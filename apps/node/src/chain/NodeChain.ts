@@ -121,6 +121,8 @@ export interface NodeChain {
   /** Leases of one provider that are not settled. */
   leasesOf(nodeId: NodeId): LeaseFacts[];
   segments(leaseId: Hex): readonly SegmentFacts[];
+  /** Leases of an order, first fill first, and how many segments each committed. */
+  fillsOf(orderHash: Hex): readonly { leaseId: Hex; segments: number }[];
   /** Every committed segment of leases not settled whose audit is not over, for auditors and holders. */
   openSegments(): readonly { lease: LeaseFacts; segment: SegmentFacts }[];
   endpoints(): ReadonlyMap<NodeId, string>;
@@ -131,6 +133,8 @@ export interface NodeChain {
   audit(leaseId: Hex, segment: bigint): Promise<AuditFacts>;
   /** The whole commitment behind a segment's hash, from the transaction that brought it. */
   commitment(leaseId: Hex, segment: bigint): Promise<SegmentCommitment>;
+  /** Did the segment stand (not void; proven available where the buyer may be away) when `heir` built on it? */
+  stoodFor(query: { leaseId: Hex; segment: bigint; heir: Hex }): Promise<boolean>;
   channel(leaseId: Hex): Promise<ChannelFacts>;
   settleableAt(leaseId: Hex): Promise<bigint>;
   contractSigned(query: { account: Address; digest: Hex; signature: Hex }): Promise<boolean>;

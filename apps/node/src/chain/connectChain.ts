@@ -34,6 +34,7 @@ import { concat, encodeAbiParameters, type Hex, keccak256 } from "viem";
 import { leaseFacts, segmentFacts, usedAuditors } from "./facts.ts";
 import type { AuditState, LeaseFacts, Mined, NodeChain } from "./NodeChain.ts";
 import { readCommitment } from "./readCommitment.ts";
+import { readStanding } from "./readStanding.ts";
 
 export interface ConnectChainOptions {
   client: ChainClient;
@@ -87,7 +88,7 @@ export function connectChain(options: ConnectChainOptions): NodeChain {
 
 type Facts = Pick<
   NodeChain,
-  "view" | "lease" | "leasesOf" | "segments" | "openSegments" | "endpoints" | "beacon" | "enrolment"
+  "view" | "lease" | "leasesOf" | "segments" | "fillsOf" | "openSegments" | "endpoints" | "beacon" | "enrolment"
 >;
 
 function snapshotFacts(options: ConnectChainOptions): Facts {
@@ -103,6 +104,10 @@ function snapshotFacts(options: ConnectChainOptions): Facts {
     lease: (leaseId) => leaseFacts(live.current, leaseId),
     leasesOf: (owner) => leasesWhere(live, (lease) => lease.nodeId === owner && lease.state !== "settled"),
     segments: (leaseId) => segmentFacts(live.current, leaseId),
+    fillsOf: (orderHash) =>
+      (live.current.orders.get(orderHash) ?? []).map((leaseId) => {
+        return { leaseId, segments: live.current.leases.get(leaseId)?.segmentCount ?? 0 };
+      }),
     openSegments: () =>
       leasesWhere(live, ({ state }) => state === "running" || state === "closing" || state === "settling").flatMap(
         (lease) => segmentFacts(live.current, lease.leaseId).map((segment) => ({ lease, segment })),
@@ -128,7 +133,10 @@ function leasesWhere(live: LiveSnapshot, test: (lease: LeaseFacts) => boolean): 
     .filter((lease): lease is LeaseFacts => lease !== undefined && test(lease));
 }
 
-type Reads = Pick<NodeChain, "draw" | "audit" | "commitment" | "channel" | "settleableAt" | "contractSigned">;
+type Reads = Pick<
+  NodeChain,
+  "draw" | "audit" | "commitment" | "stoodFor" | "channel" | "settleableAt" | "contractSigned"
+>;
 
 function headReads(options: ConnectChainOptions): Reads {
   const { client, live } = options;
@@ -156,6 +164,10 @@ function headReads(options: ConnectChainOptions): Reads {
       };
     },
     commitment: (leaseId, segment) => readCommitment(client, { leaseId, segment, fromBlock: options.fromBlock }),
+    stoodFor: (query) => {
+      const proven = leaseFacts(live.current, query.heir)?.accrue === true;
+      return readStanding(client, { ...query, proven, fromBlock: options.fromBlock });
+    },
     channel: async (leaseId) => {
       const { claimed, pending, releasable, anchored, claimUntil, frozenUntil } = await readChannel(client, leaseId);
       return {

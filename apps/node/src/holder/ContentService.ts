@@ -86,7 +86,11 @@ async function isInvolved(context: NodeContext, lease: LeaseFacts, from: Remote)
   const nodeId = nodeOf(context, from);
   if (nodeId === undefined) return false;
   const sameOrder = context.chain.leasesOf(nodeId).some(({ orderHash }) => orderHash === lease.orderHash);
-  return sameOrder || (await context.draws.involves(lease.leaseId, nodeId));
+  if (sameOrder) return true;
+  // What an earlier lease ended in is what auditors of the next one begin with.
+  for (const { leaseId } of context.chain.fillsOf(lease.orderHash))
+    if (await context.draws.involves(leaseId, nodeId)) return true;
+  return false;
 }
 
 async function detailsFor(

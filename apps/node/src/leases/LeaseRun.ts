@@ -1,7 +1,7 @@
 // One lease this node provides, from opened to settled: decides (decideLease.ts), acts, remembers on disk. The session
 // with the buyer's gateway comes and goes; work does not depend on it until the buyer is behind with paying.
 import type { SegmentEvent } from "@weft/compute/Runtime";
-import { explain, WeftError } from "@weft/protocol/Errors";
+import { explain, hasCode, WeftError } from "@weft/protocol/Errors";
 import type { StreamMessage } from "@weft/protocol/messages";
 import type { Hex } from "viem";
 import type { LeaseFacts } from "../chain/NodeChain.ts";
@@ -18,6 +18,7 @@ import { driveRun } from "./driveRun.ts";
 import { fetchContent } from "./fetchContent.ts";
 import type { JobSession } from "./JobSession.ts";
 import type { LeaseBody, LeasePhase } from "./LeaseBody.ts";
+import { takeStart } from "./takeStart.ts";
 
 /** Times a run that failed for a passing reason is started again. */
 const mostRestarts = 3;
@@ -188,15 +189,24 @@ export class LeaseRun {
 
   async #fetchInputs(signal: AbortSignal): Promise<void> {
     const { job } = this.#body;
-    if (job === undefined) return;
+    const lease = this.#facts();
+    const terms = this.#terms;
+    if (job === undefined || terms === undefined || lease === undefined) return;
     const pin = leasePin(this.leaseId);
     // Whoever said on chain that it holds the inputs hands them out as well.
     const holder = this.#facts()?.inputsHolder;
     const held = holder === undefined ? undefined : this.#context.peerOf(holder);
     const sources = held === undefined ? [job.gateway] : [job.gateway, held];
     await fetchContent(this.#context, { content: job.corpus, sources, pin, signal });
-    if (job.resume !== undefined) await fetchContent(this.#context, { content: job.resume, sources, pin, signal });
-    this.#save(this.#facts()?.state === "running" ? "running" : "ready", this.#body);
+    const resume = await takeStart(this.#context, { lease, terms, resume: job.resume, sources, signal }).catch(
+      (error: unknown) => {
+        if (!hasCode(error, "job.start")) throw error;
+        this.#fail({ code: "job.start", message: (error as Error).message, retryable: false });
+      },
+    );
+    if (this.#phase === "failed") return;
+    const body = resume === undefined ? this.#body : { ...this.#body, job: { ...(this.#body.job ?? job), resume } };
+    this.#save(this.#facts()?.state === "running" ? "running" : "ready", body);
   }
 
   async #startLease(): Promise<void> {

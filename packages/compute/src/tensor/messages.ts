@@ -37,7 +37,6 @@ export const taskShape = z.discriminatedUnion("kind", [
     ...inputs,
     ...caps,
     segment: count.max(65_535),
-    proofSteps: z.array(count).max(64),
   }),
   z.strictObject({
     kind: z.literal("evaluate"),
@@ -75,18 +74,8 @@ export const segmentShape = z.strictObject({
   loss,
 });
 
-/** A step's place in its segment's history: verifyStep(historyRoot, count, index, stepRoot, path) holds. */
-export const stepProofShape = z.strictObject({
-  step: count,
-  index: count,
-  count,
-  stepRoot: hexOf(32),
-  /** State after the step. */
-  stateRoot: hexOf(32),
-  loss,
-  path: z.array(hexOf(32)).max(32),
-});
-export type StepProof = z.infer<typeof stepProofShape>;
+/** A segment's steps, one root each. */
+const roots = z.array(hexOf(32)).min(1).max(65_536);
 
 export const replayShape = z.strictObject({
   segment: count,
@@ -97,7 +86,10 @@ export const replayShape = z.strictObject({
   checkpoint: hexOf(32),
   tokens: count,
   meteredMs: count,
-  proofs: z.array(stepProofShape).max(64),
+  /** Of each step in order; HashLayout.proveStep proves one against the history root. */
+  stepRoots: roots,
+  /** State after each step. */
+  stateRoots: roots,
 });
 export type Replay = z.infer<typeof replayShape>;
 

@@ -1,5 +1,5 @@
 // An auditor's re-execution of one segment: the same worker machinery, at low priority, from the checkpoint before the
-// segment (or the program's own start). Gives the trace roots and, for chosen steps, their proofs in the history.
+// segment (or the program's own start). Gives the trace roots and those of each step.
 // Not here: the draw, the salt, the verdict (packages/verification).
 import { resolve } from "node:path";
 import { WeftError } from "@weft/protocol/Errors";
@@ -9,7 +9,7 @@ import { type Replay, replayShape, type Start } from "./messages.ts";
 import { capsOf } from "./TensorRuntime.ts";
 import { askWorker, type Failure, type Timing } from "./WorkerProcess.ts";
 
-export type { Replay, StepProof } from "./messages.ts";
+export type { Replay } from "./messages.ts";
 
 export interface ReplayOptions {
   program: Program;
@@ -17,8 +17,6 @@ export interface ReplayOptions {
   segment: number;
   /** State before the segment; absent only for segment 0. */
   start?: Start;
-  /** Steps of the segment to prove, at most 64. */
-  proofSteps?: readonly number[];
   limits: Limits;
   /** Default 3,600,000. */
   timeoutMs?: number;
@@ -41,7 +39,6 @@ export async function replaySegment(options: ReplayOptions): Promise<Replay> {
         corpusPath: resolve(options.corpusPath),
         ...(start && { start: { ...start, checkpointPath: resolve(start.checkpointPath) } }),
         segment,
-        proofSteps: [...(options.proofSteps ?? [])],
         ...capsOf(limits),
       },
       ...(timing && { timing }),

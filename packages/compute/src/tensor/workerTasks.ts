@@ -4,13 +4,12 @@ import { join } from "node:path";
 import { maxCheckpointBytes, maxCorpusBytes } from "@weft/protocol/generated/params";
 import { checkpointId } from "@weft/tensor/Checkpoint";
 import { evaluate, evaluateNGram, sampleText } from "@weft/tensor/evaluate";
-import { proveStep } from "@weft/tensor/HashLayout";
 import { type Program, validateProgram } from "@weft/tensor/Program";
 import { runSegment, type SegmentTrace, segmentSteps } from "@weft/tensor/runSegment";
 import { toHex } from "@weft/tensor/sha256";
 import { openTrainer, type Trainer } from "@weft/tensor/Trainer";
 import { measureKernel } from "./measureKernel.ts";
-import type { Evaluation, Replay, Report, Speed, Start, StepProof, Task } from "./messages.ts";
+import type { Evaluation, Replay, Report, Speed, Start, Task } from "./messages.ts";
 
 /** What the worker's main file hands to a task. */
 export interface Workbench {
@@ -153,7 +152,7 @@ function writeCheckpoint(folder: string, segment: number, bytes: Uint8Array): st
   return path;
 }
 
-/** Computes one segment again and proves the chosen steps against its history. */
+/** Computes one segment again, with the roots of each of its steps. */
 export async function replay(task: Extract<Task, { kind: "replay" }>, bench: Workbench): Promise<Replay> {
   const { trainer, segment } = await openAt(task, bench);
   const steps = segmentSteps(trainer.program, task.segment);
@@ -163,9 +162,6 @@ export async function replay(task: Extract<Task, { kind: "replay" }>, bench: Wor
       `segment ${task.segment} can't be replayed from the start of segment ${segment}`,
     );
   const [firstStep, lastStep] = steps;
-  const outside = task.proofSteps.find((step) => step < firstStep || step > lastStep);
-  if (outside !== undefined)
-    throw new TaskError("runtime.spec", `step ${outside} is outside ${firstStep}..${lastStep}`);
   const startedAt = performance.now();
   const onStep = () => bench.worked();
   const trace = await runSegment(trainer, { firstStep, lastStep, onStep, signal: bench.signal });
@@ -179,20 +175,8 @@ export async function replay(task: Extract<Task, { kind: "replay" }>, bench: Wor
     checkpoint: toHex(trace.checkpointId),
     tokens: trace.tokens,
     meteredMs,
-    proofs: task.proofSteps.map((step) => proofOf(trace, step)),
-  };
-}
-
-function proofOf(trace: SegmentTrace, step: number): StepProof {
-  const index = step - trace.firstStep;
-  return {
-    step,
-    index,
-    count: trace.stepRoots.length,
-    stepRoot: toHex(trace.stepRoots[index] as Uint8Array),
-    stateRoot: toHex(trace.stateRoots[index] as Uint8Array),
-    loss: trace.losses[index] as number,
-    path: proveStep(trace.stepRoots, index).map(toHex),
+    stepRoots: trace.stepRoots.map(toHex),
+    stateRoots: trace.stateRoots.map(toHex),
   };
 }
 
