@@ -30,7 +30,10 @@ test("the runner-up takes over from the last paid checkpoint", { timeout: 600_00
 
   const verdicts = job.all("audit").filter(({ phase }) => phase === "ok" || phase === "accused");
   t.diagnostic(`audits: ${verdicts.map(({ segment, phase }) => `${segment} ${phase}`).join(", ")}`);
-  assert.ok(verdicts.every(({ phase }) => phase === "ok"), "auditors find the right start of the second lease as well");
+  assert.ok(
+    verdicts.every(({ phase }) => phase === "ok"),
+    "auditors find the right start of the second lease as well",
+  );
 
   // Every step was paid once: segments 0..n to the first node, the rest to the second.
   const paid = job.all("paid");
