@@ -230,13 +230,13 @@ function addOrderCommands(program: Command, add: Add): void {
   add(orders, {
     usage: "list",
     isDefault: true,
-    summary: "the order of each job, and whether it may still open a lease",
+    summary: "the orders of each job, and whether they may still open a lease",
     examples: ["weft orders", "weft orders list --json"],
     run: async (context) => (await import("./commands/orders.ts")).orders(context),
   });
   add(orders, {
     usage: "cancel [order]",
-    summary: "withdraw an order on the chain, named by its job or its hash; no copy of it opens a lease any more",
+    summary: "withdraw a job's orders on the chain, or the one of this hash; no copy of them opens a lease any more",
     options: [new Option("--all", "every order that this wallet signed before now; needs no gateway")],
     notes: "A lease that is open goes on; `weft jobs cancel` ends it.",
     examples: ["weft orders cancel 3f2a", "weft orders cancel --all"],

@@ -48,47 +48,48 @@ export async function cancelOrders(context: Context, which: string | undefined, 
 
 async function cancelOne(context: Context, which: string): Promise<number> {
   const { client, buyer } = await openWallet(context);
-  const order = await orderNamed(context, which);
+  const named = await ordersNamed(context, which);
   const owner = buyer.signer.address;
-  if (order.buyer.toLowerCase() !== owner.toLowerCase())
-    throw new WeftError(`the order's buyer is ${order.buyer}, this wallet is ${owner}`, {
+  const other = named.find((order) => order.buyer.toLowerCase() !== owner.toLowerCase());
+  if (other !== undefined)
+    throw new WeftError(`the order's buyer is ${other.buyer}, this wallet is ${owner}`, {
       code: "orders.buyer",
       remedy: "run this on the buyer's home: --home DIR",
     });
-  const name = `order ${shortHash(order.orderHash)} of ${order.jobId}`;
-  if (order.state !== "cancelled")
-    await sendAll(client, buyer.signer, [cancelOrder(client, { buyer: owner, nonce: BigInt(order.nonce) })]);
-  context.say(
-    order.state === "cancelled" ? `${name} is cancelled already` : `${name} is cancelled: it opens no further lease`,
+  const live = named.filter(({ state }) => state === "open" || state === "leased");
+  await sendAll(
+    client,
+    buyer.signer,
+    live.map(({ nonce }) => cancelOrder(client, { buyer: owner, nonce: BigInt(nonce) })),
   );
-  if (order.state === "leased")
-    context.say(`its open lease goes on; end that too with: weft jobs cancel ${order.jobId}`);
-  const { jobId, orderHash, nonce } = order;
-  context.emit({ kind: "summary", ok: true, cancelled: order.state !== "cancelled", jobId, orderHash, nonce });
+  for (const order of named) tellCancelled(context, order);
+  context.emit({ kind: "summary", ok: true, cancelled: live.map(({ orderHash }) => orderHash) });
   return 0;
 }
 
-/** By its job, its hash, or the beginning of either when only one has it. @throws WeftError `orders.unknown` */
-async function orderNamed(context: Context, which: string): Promise<OrderRow> {
-  const answer = z
-    .object({ orders: z.array(orderShape) })
-    .parse(await request(gatewayOf(context), "/v1/orders")).orders;
+function tellCancelled(context: Context, { jobId, orderHash, state }: OrderRow): void {
+  const name = `order ${shortHash(orderHash)} of ${jobId}`;
+  const live = state === "open" || state === "leased";
+  context.say(live ? `${name} is cancelled: it opens no further lease` : `${name} is ${state} already`);
+  if (state === "leased") context.say(`its open lease goes on; end that too with: weft jobs cancel ${jobId}`);
+}
+
+/** All orders of a job, or the one whose hash, or a beginning that only it has, is named. @throws `orders.unknown` */
+async function ordersNamed(context: Context, which: string): Promise<OrderRow[]> {
+  const answer = z.object({ orders: z.array(orderShape) }).parse(await request(gatewayOf(context), "/v1/orders"));
   const wanted = which.toLowerCase();
-  const exact = answer.filter(({ jobId, orderHash }) => jobId === which || orderHash === wanted);
-  const found = exact.length > 0 ? exact : answer.filter((row) => beginsWith(row, wanted));
-  const [order] = found;
-  if (order !== undefined && found.length === 1) return order;
+  const ofJob = answer.orders.filter(({ jobId }) => jobId.toLowerCase() === wanted);
+  if (ofJob.length > 0) return ofJob;
+  const found = answer.orders.filter(({ orderHash }) => wanted.length >= 4 && orderHash.startsWith(wanted));
+  if (found.length === 1) return found;
   throw new WeftError(
     found.length === 0 ? `there is no order ${which}` : `${found.length} orders begin with ${which}`,
     {
       code: "orders.unknown",
-      remedy: "take the job or the order's whole hash from: weft orders --json",
+      remedy: "take the job, or the order's hash, from: weft orders --json",
     },
   );
 }
-
-const beginsWith = ({ jobId, orderHash }: OrderRow, wanted: string): boolean =>
-  wanted.length >= 4 && (jobId.toLowerCase().startsWith(wanted) || orderHash.startsWith(wanted));
 
 /** Needs no gateway: the buyer's next epoch makes every order signed before void. */
 async function cancelAll(context: Context): Promise<number> {

@@ -76,11 +76,11 @@ function workText(before: JobView, event: JobEvent, names: NodeNames): string | 
   }
 }
 
-/** Vouchers count whole seconds: a short segment may add nothing yet. */
-function paidText(before: JobView, event: JobEvent & { kind: "paid" }, names: NodeNames): string {
+/** Vouchers count whole seconds: a short segment may add nothing yet, and then there is nothing to tell. */
+function paidText(before: JobView, event: JobEvent & { kind: "paid" }, names: NodeNames): string | undefined {
   const payee = nameOf(names, event.nodeId);
   const more = BigInt(event.cumulative) - (before.streamed[event.nodeId] ?? 0n);
-  if (more <= 0n) return `segment ${event.segment} accepted; its part of a second is paid with a later one (${payee})`;
+  if (more <= 0n) return undefined;
   return `segment ${event.segment} paid: ${payee} has ${amountOf(event.cumulative)} in all`;
 }
 

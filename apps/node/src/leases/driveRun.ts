@@ -71,11 +71,18 @@ export async function driveRun(context: NodeContext, options: DriveOptions): Pro
 
 async function consume(handle: RunHandle, options: DriveOptions): Promise<DriveEnd> {
   const { terms } = options;
+  // A report of progress may be overtaken by its segment's end; what is told never goes back.
+  let told = -1;
+  const tell = (progress: StreamMessage<"job.progress">) => {
+    if (progress.step <= told) return;
+    told = progress.step;
+    options.onProgress(progress);
+  };
   for await (const event of handle.events()) {
-    if (event.type === "progress") options.onProgress(progressOf(event));
+    if (event.type === "progress") tell(progressOf(event));
     else if (event.type === "segment") {
       await options.onSegment(event);
-      options.onProgress(segmentProgress(event, terms.program.totalSteps));
+      tell(segmentProgress(event, terms.program.totalSteps));
       await options.room();
     } else if (event.type === "done") return { kind: "done", segments: event.segments };
     else if (event.code === "runtime.stopped" && options.signal.aborted) return { kind: "stopped" };
