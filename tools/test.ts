@@ -4,7 +4,7 @@
 // tests/expected-skips.json does not excuse, and on a run that executed nothing.
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { readExpectedSkips, repositoryRoot, unexcused } from "./skips.ts";
@@ -31,6 +31,8 @@ async function main(): Promise<void> {
   const deep = process.argv.includes("--deep");
   const named = process.argv.slice(2).filter((word) => !word.startsWith("--"));
   if (named.length === 0 && !process.argv.includes("--no-check")) staticChecks();
+  // Every test file is a process: what they share is stripped and compiled once.
+  process.env["NODE_COMPILE_CACHE"] ??= join(repositoryRoot, "node_modules", ".cache", "weft-compile");
   const files = testFiles(deep, named);
   const skipped: string[] = [];
   let executed = 0;

@@ -21,6 +21,9 @@ const ENCRYPTERS = {
   noise: async () => (await import("@chainsafe/libp2p-noise")).noise(),
 };
 
+/** The module that speaks it, and what that needs. */
+export const loadEncryption = (name: Encryption) => ENCRYPTERS[name]();
+
 export interface Libp2pNodeOptions {
   key: PrivateKey;
   listen: string[];
@@ -39,7 +42,7 @@ export async function startLibp2pNode(options: Libp2pNodeOptions): Promise<Libp2
     privateKey: options.key,
     addresses: { listen: options.listen, announce: options.announce },
     transports: [tcp({ maxConnections: limits.maxConnections })],
-    connectionEncrypters: await Promise.all(options.encryption.map((name) => ENCRYPTERS[name]())),
+    connectionEncrypters: await Promise.all(options.encryption.map(loadEncryption)),
     streamMuxers: [yamux(streamLimits(limits))],
     connectionGater: gater(options.ledger),
     connectionManager: {

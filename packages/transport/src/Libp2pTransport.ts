@@ -118,7 +118,8 @@ class Libp2pTransport implements Transport {
   }
 
   peers(): string[] {
-    return this.#node.getPeers().map(String);
+    // Not the node's own getPeers, which decompresses every peer's public key again at each call.
+    return [...new Set(this.#node.getConnections().map(({ remotePeer }) => remotePeer.toString()))];
   }
 
   async connect(peer: PeerAddress | string, options: ConnectOptions = {}): Promise<string> {

@@ -24,6 +24,7 @@ import { openPorts, type Ports } from "./ports.ts";
 import { needsOf, nodeIdFor, registerNode } from "./registerNode.ts";
 import type { StartFlags } from "./StartFlags.ts";
 import { untilMarket } from "./untilMarket.ts";
+import { warmCache } from "./warmCache.ts";
 
 export interface RunningNetwork {
   gatewayUrl: string;
@@ -55,6 +56,7 @@ export async function launch(context: Context, { flags, family, signal }: Launch
   const ports = await openPorts(home, { nodes: plans.length, ...asked(flags) });
   const pace = flags.blockSeconds === undefined ? {} : { blockSeconds: flags.blockSeconds };
   const chain = startChain(home, family, { ports, address: flags.address, ...pace });
+  const warm = warmCache(home, signal);
   const [machine, keys, buyer, session] = await Promise.all([
     probe({ folder: home.root, measureMs }),
     Promise.all(plans.map(({ name }) => nodeKeys(home, name))),
@@ -69,6 +71,7 @@ export async function launch(context: Context, { flags, family, signal }: Launch
   const network = await openNetwork(home, { rpcUrl, bootstrap: endpoints, ...pace });
   const client = clientOf(network);
   phases.done("contracts", `contracts of network ${network.networkId.slice(0, 10)}…, preset ${network.preset}`);
+  await warm;
   writeNames(home, new Map(keys.map(({ name, owner }) => [nodeIdFor(owner.signer), name])));
   // A node waits for its registration and a gateway for its first order, so they load while the accounts are settled.
   const nodes = plans.map((plan, index) =>

@@ -39,7 +39,7 @@ export function nodeProcess(home: Home, node: NodeProcess): ChildOptions {
  * Compiled code is kept from start to start: seven processes load mostly the same modules. The bootstrap names one place
  * for all homes, so that a first start on a home is as fast as the next.
  */
-export const childEnvironment = (home: Home): Record<string, string> => ({
+export const childEnvironment = (home: Home): { NODE_COMPILE_CACHE: string } => ({
   NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? join(home.run, "compile-cache"),
 });
 
