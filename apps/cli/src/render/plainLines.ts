@@ -47,7 +47,7 @@ function marketText(event: JobEvent, names: NodeNames): string | undefined {
       return `auction over ${event.bids} bids: ${nameOf(names, event.winner.nodeId)} wins at ${rateOf(event.winner.pricePerUnitSecond)} an hour, ${runnerUp}`;
     }
     case "unmatched":
-      return `no provider fits: ${event.message ?? reasonsText(event.reasons, names)}${(event.remedies ?? []).map((line) => `; remedy: ${line}`).join("")}`;
+      return `no provider fits: ${event.message ?? `offers refused: ${event.reasons.length}; their reasons are in the report below`}`;
     case "lease":
       return `lease ${shortHash(event.leaseId)} with ${nameOf(names, event.nodeId)}: transaction ${event.transaction}, block ${event.blockNumber}, gas ${grouped(event.gasUsed)}, ${event.latencyMs} ms, reserved ${amountOf(event.reserved)}, bond ${amountOf(event.bond)}`;
     default:

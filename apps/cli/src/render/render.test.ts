@@ -154,7 +154,7 @@ test("a job that fails or finds nobody says why", () => {
   ]);
   assert.match(
     plainLine(viewAfter(2), unmatched, names) ?? "",
-    /no provider fits: node-1: class cpu offered, gpu asked, pool is full; remedy: set resources\.class to cpu$/,
+    /no provider fits: offers refused: 1; their reasons are in the report below$/,
   );
   const failed: JobEvent = {
     seq: 3,
