@@ -59,7 +59,7 @@ test("the presets are valid and locked", () => {
   const digest = toHex(sha256(new TextEncoder().encode(canonicalJson(presets))));
   assert.equal(
     digest,
-    "0x80bfd1b245feb65de76400e3033c5930fbf66df37d35143058aedd5c2fc12170",
+    "0xb9e96a7917330534b25cc2e5e5d30b588f5a30dc8413be748ac762ebc8281284",
     "a preset changed: programs made from it get other hashes",
   );
 });

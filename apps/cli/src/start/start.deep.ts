@@ -67,9 +67,17 @@ test("start --once --quick: five processes bid, one trains, others hold and audi
     new Set(events.filter(({ kind }) => kind === "bid").map((event) => (event as { nodeId?: string }).nodeId)).size,
     5,
   );
-  const summary = lines.at(-1) as { ok: boolean; bitsPerByte: number; baselineOneChar: number; checkpointPath: string };
+  const summary = lines.at(-1) as {
+    ok: boolean;
+    bitsPerByte: number;
+    baselineOneChar: number;
+    checkpointPath: string;
+  } & {
+    audits: { drawn: number };
+  };
   assert.equal(summary.ok, true);
   assert.ok(summary.bitsPerByte < summary.baselineOneChar, "the quick job beats one character of context");
+  assert.ok(summary.audits.drawn > 0, "0.7^25: one run in 7,456 has none");
   assert.ok(readFileSync(summary.checkpointPath).length > 1000);
   assert.ok(summary.checkpointPath.startsWith(home.out));
   assert.deepEqual(livingRecords(home), []);
