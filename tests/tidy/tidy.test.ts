@@ -8,11 +8,13 @@ import { repositoryRoot } from "../../tools/skips.ts";
 
 const maxFileLines = 400;
 const read = (path: string) => readFileSync(join(repositoryRoot, path), "utf8");
-const isTest = (path: string) => /\.(test|deep)\.ts$/.test(path) || /ompliance\.ts$/.test(path);
+const isTest = (path: string) => /\.((test|deep)\.ts|t\.sol)$/.test(path) || /ompliance\.ts$/.test(path);
+const excluded = (path: string) => path.includes("node_modules") || path.includes("generated");
 const sources = globSync(["{packages,apps}/*/src/**/*.ts", "{tools,bench,tests}/**/*.ts"], {
   cwd: repositoryRoot,
-  exclude: (path) => path.includes("node_modules") || path.includes("generated"),
+  exclude: excluded,
 });
+const solidity = globSync("contracts/{src,test}/**/*.sol", { cwd: repositoryRoot, exclude: excluded });
 
 /** Higher may import lower. Equal ones are siblings and may not, `tensor` (imported by its own layer) excepted. */
 const layers: Record<string, number> = {
@@ -65,12 +67,13 @@ test("layers: imports only go down, siblings never import each other", () => {
 });
 
 test("files: at most 400 lines, no catch-all names, no barrels", () => {
-  const complaints = sources.flatMap((path) => {
+  assert.ok(solidity.length > 30, "the Solidity sources are where they are looked for");
+  const complaints = [...sources, ...solidity].flatMap((path) => {
     const text = read(path);
     const lines = text.split("\n").length - 1;
     const found: string[] = [];
     if (lines > maxFileLines && !isTest(path)) found.push(`${path}: ${lines} lines, limit ${maxFileLines}`);
-    if (/^(utils?|common|misc|helpers?)\.ts$/i.test(basename(path))) found.push(`${path}: name says nothing`);
+    if (/^(utils?|common|misc|helpers?)\.(ts|sol)$/i.test(basename(path))) found.push(`${path}: name says nothing`);
     if (basename(path) === "index.ts") found.push(`${path}: barrels are not used here`);
     return found;
   });

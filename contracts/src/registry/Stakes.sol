@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Burnable.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Draw} from "../libraries/Draw.sol";
+import {NodeBook} from "./NodeBook.sol";
+
+/// @title WEFT stake, and who may slash it.
+abstract contract Stakes is NodeBook {
+    using SafeERC20 for IERC20;
+    using Draw for Draw.State;
+
+    modifier onlyGovernance() {
+        if (msg.sender != GOVERNANCE) revert NotGovernance(msg.sender);
+        _;
+    }
+
+    // ---- stake -----------------------------------------------------------------------------------------------------
+
+    function stake(bytes20 nodeId, uint96 amount) external {
+        _stake(nodeId, amount);
+    }
+
+    function stakeWithPermit(bytes20 nodeId, uint96 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external {
+        // A permit that someone else already brought must not block the stake: the allowance decides.
+        try IERC20Permit(WEFT).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
+        _stake(nodeId, amount);
+    }
+
+    function requestUnstake(bytes20 nodeId, uint96 amount) external onlyOwner(nodeId) {
+        if (amount == 0) revert ZeroAmount();
+        Node storage self = _nodes[nodeId];
+        if (amount > self.stake) revert StakeInsufficient(nodeId, self.stake, amount);
+        self.stake -= amount;
+        self.unbonding += amount;
+        self.unbondsAt = uint40(block.timestamp + UNBOND_DELAY);
+        _draw.recordStake(nodeId, self.stake);
+        emit UnstakeRequested(nodeId, amount, self.unbonding, self.unbondsAt);
+    }
+
+    function unstake(bytes20 nodeId, address to) external onlyOwner(nodeId) {
+        Node storage self = _nodes[nodeId];
+        uint96 amount = self.unbonding;
+        if (amount == 0) revert NothingUnbonding(nodeId);
+        if (block.timestamp < self.unbondsAt) revert StillUnbonding(nodeId, self.unbondsAt);
+        self.unbonding = 0;
+        emit Unstaked(nodeId, to, amount);
+        IERC20(WEFT).safeTransfer(to, amount);
+    }
+
+    function slash(bytes20 nodeId, uint96 amount) external returns (uint96 slashed) {
+        if (!_isSlasher[msg.sender]) revert NotSlasher(msg.sender);
+        Node storage self = _nodes[nodeId];
+        uint96 fromStake = amount < self.stake ? amount : self.stake;
+        uint96 rest = amount - fromStake;
+        uint96 fromUnbonding = rest < self.unbonding ? rest : self.unbonding;
+        slashed = fromStake + fromUnbonding;
+        if (slashed == 0) return 0;
+        self.stake -= fromStake;
+        self.unbonding -= fromUnbonding;
+        if (fromStake != 0) _draw.recordStake(nodeId, self.stake);
+        emit Slashed(nodeId, msg.sender, slashed, self.stake, self.unbonding);
+        ERC20Burnable(WEFT).burn(slashed);
+    }
+
+    function _stake(bytes20 nodeId, uint96 amount) private {
+        if (amount == 0) revert ZeroAmount();
+        Node storage self = _nodes[nodeId];
+        if (self.owner == address(0)) revert NodeUnknown(nodeId);
+        self.stake += amount;
+        _draw.recordStake(nodeId, self.stake);
+        emit Staked(nodeId, msg.sender, amount, self.stake);
+        IERC20(WEFT).safeTransferFrom(msg.sender, address(this), amount);
+    }
+
+    // ---- slashers --------------------------------------------------------------------------------------------------
+
+    function proposeSlasher(address slasher) external onlyGovernance {
+        if (slasher == address(0)) revert ZeroAddress();
+        uint40 activeAt = uint40(block.timestamp + SLASHER_DELAY);
+        _slasherActiveAt[slasher] = activeAt;
+        emit SlasherProposed(slasher, activeAt);
+    }
+
+    function activateSlasher(address slasher) external {
+        uint40 activeAt = _slasherActiveAt[slasher];
+        if (activeAt == 0) revert SlasherUnknown(slasher);
+        if (block.timestamp < activeAt) revert SlasherNotActive(slasher, activeAt);
+        _slasherActiveAt[slasher] = 0;
+        _isSlasher[slasher] = true;
+        emit SlasherActivated(slasher);
+    }
+
+    function removeSlasher(address slasher) external onlyGovernance {
+        _slasherActiveAt[slasher] = 0;
+        _isSlasher[slasher] = false;
+        emit SlasherRemoved(slasher);
+    }
+
+    // ---- views -----------------------------------------------------------------------------------------------------
+
+    function stakeOf(bytes20 nodeId) external view returns (uint96) {
+        return _nodes[nodeId].stake;
+    }
+
+    function stakeAt(bytes20 nodeId, uint48 time) external view returns (uint256) {
+        return _draw.stakeAt(nodeId, time);
+    }
+
+    function isSlasher(address slasher) external view returns (bool) {
+        return _isSlasher[slasher];
+    }
+
+    function slasherActiveAt(address slasher) external view returns (uint40) {
+        return _slasherActiveAt[slasher];
+    }
+
+    function minStake() external view returns (uint256) {
+        return MIN_STAKE;
+    }
+}
