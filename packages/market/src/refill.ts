@@ -1,4 +1,4 @@
-// What a failed fill leaves for the next one: Market.sol `_succeed`, line by line.
+// What a failed fill leaves for the next one: Fills.sol `_succeed`, line by line.
 //
 // Money the earlier fill may still be paid counts as spent: its whole cap while claims are possible, what was claimed
 // after that; the audit pot until it settled, what auditors got after that; and the matcher's fee at its maximum.
