@@ -86,7 +86,7 @@ test("offers: wrong signer, wrong chain, replayed, expired, without stake", limi
   );
 });
 
-test("orders: unfunded, expired, signed by nobody who may", limit, async () => {
+test("orders: unfunded, expired, wrong chain, replayed, signed by nobody who may", limit, async () => {
   const publish = async (signed: Order.SignedOrder) =>
     attacker.publish(topic().orders, encodeMessage(gossip, "order", { ...signed, reply: self() }));
   const poor = stranger.signer.address.toLowerCase() as `0x${string}`;
@@ -101,6 +101,17 @@ test("orders: unfunded, expired, signed by nobody who may", limit, async () => {
   await counts("order.signer", async () => {
     const { order } = await orderFor(network, { nonce: 902n });
     await publish({ order, signature: await signNoun(network.chain.file, Order.schema, order, stranger.signer) });
+  });
+  await counts("order.signer", async () => {
+    const { order } = await orderFor(network, { nonce: 904n });
+    const elsewhere = { ...network.chain.file, chainId: network.chain.file.chainId + 1 };
+    await publish({ order, signature: await signNoun(elsewhere, Order.schema, order, network.buyer.signer) });
+  });
+  // A true order that nobody but its matcher may match, over and over: it is passed on no more often than any other.
+  const own = await orderFor(network, { nonce: 905n, matcher: `0x${"55".repeat(20)}` });
+  await publish(own);
+  await counts("order.duplicate", async () => {
+    for (let time = 0; time < 10; time++) await publish(own);
   });
 });
 

@@ -1,5 +1,6 @@
-// A gateway that answers segments with vouchers that are worth nothing: the provider keeps none of them, stops working
-// for it once its patience is used up, and takes a true one as soon as it comes.
+// A gateway that answers segments with vouchers that are worth nothing, old true ones among them: the provider counts and
+// keeps none of them, stops working for it once its patience is used up, and takes a true one as soon as it comes. The
+// contract takes a voucher once, and none after the lease's end.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { claim } from "@weft/chain/actions/claim";
@@ -43,6 +44,8 @@ test("worthless vouchers are refused by provider and contract, a true one is tak
     await sign({ ...good, payee: network.node("node-2").nodeId }),
     await sign({ ...good, cumulative: 1n << 100n }),
     { voucher: good, signature: `0x${"00".repeat(65)}` as const },
+    // What the provider got already, as the answer to later segments.
+    await sign({ ...good, cumulative: 200n }),
   ];
 
   // The rogue has the session's key and speaks from its peer id, as a gateway gone bad would.
@@ -74,7 +77,12 @@ test("worthless vouchers are refused by provider and contract, a true one is tak
   await transport.stop();
   await ended;
 
-  // Nothing of it reached the provider's purse.
+  // Nothing of it reached the provider's purse, and each is counted.
+  const { refused } = provider.node.status();
+  assert.ok((refused["voucher.signer"] ?? 0) >= 3, JSON.stringify(refused));
+  for (const code of ["voucher.channel", "voucher.payee", "voucher.uncovered"])
+    assert.ok((refused[code] ?? 0) >= 1, `${code}: ${JSON.stringify(refused)}`);
+  assert.ok((refused["voucher.duplicate"] ?? 0) + (refused["voucher.lower"] ?? 0) >= 1, JSON.stringify(refused));
   const lease = provider.node.status().leases.find((one) => one.leaseId === leaseId);
   assert.ok(Number(lease?.earned) <= 400, `${lease?.earned}: the true gateway's vouchers only`);
   assert.ok(network.snapshot.leases.get(leaseId)!.channel.claimed <= 400n);
@@ -88,8 +96,26 @@ test("worthless vouchers are refused by provider and contract, a true one is tak
   );
   sender.close();
 
+  // A true voucher is taken once, whoever brings it.
+  const attempt = async (voucher: Voucher.SignedVoucher): Promise<string> => {
+    const anew = new Sender(client, { signer: provider.plan.operator.signer, store: memoryStore(), clock });
+    const code = await anew.send(claim(client, voucher)).then(
+      () => "claimed",
+      (error) => error.code,
+    );
+    anew.close();
+    return code;
+  };
+  const replayed = await sign({ ...good, cumulative: 200n });
+  assert.match(await attempt(replayed), /^(claimed|channels\.NothingToClaim)$/);
+  assert.equal(await attempt(replayed), "channels.NothingToClaim");
+
   // The true gateway comes back and everything that was done is paid.
   await network.restart(network.gateway());
   const done = await job.done();
   assert.equal(done.paid.find(({ role }) => role === "provider")?.amount, "1600");
+
+  // Nothing is claimed any more once the lease is over, with the right signature or not.
+  assert.equal(await attempt(await sign({ ...good, cumulative: 2000n })), "channels.ChannelClosed");
+  assert.equal(network.snapshot.leases.get(leaseId)!.channel.released, 1600n);
 });

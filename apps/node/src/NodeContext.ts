@@ -67,6 +67,8 @@ export interface NodeFaults {
     program: Program,
     said: { nextStep: number } | undefined,
   ) => { checkpoint: Uint8Array; nextStep: number } | undefined;
+  /** Signs that it holds whatever it is asked to hold, and fetches and keeps nothing. */
+  lyingHolder?: boolean;
 }
 
 export interface NodeContext {
@@ -93,6 +95,11 @@ export interface NodeContext {
   peerOf(nodeId: NodeId): Peer | undefined;
   /** Reply addresses of orders heard of, by order hash: their gateways. */
   readonly gateways: Map<Hex, Peer>;
+}
+
+/** Counts what was refused, for the node's status. Codes are a fixed set of this code base, so the map is bounded. */
+export function countRefusal({ intake }: NodeContext, code: string): void {
+  intake.refused.set(code, (intake.refused.get(code) ?? 0) + 1);
 }
 
 /** Name under which a lease pins content. */

@@ -43,7 +43,7 @@ export interface NodeStatus {
   /** Why no new work is taken, if so. */
   closed: string | undefined;
   leases: { leaseId: Hex; phase: string; state: string | undefined; segments: number; earned: string }[];
-  /** Gossip refused, by code. */
+  /** Gossip and vouchers refused, by code. */
   refused: Record<string, number>;
   rssMb: number;
 }

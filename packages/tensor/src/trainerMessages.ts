@@ -4,8 +4,11 @@ import type { Program } from "./Program.ts";
 /** One step's outcome. `stateRoot` is the state after the step; `stepRoot` binds program, step, loss and that state. */
 export type StepResult = { step: number; loss: number; stateRoot: Uint8Array; stepRoot: Uint8Array };
 
-/** Fault injection: after step `step`, flips bit `bit` of element `index` of the named state tensor. Tests only. */
-export type Corruption = { step: number; tensor: string; index: number; bit: number };
+/**
+ * Fault injection: after step `step`, flips bit `bit` of element `index` of the named state tensor; with `everySteps`,
+ * again each so many steps from there on. Tests only.
+ */
+export type Corruption = { step: number; tensor: string; index: number; bit: number; everySteps?: number | undefined };
 
 export type WorkerSetup = {
   role: "weft-trainer";

@@ -33,9 +33,13 @@ function corrupt(state: State, { tensor, index, bit }: Corruption): void {
   if (target) new Uint32Array(target.data.buffer, target.data.byteOffset, target.data.length)[index]! ^= 1 << bit;
 }
 
+function isDue({ step: first, everySteps }: Corruption, step: number): boolean {
+  return step === first || (everySteps !== undefined && step > first && (step - first) % everySteps === 0);
+}
+
 function runStep({ kernel, ops, program, layout, corruption }: Member, step: number): Uint8Array[] {
   mlpStep(ops, program, step, layout.state, layout.workspace);
-  if (corruption?.step === step) {
+  if (corruption !== undefined && isDue(corruption, step)) {
     if (kernel.thread === 0) corrupt(layout.state, corruption);
     meet(kernel);
   }

@@ -94,7 +94,8 @@ export class GatewayHost {
         // A second life must not draw the numbers of the first one again.
         random: randomOf(seed, `${this.name}/${this.#starts++}`),
         ...{ store: jobs, blobs: openBlobs(join(this.folder, "blobs"), { now: () => clock.now() }) },
-        ...{ evaluate: inlineEvaluate, networkId: file.networkId, outDir: join(this.folder, "out") },
+        evaluate: (options) => clock.hold(() => inlineEvaluate(options)),
+        ...{ networkId: file.networkId, outDir: join(this.folder, "out") },
       },
     );
     const close = async () => {

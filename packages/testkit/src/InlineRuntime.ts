@@ -25,8 +25,8 @@ import { WeftError } from "@weft/protocol/Errors";
 import type { Corruption } from "@weft/tensor/Trainer";
 
 export interface RuntimeFaults {
-  /** Where this run's one flipped bit is; nowhere when undefined. */
-  corrupt?: () => Corruption | undefined;
+  /** Where this run's flipped bits are; nowhere when undefined. A run has its lease's id. */
+  corrupt?: (runId: string) => Corruption | undefined;
 }
 
 export interface InlineRuntimeOptions {
@@ -111,7 +111,7 @@ class InlineRun implements RunHandle {
       last === undefined
         ? job.spec.start
         : { checkpointPath: last.checkpoint.path, contentId: last.checkpoint.contentId, segment: last.segment + 1 };
-    const corrupt = this.#options.faults.corrupt?.();
+    const corrupt = this.#options.faults.corrupt?.(job.runId);
     return {
       ...{ kind: "train", program: { ...program }, corpusPath, folder: this.#journal.folder, credits },
       ...{ threads: 1, nice: 0, memoryMiB: job.limits.memoryMiB },

@@ -98,7 +98,9 @@ export class NodeHost {
       { nodeId: this.nodeId, networkId: file.networkId, settings: this.#settings(), faults: this.faults },
       {
         ...{ clock, transport, log: log.child({ who: this.name }), chain: port, operator: signer, runtime, store },
-        ...{ replay: inlineReplay, blobs: openBlobs(join(this.folder, "blobs"), { now: () => clock.now() }) },
+        // An audit takes no virtual time: else its windows of seconds would close on a slow machine.
+        replay: (options) => clock.hold(() => inlineReplay(options)),
+        ...{ blobs: openBlobs(join(this.folder, "blobs"), { now: () => clock.now() }) },
         // A second life must not draw the numbers of the first one again.
         random: randomOf(seed, `${this.name}/${this.#starts++}`),
       },

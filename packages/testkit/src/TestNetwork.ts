@@ -207,20 +207,23 @@ export class TestNetwork {
   }
 
   /**
-   * In each of the node's next runs, one bit of one weight flips once, after `step`; a random step where none is named.
-   * Returns the flips in the order of the runs.
+   * In each of the node's next runs, one bit of one weight flips after `step`, a random one of `steps` where none is
+   * named; once, or `everySteps` from there on. Returns the flips by lease, which fills as runs start.
    */
-  corrupt(host: NodeHost, where: Partial<Corruption> & { steps?: number } = {}): Corruption[] {
-    const flips: Corruption[] = [];
-    host.runtimeFaults.corrupt = () => {
+  corrupt(host: NodeHost, where: Partial<Corruption> & { steps?: number } = {}): ReadonlyMap<string, Corruption> {
+    const flips = new Map<string, Corruption>();
+    host.runtimeFaults.corrupt = (leaseId) => {
+      const again = flips.get(leaseId);
+      if (again !== undefined) return again;
       const flip = {
+        ...(where.everySteps === undefined ? {} : { everySteps: where.everySteps }),
         step: where.step ?? drawBelow(this.random, where.steps ?? 24),
         tensor: where.tensor ?? "hidden.weight",
         index: where.index ?? drawBelow(this.random, 150),
         // The sign or a high bit of the mantissa: a change that the next steps don't round away.
         bit: where.bit ?? 31 - drawBelow(this.random, 12),
       };
-      flips.push(flip);
+      flips.set(leaseId, flip);
       return flip;
     };
     return flips;
@@ -234,6 +237,11 @@ export class TestNetwork {
   /** From its next start on, the node says that every segment it audits is false. */
   async lyingAuditor(host: NodeHost): Promise<void> {
     await this.#restartWith(host, { lyingAuditor: true });
+  }
+
+  /** From its next start on, the node signs that it holds whatever it is asked to hold, and holds nothing. */
+  async lyingHolder(host: NodeHost): Promise<void> {
+    await this.#restartWith(host, { lyingHolder: true });
   }
 
   async #restartWith(host: NodeHost, faults: NodeFaults): Promise<void> {

@@ -87,6 +87,7 @@ export class AuditBoard {
       commitSeconds: chain.params.auditCommitSeconds,
       over: false,
       busy: this.#busy(),
+      closed: lease.state !== "running",
     });
     if (action.act === "drop") {
       log.debug({ leaseId: lease.leaseId, segment: segment.segment.toString(), why: action.why }, "audit let go");

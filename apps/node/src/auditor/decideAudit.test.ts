@@ -26,6 +26,7 @@ const input: AuditInput = {
   commitSeconds: 40n,
   over: false,
   busy: false,
+  closed: false,
 };
 const decide = (change: Partial<AuditInput>, facts: Partial<AuditFacts> = {}) =>
   decideAudit({ ...input, ...change, facts: { ...fresh, ...facts } });
@@ -59,9 +60,10 @@ test("after an accusation the turn goes to the next in the draw, and the accuser
   assert.deepEqual(decide({ nodeId: node("aa"), verdict: { sealed: true } }, accused), { act: "drop", why: "used" });
 });
 
-test("paid work goes first until half of the turn is over", () => {
+test("paid work goes first until half of the turn is over, or the lease", () => {
   assert.deepEqual(decide({ busy: true }), { act: "wait" });
   assert.deepEqual(decide({ busy: true, now: 1021n }), { act: "replay" });
+  assert.deepEqual(decide({ busy: true, closed: true }), { act: "replay" });
   assert.deepEqual(decide({ busy: true, now: 1021n }, { state: "waiting", deadline: 1040n }), { act: "replay" });
 });
 

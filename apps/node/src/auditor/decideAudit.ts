@@ -20,6 +20,8 @@ export interface AuditInput {
   over: boolean;
   /** Paid work is running and this node has no thread to spare for now. */
   busy: boolean;
+  /** The lease is closed: it settles a release delay later, accused or not. */
+  closed: boolean;
 }
 
 export type AuditAction =
@@ -67,6 +69,7 @@ function notYet(input: AuditInput, index: number): AuditAction {
   return input.facts.state === "none" && input.now > input.readySince + patience ? { act: "open" } : { act: "wait" };
 }
 
-/** Half of the turn is over: paid work or not, now it is due. */
-const urgent = ({ facts, now, readySince, commitSeconds }: AuditInput): boolean =>
-  facts.state === "waiting" ? now > facts.deadline - commitSeconds / 2n : now > readySince + commitSeconds / 2n;
+/** Half of the turn is over, or the lease: paid work or not, now it is due. */
+const urgent = ({ facts, now, readySince, commitSeconds, closed }: AuditInput): boolean =>
+  closed ||
+  (facts.state === "waiting" ? now > facts.deadline - commitSeconds / 2n : now > readySince + commitSeconds / 2n);

@@ -65,9 +65,11 @@ export class HolderService {
     await this.#check(request);
     const pin = holdPin(leaseId);
     const content = { contentId: checkpoint, bytes };
-    await fetchContent(this.#context, { content, sources: request.sources, pin, signal: this.#stopping.signal });
-    const held = { leaseId, segment: Number(segment), content: checkpoint, bytes };
-    holdCheckpoint(store, { held, at: clock.now() });
+    if (!this.#context.faults.lyingHolder) {
+      await fetchContent(this.#context, { content, sources: request.sources, pin, signal: this.#stopping.signal });
+      const held = { leaseId, segment: Number(segment), content: checkpoint, bytes };
+      holdCheckpoint(store, { held, at: clock.now() });
+    }
     return await this.#sign({ leaseId, segment, checkpoint, holder: nodeId });
   }
 

@@ -8,7 +8,7 @@ import type { SegmentFacts as ChainSegment, LeaseFacts } from "../chain/NodeChai
 import { roundAt } from "../chain/NodeChain.ts";
 import { earningOf } from "../leases/earning.ts";
 import type { JobSession, SegmentAnswer } from "../leases/JobSession.ts";
-import type { NodeContext } from "../NodeContext.ts";
+import { countRefusal, type NodeContext } from "../NodeContext.ts";
 import { listReceipts, markReceipt } from "../store/receipts.ts";
 import { highestVoucher, keepVoucher } from "../store/vouchers.ts";
 import type { Tasks } from "../Tasks.ts";
@@ -169,18 +169,22 @@ export class SegmentPipeline {
 
   /** The gateway's answer to a segment; -1 when it is not known to which. */
   onAnswer(segment: bigint, answer: SegmentAnswer): void {
-    const { log } = this.#context;
-    const work = this.#works[Number(segment)];
     if (answer.kind === "voucher") this.#onVoucher(segment, answer.voucher);
     // The gateway is beyond this segment: a later voucher covered it.
     else if (answer.code === "receipt.replay") this.#markPaid(segment);
-    if (answer.kind === "voucher" || answer.code === "receipt.replay" || work === undefined) return;
-    work.answer = { paid: false, code: answer.code };
+    else this.#markUnpaid(segment, answer.code);
+  }
+
+  /** It is sent again, later each time. */
+  #markUnpaid(segment: bigint, code: string): void {
+    const work = this.#works[Number(segment)];
+    if (work === undefined) return;
+    work.answer = { paid: false, code };
     const count = (this.#refusals.get(segment)?.count ?? 0) + 1;
     const waitMs = Math.min(longestResendMs, firstResendMs * 2 ** Math.min(6, count - 1));
-    this.#refusals.set(segment, { count, code: answer.code, retryAt: this.#context.clock.now() + waitMs });
-    log[count === 1 ? "info" : "debug"](
-      { leaseId: this.#leaseId, segment: segment.toString(), code: answer.code, count },
+    this.#refusals.set(segment, { count, code, retryAt: this.#context.clock.now() + waitMs });
+    this.#context.log[count === 1 ? "info" : "debug"](
+      { leaseId: this.#leaseId, segment: segment.toString(), code, count },
       "segment not paid yet",
     );
   }
@@ -192,15 +196,18 @@ export class SegmentPipeline {
     const { voucher, signature } = signed;
     const signer = recover({ digest: digestOf(chain.network, Voucher.schema, voucher), signature }) ?? nobody;
     const decision = acceptVoucher(state, { voucher, signature, signer });
-    if (!decision.ok && decision.refusal.code !== "voucher.duplicate") {
-      log.warn({ leaseId: this.#leaseId, code: decision.refusal.code }, "voucher refused");
-      return;
-    }
     if (decision.ok) keepVoucher(store, { signed, at: clock.now() });
-    const short = this.#owedAt(segment) - voucher.cumulative;
-    if (segment >= 0n && short > 0n)
+    else {
+      countRefusal(this.#context, decision.refusal.code);
+      log.warn({ leaseId: this.#leaseId, code: decision.refusal.code }, "voucher refused");
+    }
+    if (segment < 0n) return;
+    const short = this.#owedAt(segment) - (decision.ok ? voucher.cumulative : state.cumulative);
+    if (decision.ok && short > 0n)
       log.warn({ leaseId: this.#leaseId, short: short.toString() }, "voucher pays less than the metered work");
-    if (segment >= 0n) this.#markPaid(segment);
+    // The same voucher again pays a segment that was sent again, and no later one.
+    if (decision.ok || short <= 0n) this.#markPaid(segment);
+    else this.#markUnpaid(segment, decision.refusal.code);
   }
 
   /** What should be promised once this segment is paid: later ones wait for their own answer. */

@@ -13,7 +13,10 @@ const text = z.string().max(4096);
 export const startShape = z.strictObject({ checkpointPath: path, contentId: hexOf(32), segment: count.max(65_535) });
 export type Start = z.infer<typeof startShape>;
 
-const corruption = z.strictObject({ step: count, tensor: z.string().max(64), index: count, bit: count.max(31) });
+const corruption = z.strictObject({
+  ...{ step: count, tensor: z.string().max(64), index: count, bit: count.max(31) },
+  everySteps: z.int().positive().optional(),
+});
 
 const inputs = {
   /** Checked by packages/tensor. */
