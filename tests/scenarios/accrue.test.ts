@@ -26,7 +26,9 @@ test("a buyer that goes offline still pays for what was done, and finds it done"
   assert.equal(done.paid.find(({ role }) => role === "provider")?.amount, "800");
 });
 
-test("a buyer that never comes back has paid for the work, no more", { timeout: 600_000 }, async (t) => {
+test("a buyer that comes back after the end has paid for the work, no more, and gets it", {
+  timeout: 600_000,
+}, async (t) => {
   const network = await startTestNetwork({ seed: 16, nodes: 5 });
   t.after(() => network.stop());
   const job = await network.buy({ pay: { mode: "accrue" }, duration: "40s" });
@@ -40,4 +42,12 @@ test("a buyer that never comes back has paid for the work, no more", { timeout: 
   assert.equal(lease.channel.released, 800n);
   const { buyer } = await network.balances();
   assert.equal(buyer?.free, 50_000_000n - 800n - lease.channel.auditSpent);
+
+  // Not even the provider has to be there: the nodes that were drawn to hold the result kept it.
+  await network.kill(network.node("node-1"));
+  await network.restart(network.gateway());
+  const done = await job.done();
+  assert.deepEqual(readFileSync(done.checkpointPath), Buffer.from(await trainAlone()));
+  assert.equal(done.paid.find(({ role }) => role === "provider")?.amount, "800");
+  assert.equal(job.all("lease").length, 1, "nothing was ordered twice");
 });

@@ -11,6 +11,7 @@ import type { NodeId } from "@weft/protocol/NodeId";
 import type { SignedOffer } from "@weft/protocol/Offer";
 import type { SignedOrder } from "@weft/protocol/Order";
 import type { ProtocolParams } from "@weft/protocol/Params";
+import type { SegmentCommitment } from "@weft/protocol/Segment";
 import type { Program } from "@weft/tensor/Program";
 import type { BlobSource } from "@weft/transport/serveBlobs";
 import type { Transport } from "@weft/transport/Transport";
@@ -36,6 +37,8 @@ export interface LeaseFacts {
   /** Of the pay: what is not voided, and what was claimed. */
   cap: bigint;
   claimed: bigint;
+  /** Accrue mode: pay backed by available segments. */
+  anchored: bigint;
   /** Owed to a provider that could not start, and paid when the lease settles. */
   startFee: bigint;
   /** So far; all of it once settled. */
@@ -83,6 +86,8 @@ export interface GatewayChain {
   onChange(listener: () => void): () => void;
   lease(leaseId: Hex): LeaseFacts | undefined;
   segments(leaseId: Hex): SegmentFacts[];
+  /** Whole commitments of a lease in order, from the log: also those of a settled lease. */
+  commitments(leaseId: Hex): Promise<SegmentCommitment[]>;
   draw(leaseId: Hex, segment: number): Promise<DrawFacts>;
   /** What auditors earned on a lease. */
   auditPayments(leaseId: Hex): Promise<{ nodeId: NodeId; amount: bigint }[]>;

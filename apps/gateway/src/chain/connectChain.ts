@@ -7,6 +7,7 @@ import { openLease } from "@weft/chain/actions/openLease";
 import { settle } from "@weft/chain/actions/settle";
 import type { Intent } from "@weft/chain/Intent";
 import { marketViewOf } from "@weft/chain/marketView";
+import { readCommitments } from "@weft/chain/readCommitment";
 import { readDraw } from "@weft/chain/reads";
 import * as Snapshot from "@weft/chain/Snapshot";
 import type { Clock } from "@weft/protocol/Clock";
@@ -38,6 +39,7 @@ export function connectChain(parts: ChainParts): GatewayChain {
     lease: (leaseId) => leaseFacts(live.current, leaseId, now()),
     segments: (leaseId) =>
       Snapshot.segmentsOf(live.current, leaseId).map((segment) => segmentFacts(live.current, segment)),
+    commitments: (leaseId) => readCommitments(client, { leaseId, fromBlock: parts.fromBlock }),
     draw: (leaseId, segment) => readDraw(client, { leaseId, segment: BigInt(segment) }),
     endpointOf: (nodeId) => peerOf(live.current.nodes.get(nodeId)?.endpoint),
     auditPayments: (leaseId) => auditPayments(parts, leaseId),
@@ -127,7 +129,7 @@ function leaseFacts(snapshot: Snapshot.Snapshot, leaseId: Hex, now: bigint): Lea
     pay,
     auditPot,
     bond,
-    ...{ cap, claimed, startFee },
+    ...{ cap, claimed, startFee, anchored: lease.channel.anchored },
     paid: released + (settled ? startFee : 0n),
     refunded: settled ? pay + auditPot - released - startFee - auditSpent : 0n,
     auditPaid: auditSpent,

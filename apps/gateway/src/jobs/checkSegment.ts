@@ -9,25 +9,28 @@ import { WeftError } from "@weft/protocol/Errors";
 import { maxCheckpointBytes } from "@weft/protocol/generated/params";
 import * as Held from "@weft/protocol/Held";
 import type { JobFile } from "@weft/protocol/JobFile";
-import { protocols, type StreamMessage } from "@weft/protocol/messages";
+import type { StreamMessage } from "@weft/protocol/messages";
 import type { NodeId } from "@weft/protocol/NodeId";
 import * as Segment from "@weft/protocol/Segment";
-import { checkpointStateRoot } from "@weft/tensor/Checkpoint";
 import type { Program } from "@weft/tensor/Program";
-import { fetchBlob } from "@weft/transport/fetchBlob";
 import { type Availability, explainNotPayable, type NotPayable, payable } from "@weft/verification/payable";
-import { bytesToHex, type Hex } from "viem";
+import type { Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import type { JobRecord, LeaseRecord } from "./JobRecord.ts";
+import { obtainCheckpoint } from "./obtainCheckpoint.ts";
 
-export interface SegmentCheck {
-  jobId: string;
-  file: JobFile;
-  record: JobRecord;
+/** The work that a lease's commitments must be about. */
+export interface CommittedWork {
   lease: LeaseRecord;
   program: Program;
   programHash: Hex;
   orderHash: Hex;
+}
+
+export interface SegmentCheck extends CommittedWork {
+  jobId: string;
+  file: JobFile;
+  record: JobRecord;
   /** State root the segment must start from. */
   startRoot: Hex;
   report: StreamMessage<"job.segment">;
@@ -65,24 +68,36 @@ export async function checkSegment(context: GatewayContext, check: SegmentCheck)
 
 async function checkCommitment(context: GatewayContext, check: SegmentCheck): Promise<void> {
   const { commitment, signature } = check.report;
-  const { lease, program } = check;
+  const { lease } = check;
   const signer = await recoverNoun(context.chain.network, Segment.schema, commitment, signature);
   const operator = context.chain.view().nodes.get(lease.nodeId)?.operator;
   if (signer !== operator) refuse("segment.signer", "the commitment is not signed by the node's operator");
+  const wrong = differsFrom(check, commitment);
+  if (wrong !== undefined) refuse(`segment.${wrong.field}`, wrong.message);
+}
+
+/** The first field in which a commitment is not about this work, or undefined. */
+export function differsFrom(
+  work: CommittedWork & { startRoot: Hex },
+  commitment: Segment.SegmentCommitment,
+): { field: string; message: string } | undefined {
+  const { lease, program } = work;
   const first = lease.firstStep + Number(commitment.segment) * program.stepsPerSegment;
   const last = Math.min(first + program.stepsPerSegment, program.totalSteps) - 1;
   const expected: [string, unknown, unknown][] = [
     ["leaseId", commitment.leaseId, lease.leaseId],
-    ["orderHash", commitment.orderHash, check.orderHash],
-    ["program", commitment.program, check.programHash],
+    ["orderHash", commitment.orderHash, work.orderHash],
+    ["program", commitment.program, work.programHash],
     ["dataRoot", commitment.dataRoot, program.dataRoot],
     ["firstStep", Number(commitment.firstStep), first],
     ["lastStep", Number(commitment.lastStep), last],
-    ["startRoot", commitment.startRoot, check.startRoot],
+    ["startRoot", commitment.startRoot, work.startRoot],
     ["tokens", Number(commitment.tokens), (last - first + 1) * program.batch],
   ];
-  for (const [field, got, wanted] of expected)
-    if (got !== wanted) refuse(`segment.${field}`, `${field} is ${String(got)}, expected ${String(wanted)}`);
+  const wrong = expected.find(([, got, wanted]) => got !== wanted);
+  if (wrong === undefined) return undefined;
+  const [field, got, wanted] = wrong;
+  return { field, message: `${field} is ${String(got)}, expected ${String(wanted)}` };
 }
 
 /** The commitment must be the one on chain: that is what the beacon draws auditors for. */
@@ -118,29 +133,11 @@ async function holdsCheckpoint(context: GatewayContext, check: SegmentCheck): Pr
   const { commitment, checkpointBytes } = check.report;
   if (checkpointBytes > maxCheckpointBytes)
     refuse("segment.checkpointSize", `the checkpoint has ${checkpointBytes} bytes, at most ${maxCheckpointBytes}`);
-  const bytes = await obtain(context, check).catch((error: unknown) => {
-    check.signal.throwIfAborted();
-    context.log.info({ err: error, segment: commitment.segment.toString() }, "checkpoint not obtained");
-    return undefined;
-  });
-  if (bytes === undefined) return false;
-  // The root binds the step counter as well, so a checkpoint of another step does not pass.
-  const root = bytesToHex(checkpointStateRoot(check.program, bytes));
-  if (root !== commitment.endRoot) refuse("segment.endRoot", "the checkpoint's state is not the committed one");
-  return true;
-}
-
-async function obtain(context: GatewayContext, check: SegmentCheck): Promise<Uint8Array> {
-  const { commitment, checkpointBytes } = check.report;
-  if (context.blobs.has(commitment.checkpoint)) return await context.blobs.read(commitment.checkpoint);
   const provider = context.chain.endpointOf(check.lease.nodeId);
-  if (provider === undefined) return refuse("segment.provider", "the provider has no endpoint", "network");
-  const bytes = await fetchBlob(context.transport, provider, commitment.checkpoint, {
-    protocol: protocols.blob,
-    maxBytes: checkpointBytes,
-    signal: check.signal,
-  });
-  await context.blobs.put(bytes, { maxBytes: checkpointBytes });
-  context.blobs.pin(commitment.checkpoint, check.jobId);
-  return bytes;
+  const sources = provider === undefined ? [] : [provider];
+  const { jobId, program, signal } = check;
+  const wish = { jobId, program, commitment, sources, maxBytes: checkpointBytes, signal };
+  const obtained = await obtainCheckpoint(context, wish);
+  if (obtained?.fits === false) refuse("segment.endRoot", "the checkpoint's state is not the committed one");
+  return obtained !== undefined;
 }

@@ -136,7 +136,8 @@ async function afterLease(
   after: { lease: LeaseRecord; ended: LeaseEnd },
 ): Promise<void> {
   const { lease, ended } = after;
-  if (ended.kind === "done" && nextStepOf(work.record) >= work.program.totalSteps) return;
+  const stands = ended.kind === "done" || (ended.kind === "failed" && ended.reason !== "falseSegment");
+  if (stands && nextStepOf(work.record) >= work.program.totalSteps) return;
   if (ended.kind === "cancelled") {
     if (work.signal.aborted && !isCancel(work.signal.reason)) throw work.signal.reason;
     await close(context, work, { lease, reason: "buyerCancelled" });

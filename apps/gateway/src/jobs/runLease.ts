@@ -11,9 +11,11 @@ import { startRootOf } from "@weft/tensor/startRoot";
 import type { Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { checkSegment } from "./checkSegment.ts";
-import { type JobRecord, type LeaseRecord, lastGood, orderOf, type SegmentRecord } from "./JobRecord.ts";
+import { type JobRecord, type LeaseRecord, lastGood, orderOf } from "./JobRecord.ts";
 import { runSession, type SegmentAnswer, type SessionEnd } from "./JobSession.ts";
 import { payingStateOf, promise } from "./payLease.ts";
+import { recordSegment } from "./recordSegment.ts";
+import { recoverLease } from "./recoverLease.ts";
 import { resumeOf } from "./resumeOf.ts";
 import { untilUnstarted } from "./untilUnstarted.ts";
 import { untilWithheld } from "./untilWithheld.ts";
@@ -50,7 +52,8 @@ const maxDials = 40;
 export async function runLease(context: GatewayContext, work: LeaseWork): Promise<LeaseEnd> {
   const stop = new AbortController();
   const signal = AbortSignal.any([work.signal, stop.signal]);
-  let ended: LeaseEnd | undefined;
+  // A gateway that was away may find the lease over.
+  let ended = chainVerdict(context, work);
   const unwatch = context.chain.onChange(() => {
     ended ??= chainVerdict(context, work);
     if (ended !== undefined) stop.abort(new WeftError("the lease ended on chain", { code: "lease.ended" }));
@@ -74,8 +77,10 @@ export async function runLease(context: GatewayContext, work: LeaseWork): Promis
     () => {},
   );
   try {
-    const end = await dialUntilEnd(context, { ...work, signal }, start);
-    return ended ?? chainVerdict(context, work) ?? end;
+    const end = ended ?? (await dialUntilEnd(context, { ...work, signal }, start));
+    ended ??= chainVerdict(context, work) ?? end;
+    if (ended.kind !== "cancelled") await recoverLease(context, work);
+    return ended;
   } finally {
     unwatch();
     stop.abort();
@@ -215,7 +220,7 @@ async function answerSegment(
       hash: Segment.hash(commitment),
     });
     if (promised.fresh)
-      recordSegment(context, work, { report, holders: checked.holders, cumulative: promised.cumulative });
+      recordSegment(context, work, { ...report, holders: checked.holders, cumulative: promised.cumulative });
     return { paid: true, voucher: promised.signed };
   } catch (error) {
     if (!(error instanceof WeftError)) throw error;
@@ -237,42 +242,4 @@ async function settled<T>(context: GatewayContext, signal: AbortSignal, check: (
     }
     await context.clock.sleep(retryMs, signal);
   }
-}
-
-function recordSegment(
-  context: GatewayContext,
-  work: LeaseWork,
-  paid: { report: StreamMessage<"job.segment">; holders: SegmentRecord["holders"]; cumulative: bigint },
-): void {
-  const { commitment, checkpointBytes } = paid.report;
-  const { jobId, record, lease } = work;
-  const segment: SegmentRecord = {
-    leaseId: lease.leaseId,
-    segment: Number(commitment.segment),
-    firstStep: Number(commitment.firstStep),
-    lastStep: Number(commitment.lastStep),
-    commitmentHash: Segment.hash(commitment),
-    startRoot: commitment.startRoot,
-    endRoot: commitment.endRoot,
-    historyRoot: commitment.historyRoot,
-    checkpoint: { contentId: commitment.checkpoint, bytes: checkpointBytes },
-    meteredSeconds: Number(commitment.meteredSeconds),
-    holders: paid.holders,
-    cumulative: paid.cumulative,
-    void: false,
-  };
-  context.store.link(jobId, "content", commitment.checkpoint);
-  record.segments.push(segment);
-  work.save(record);
-  const number = lease.firstSegment + segment.segment;
-  const { firstStep, lastStep, historyRoot, holders } = segment;
-  context.emit(jobId, "segment", {
-    segment: number,
-    firstStep,
-    lastStep,
-    historyRoot,
-    checkpoint: commitment.checkpoint,
-    holders,
-  });
-  context.emit(jobId, "paid", { segment: number, cumulative: paid.cumulative.toString(), nodeId: lease.nodeId });
 }

@@ -25,6 +25,7 @@ import type { Intent } from "@weft/chain/Intent";
 import type { LiveSnapshot } from "@weft/chain/LiveSnapshot";
 import { marketViewOf } from "@weft/chain/marketView";
 import { isTransient } from "@weft/chain/Reverts";
+import { readCommitment } from "@weft/chain/readCommitment";
 import { type BeaconClock, readAudit, readChannel, readDraw, readRandom } from "@weft/chain/reads";
 import type { Sender } from "@weft/chain/Sender";
 import type { NodeId } from "@weft/protocol/NodeId";
@@ -33,7 +34,6 @@ import * as Segment from "@weft/protocol/Segment";
 import { concat, encodeAbiParameters, type Hex, keccak256 } from "viem";
 import { leaseFacts, segmentFacts, usedAuditors } from "./facts.ts";
 import type { AuditState, LeaseFacts, Mined, NodeChain } from "./NodeChain.ts";
-import { readCommitment } from "./readCommitment.ts";
 import { readStanding } from "./readStanding.ts";
 
 export interface ConnectChainOptions {

@@ -3,7 +3,7 @@
 // and pinned before the statement leaves.
 import { signNoun } from "@weft/protocol/Domain";
 import { WeftError } from "@weft/protocol/Errors";
-import { inputsSegment, maxCheckpointBytes } from "@weft/protocol/generated/params";
+import { inputsSegment, maxCheckpointBytes, maxSegments } from "@weft/protocol/generated/params";
 import * as Held from "@weft/protocol/Held";
 import { protocols, type StreamMessage, streams } from "@weft/protocol/messages";
 import type { Hex } from "viem";
@@ -13,12 +13,21 @@ import { fetchContent } from "../leases/fetchContent.ts";
 import type { BlobRef } from "../leases/LeaseBody.ts";
 import { holdPin, inputsPin, type NodeContext } from "../NodeContext.ts";
 import { serveRequests } from "../serve.ts";
-import { heldBytes, heldInputs, heldLeases, holdCheckpoint, releaseCheckpoints } from "../store/checkpoints.ts";
+import {
+  heldBytes,
+  heldFor,
+  heldInputs,
+  heldLeases,
+  holdCheckpoint,
+  releaseCheckpoints,
+} from "../store/checkpoints.ts";
 import { checkInputs, type InputsRequest, mostInputs } from "./checkInputs.ts";
 
 /** The provider may be a few blocks ahead of this node's snapshot. */
 const chainLagMs = 8000;
 const lagPollMs = 100;
+/** How long after its claims the result of an accrue lease is kept for a buyer that is away. */
+const keepResultSeconds = 86_400n;
 /** Inputs fetched at once, and how long one fetch of them may take. */
 const mostFetches = 2;
 const inputsTimeoutMs = 60_000;
@@ -162,8 +171,22 @@ export class HolderService {
       if (state !== undefined && state !== "open" && state !== "inputsReady") this.#let(leaseId, inputsPin(leaseId));
     }
     for (const leaseId of heldLeases(store, { limit: 256 })) {
-      if (chain.lease(leaseId)?.state === "settled") this.#let(leaseId, holdPin(leaseId));
+      const lease = chain.lease(leaseId);
+      if (lease?.state !== "settled") continue;
+      if (!lease.accrue || chain.now() > lease.claimUntil + keepResultSeconds) this.#let(leaseId, holdPin(leaseId));
+      else this.#keepLast(leaseId);
     }
+  }
+
+  /** The buyer of an accrue lease may be away: the last checkpoint here may be what it paid for. */
+  #keepLast(leaseId: Hex): void {
+    const { store, blobs, clock } = this.#context;
+    const held = heldFor(store, { leaseId, limit: maxSegments }).filter(({ segment }) => segment !== inputsSegment);
+    const last = held.at(-1);
+    if (last === undefined || held.length === 1) return;
+    for (const { segment } of held.slice(0, -1)) releaseCheckpoints(store, { leaseId, segment, at: clock.now() });
+    blobs.unpinAll(holdPin(leaseId));
+    blobs.pin(last.content, holdPin(leaseId));
   }
 
   #let(leaseId: Hex, pin: string): void {

@@ -6,9 +6,10 @@ import type { StreamMessage } from "@weft/protocol/messages";
 import type { Hex } from "viem";
 import type { LeaseFacts } from "../chain/NodeChain.ts";
 import { Loop } from "../Loop.ts";
-import { leasePin, type NodeContext } from "../NodeContext.ts";
+import { holdPin, leasePin, type NodeContext } from "../NodeContext.ts";
 import { recordSegment } from "../segments/recordSegment.ts";
 import { SegmentPipeline } from "../segments/SegmentPipeline.ts";
+import { holdCheckpoint } from "../store/checkpoints.ts";
 import { putLease } from "../store/leases.ts";
 import { dropVoucher } from "../store/vouchers.ts";
 import { Tasks } from "../Tasks.ts";
@@ -293,9 +294,21 @@ export class LeaseRun {
     }
   }
 
+  /** A buyer that pays without being there fetches its result later: the provider holds it like any other node. */
+  #keepResult(): void {
+    const { store, blobs, clock } = this.#context;
+    const last = this.pipeline.last;
+    if (last === undefined || this.#facts()?.accrue !== true) return;
+    const { segment, checkpoint: content } = last.commitment;
+    const held = { leaseId: this.leaseId, segment: Number(segment), content, bytes: last.checkpointBytes };
+    holdCheckpoint(store, { held, at: clock.now() });
+    blobs.pin(content, holdPin(this.leaseId));
+  }
+
   #forget(): void {
     this.#forgotten = true;
     const { store, blobs, clock, log, runtime } = this.#context;
+    this.#keepResult();
     blobs.unpinAll(leasePin(this.leaseId));
     const lease = { leaseId: this.leaseId, role: "provider" as const, phase: this.#phase, body: this.#body };
     putLease(store, { lease, at: clock.now(), closed: true });
