@@ -62,6 +62,8 @@ export interface NodeFaults {
   withholdCheckpoints?: boolean;
   /** Says that every segment it audits is false. */
   lyingAuditor?: boolean;
+  /** Enrols in the beacon and opens nothing. */
+  withholdReveals?: boolean;
   /** Begins its leases in a state of its own making, where one is returned. */
   start?: (
     program: Program,

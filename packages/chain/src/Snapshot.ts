@@ -167,6 +167,8 @@ export interface EnrolmentState {
   tip: Hex;
   /** First round this tip counts for. */
   tipRound: bigint;
+  /** First round it owes a reveal; a later tip does not change it. */
+  firstRound: bigint;
   misses: number;
   retiredRound: bigint | undefined;
 }

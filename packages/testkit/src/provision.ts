@@ -1,4 +1,5 @@
 // Puts accounts, nodes and a buyer on a fresh chain: money from the faucet, registration, pools, stake, bonds, session.
+
 import { addPool } from "@weft/chain/actions/addPool";
 import { deposit } from "@weft/chain/actions/deposit";
 import { faucet } from "@weft/chain/actions/faucet";
@@ -16,6 +17,7 @@ import * as Attributes from "@weft/protocol/Attributes";
 import type { Clock } from "@weft/protocol/Clock";
 import { toBytes8 } from "@weft/protocol/HardwareClass";
 import { type NodeId, nodeIdOf } from "@weft/protocol/NodeId";
+import { wantedStake } from "@weft/protocol/Params";
 import { type Address, type Hex, keccak256, parseEther, toHex } from "viem";
 
 export interface Payer {
@@ -29,7 +31,7 @@ export interface NodeRegistration {
   endpoint: string;
   /** Units of the node's one pool. */
   capacity: bigint;
-  /** WEFT units of 1e-18; the preset's least when absent. */
+  /** WEFT units of 1e-18; what the preset wants when absent. */
   stake?: bigint;
   /** Stablecoin units behind its leases. */
   bonds: bigint;
@@ -74,7 +76,7 @@ export async function give(payer: Payer, gifts: readonly Gift[]): Promise<void> 
 /** What a node's owner and operator must hold before `register`. */
 export const giftsFor = (payer: Payer, node: NodeRegistration): Gift[] => [
   {
-    ...{ to: node.owner.address, weft: node.stake ?? payer.client.params.minStake },
+    ...{ to: node.owner.address, weft: node.stake ?? wantedStake(payer.client.params) },
     stable: node.bonds,
   },
   { to: node.operator.address },
@@ -84,7 +86,7 @@ export async function register(payer: Payer, node: NodeRegistration): Promise<No
   const { client } = payer;
   const { owner, operator, endpoint, capacity, bonds } = node;
   const nodeId = nodeIdFor(owner);
-  const amount = node.stake ?? client.params.minStake;
+  const amount = node.stake ?? wantedStake(client.params);
   await sendAll(payer, owner, [
     await registerNode(client, { owner: owner.address, operator, salt, endpoint, region: 0n }),
     addPool(client, { nodeId, poolId: 0n, class: poolClass, capacity, attributes: poolAttributes }),

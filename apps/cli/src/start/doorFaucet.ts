@@ -1,9 +1,11 @@
 // Money for machines that join a development network: what a public door answers to POST /v1/faucet. It fills accounts
 // up to what one node or buyer needs, never above, for so many requests a window per machine and in all. Decisions are
 // pure; `DoorFaucet` keeps the count and gives one after the other, because all gifts come from one account.
+
 import type { ChainClient } from "@weft/chain/ChainClient";
 import { WeftError } from "@weft/protocol/Errors";
 import { hexOf, uintOf } from "@weft/protocol/fields";
+import { wantedStake } from "@weft/protocol/Params";
 import type { Address } from "viem";
 import { z } from "zod";
 import { escrowWanted } from "./buyer.ts";
@@ -41,7 +43,7 @@ export interface Ceiling {
 /** The most an account is filled up to. */
 export const ceilingOf = (client: ChainClient): Ceiling => ({
   gas: gasMoney,
-  weft: client.params.minStake,
+  weft: wantedStake(client.params),
   stable: escrowWanted,
 });
 

@@ -10,6 +10,7 @@ import { clientOf } from "@weft/chain/NetworkFile";
 import { readAccount, readSession } from "@weft/chain/reads";
 import * as Attributes from "@weft/protocol/Attributes";
 import { hasCode } from "@weft/protocol/Errors";
+import { wantedStake } from "@weft/protocol/Params";
 import { homeAt } from "../Home.ts";
 import { escrowWanted, prepareBuyer } from "./buyer.ts";
 import { missing, type Need, topUp } from "./faucet.ts";
@@ -132,7 +133,7 @@ test("a node is registered, staked, bonded and given its pools, once", async () 
     capabilities: [{ class: "cpu", units: 1, attributes }],
   };
   const nodeId = await registerNode(client, registration);
-  const expected = { registered: true, stake: client.params.minStake, pools: 1, bonds: bondMoney };
+  const expected = { registered: true, stake: wantedStake(client.params), pools: 1, bonds: bondMoney };
   assert.deepEqual(await known(client, nodeId), expected);
   const sent = await client.rpc.getTransactionCount({ address: owner.address });
   assert.equal(await registerNode(client, registration), nodeId);

@@ -1,5 +1,6 @@
 // Registers a node as its owner: node, pools, stake, bond money. Idempotent: reads what the chain has and sends the
 // rest. The beacon enrolment is the operator's and happens in the node itself.
+
 import { addPool } from "@weft/chain/actions/addPool";
 import { deposit } from "@weft/chain/actions/deposit";
 import { fundBonds } from "@weft/chain/actions/fundBonds";
@@ -15,6 +16,7 @@ import * as Attributes from "@weft/protocol/Attributes";
 import { hasCode } from "@weft/protocol/Errors";
 import { toBytes8 } from "@weft/protocol/HardwareClass";
 import { type NodeId, nodeIdOf } from "@weft/protocol/NodeId";
+import { wantedStake } from "@weft/protocol/Params";
 import { type Hex, keccak256, toHex } from "viem";
 import { sendAll } from "./buyer.ts";
 import { gasMoney, type Need } from "./faucet.ts";
@@ -47,7 +49,7 @@ export async function needsOf(
   return [
     {
       ...{ who: `owner of ${name}`, address: keys.owner.address, gas: gas.owner },
-      weft: have.stake < client.params.minStake ? client.params.minStake - have.stake : 0n,
+      weft: have.stake < client.params.minStake ? wantedStake(client.params) - have.stake : 0n,
       stable: lacksBonds(have) ? bondMoney - have.bonds : 0n,
     },
     { who: `operator of ${name}`, address: keys.operator.address, gas: gas.operator },
@@ -107,7 +109,14 @@ async function intentsFor(
         }),
       );
   if (have.stake < minStake)
-    intents.push(await stake(client, { nodeId, from: owner, amount: minStake - have.stake, id: "first" }));
+    intents.push(
+      await stake(client, {
+        nodeId,
+        from: owner,
+        amount: wantedStake(client.params) - have.stake,
+        id: `${have.stake}`,
+      }),
+    );
   if (lacksBonds(have)) {
     const amount = bondMoney - have.bonds;
     intents.push(await deposit(client, { owner, amount, id: `bond/${amount}` }));

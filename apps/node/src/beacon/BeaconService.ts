@@ -1,5 +1,6 @@
 // Serves the beacon: keeps a hash onion on disk, enrols its tip, opens a layer in every requested round. Who stays
-// silent in a requested round loses stake, so this loop follows every block.
+// silent in a requested round loses stake, so this loop follows every block; it brings that penalty to others as well.
+import { hasCode } from "@weft/protocol/Errors";
 import { bytesToHex, concat, type Hex, keccak256, toHex } from "viem";
 import { roundAt } from "../chain/NodeChain.ts";
 import { Loop } from "../Loop.ts";
@@ -7,6 +8,7 @@ import type { NodeContext } from "../NodeContext.ts";
 import { getSetting, putSetting } from "../store/settings.ts";
 import { Tasks } from "../Tasks.ts";
 import { decideBeacon } from "./decideBeacon.ts";
+import { duePenalties } from "./duePenalties.ts";
 import { type HashOnion, peel } from "./HashOnion.ts";
 
 interface Kept {
@@ -19,6 +21,9 @@ interface Kept {
 
 /** An enrolment that the snapshot still does not show after this long is gone: retired by the chain, or never mined. */
 const enrolmentLagSeconds = 60;
+/** A turn at bringing a penalty lasts this long, or six blocks. */
+const leastTurnSeconds = 4;
+const settled = ["beacon.AlreadyPenalised", "beacon.AlreadyRevealed", "beacon.NotEligible", "beacon.RoundNotRequested"];
 
 export class BeaconService {
   readonly #context: NodeContext;
@@ -52,6 +57,7 @@ export class BeaconService {
     const { chain, nodeId, log } = this.#context;
     const node = chain.view()?.nodes.get(nodeId);
     if (node === undefined) return;
+    this.#penalise();
     const beacon = chain.beacon();
     const { tip, tipRound } = await chain.enrolment();
     const onion = this.#current(tip);
@@ -66,10 +72,27 @@ export class BeaconService {
         this.#keep({ ...(this.#kept ?? this.#load()), enrolledAt: Number(chain.now()) });
         log.info("enrolled in the beacon");
       });
-    else if (action.act === "reveal") {
+    else if (action.act === "reveal" && this.#context.faults.withholdReveals !== true) {
       const { round, preimage } = action;
       this.#once(`reveal/${round}`, async () => void (await chain.revealBeacon({ round, preimage })));
     }
+  }
+
+  /** Stake is what a reveal is worth: without the penalty, keeping back the last one would be a free choice of draws. */
+  #penalise(): void {
+    const { chain, nodeId } = this.#context;
+    if (this.#leaving()) return;
+    const duties = chain.duties();
+    const callers = duties.enrolments.flatMap(({ nodeId: id, lastRound }) => (lastRound === undefined ? [id] : []));
+    const turnSeconds = BigInt(Math.max(leastTurnSeconds, Math.ceil(6 * chain.blockSeconds)));
+    const state = { ...duties, nodeId, now: chain.now(), beacon: chain.beacon(), callers, turnSeconds };
+    for (const miss of duePenalties(state))
+      this.#once(`penalise/${miss.nodeId}/${miss.round}`, async () => {
+        await chain.penaliseBeacon(miss).catch((error: unknown) => {
+          // Somebody was faster, or the chain knows better.
+          if (!settled.some((code) => hasCode(error, code))) throw error;
+        });
+      });
   }
 
   #once(key: string, work: () => Promise<void>): void {

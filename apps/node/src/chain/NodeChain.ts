@@ -98,6 +98,14 @@ export interface BeaconFacts {
   requested: readonly bigint[];
 }
 
+/** What nodes owe the beacon, as the snapshot has it. */
+export interface BeaconDuties {
+  /** Rounds somebody asked for. */
+  rounds: readonly { round: bigint; revealed: readonly NodeId[]; penalised: readonly NodeId[] }[];
+  /** From firstRound to lastRound (undefined: still) a node owes each of them a reveal. */
+  enrolments: readonly { nodeId: NodeId; firstRound: bigint; lastRound: bigint | undefined }[];
+}
+
 export interface Mined {
   hash: Hex;
   blockNumber: bigint;
@@ -127,6 +135,7 @@ export interface NodeChain {
   openSegments(): readonly { lease: LeaseFacts; segment: SegmentFacts }[];
   endpoints(): ReadonlyMap<NodeId, string>;
   beacon(): BeaconFacts;
+  duties(): BeaconDuties;
 
   // Reads at the head.
   draw(leaseId: Hex, segment: bigint): Promise<DrawFacts>;
@@ -157,6 +166,8 @@ export interface NodeChain {
   resolveTimeout(query: { leaseId: Hex; segment: bigint; deadline: bigint }): Promise<Mined>;
   revealBeacon(reveal: { round: bigint; preimage: Hex }): Promise<Mined>;
   enrolBeacon(tip: Hex): Promise<Mined>;
+  /** Brings the penalty for a reveal that a round which is over did not get. */
+  penaliseBeacon(miss: { nodeId: NodeId; round: bigint }): Promise<Mined>;
   /** The node's enrolment: the onion's tip (0 when there is none) and the first round it counts for. */
   enrolment(): Promise<{ tip: Hex; tipRound: bigint }>;
 

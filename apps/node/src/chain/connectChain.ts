@@ -11,6 +11,7 @@ import { commitAudit } from "@weft/chain/actions/commitAudit";
 import { commitSegment } from "@weft/chain/actions/commitSegment";
 import { enrolBeacon } from "@weft/chain/actions/enrolBeacon";
 import { openAudit } from "@weft/chain/actions/openAudit";
+import { penaliseBeacon } from "@weft/chain/actions/penaliseBeacon";
 import { proveHeld } from "@weft/chain/actions/proveHeld";
 import { release } from "@weft/chain/actions/release";
 import { resolveTimeout } from "@weft/chain/actions/resolveTimeout";
@@ -88,7 +89,16 @@ export function connectChain(options: ConnectChainOptions): NodeChain {
 
 type Facts = Pick<
   NodeChain,
-  "view" | "lease" | "leasesOf" | "segments" | "fillsOf" | "openSegments" | "endpoints" | "beacon" | "enrolment"
+  | "view"
+  | "lease"
+  | "leasesOf"
+  | "segments"
+  | "fillsOf"
+  | "openSegments"
+  | "endpoints"
+  | "beacon"
+  | "duties"
+  | "enrolment"
 >;
 
 function snapshotFacts(options: ConnectChainOptions): Facts {
@@ -118,6 +128,10 @@ function snapshotFacts(options: ConnectChainOptions): Facts {
       requested: [...live.current.rounds.values()]
         .filter(({ requestedAt, revealed }) => requestedAt !== undefined && !revealed.includes(nodeId))
         .map(({ round }) => round),
+    }),
+    duties: () => ({
+      rounds: [...live.current.rounds.values()].filter(({ requestedAt }) => requestedAt !== undefined),
+      enrolments: [...live.current.enrolments.values()].map((one) => ({ ...one, lastRound: one.retiredRound })),
     }),
     enrolment: async () => {
       const found = live.current.enrolments.get(nodeId);
@@ -258,6 +272,7 @@ function transactions({ client, sender, nodeId, live }: ConnectChainOptions): Tr
       send(resolveTimeout(client, { leaseId, segment, id: deadline.toString() })),
     revealBeacon: ({ round, preimage }) => send(revealBeacon(client, { nodeId, round, preimage })),
     enrolBeacon: (tip) => send(enrolBeacon(client, { nodeId, tip })),
+    penaliseBeacon: (miss) => send(penaliseBeacon(client, miss)),
   };
 }
 

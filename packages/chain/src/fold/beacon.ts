@@ -8,9 +8,14 @@ const roundsKept = 1024n;
 export const beacon: Reducers<"beacon"> = {
   Enrolled: (state, { nodeId, tip, tipRound }) => {
     const before = state.enrolments.get(nodeId);
-    const misses = before === undefined || before.retiredRound !== undefined ? 0 : before.misses;
-    const enrolments = state.enrolments.set(nodeId, { nodeId, tip, tipRound, misses, retiredRound: undefined });
-    return { ...state, enrolments };
+    const isNew = before === undefined || before.retiredRound !== undefined;
+    const since = isNew
+      ? { misses: 0, firstRound: tipRound }
+      : { misses: before.misses, firstRound: before.firstRound };
+    return {
+      ...state,
+      enrolments: state.enrolments.set(nodeId, { nodeId, tip, tipRound, ...since, retiredRound: undefined }),
+    };
   },
   Retired: (state, { nodeId, lastRound }) => editEnrolment(state, nodeId, () => ({ retiredRound: lastRound })),
   RoundRequested: (state, { round }, at) => editRound(state, round, () => ({ requestedAt: at.timestamp })),
