@@ -3,8 +3,8 @@
 // for none; a receipt that was paid is answered with the same voucher again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readCommitment } from "@weft/chain/readCommitment";
 import { readDraw } from "@weft/chain/reads";
-import { readCommitment } from "@weft/node/chain/readCommitment";
 import { signNoun } from "@weft/protocol/Domain";
 import * as Held from "@weft/protocol/Held";
 import { protocols, type StreamMessage, streams } from "@weft/protocol/messages";
