@@ -1,6 +1,7 @@
 // Resident memory of a node process: at rest with four peers after a minute of gossip, and while it trains.
 import { setTimeout as sleep } from "node:timers/promises";
-import { processesWith, rssMiB, startNetwork } from "./network.ts";
+import { startNetwork } from "./network.ts";
+import { processesWith, rssMiB } from "./processes.ts";
 import { type Bench, type Figure, figure, mustHold } from "./report.ts";
 
 const restMs = 60_000;
