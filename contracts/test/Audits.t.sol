@@ -23,14 +23,15 @@ contract AuditsTest is AuditsFixture {
     }
 
     function test_AnAccusationPausesPayAndNothingElse() public {
-        SegmentCommitment memory c = commitAndDraw(0);
         channels.claim(id, 500, voucher(id, 500));
-        skip(params.releaseDelaySeconds);
-        NodeKeys memory auditor = check(c, 0, RIVAL);
+        uint256 claimedAt = time();
+        SegmentCommitment memory c = commitAndDraw(0);
+        NodeKeys memory auditor = accuseLate(c);
         assertAudit(0, IAudits.AuditState.waiting);
         (, bool disputed) = market.stateOf(id);
         vm.assertTrue(disputed);
         assertState(id, LeaseState.running);
+        if (time() < claimedAt + params.releaseDelaySeconds) vm.warp(claimedAt + params.releaseDelaySeconds);
         revertsWith(
             matcher, address(channels), abi.encodeCall(channels.release, (id)), IChannels.ChannelFrozen.selector
         );
@@ -208,7 +209,7 @@ contract AuditsTest is AuditsFixture {
         succeeds(matcher, address(audits), data);
         revertsWith(matcher, address(audits), data, IAudits.WrongAuditState.selector);
         commitAndDraw(1);
-        skip(params.releaseDelaySeconds + params.maxRoundsAhead * params.roundSeconds);
+        vm.warp(openUntil(1) + 1);
         data = abi.encodeCall(audits.openAudit, (id, 1));
         revertsWith(matcher, address(audits), data, IAudits.AuditTooLate.selector);
     }
@@ -224,23 +225,13 @@ contract AuditsTest is AuditsFixture {
         vm.assertEq(total, potBefore, "29 segments of pay 1.25 exceed half the lease's pay");
     }
 
-    function test_NoAuditPayAfterSettlement() public {
-        SegmentCommitment memory c = commitAndDraw(0);
-        closeAs(buyer, id, CloseReason.completed);
-        vm.warp(market.settleableAt(id) - 1);
-        NodeKeys memory auditor = auditorAt(0, 0);
-        audits.openAudit(id, 0);
-        Opening memory o = finding(c, auditor, HONEST);
-        succeeds(auditor.operator, address(audits), sealData(c, auditor, seal(c, auditor, o)));
-        settleLease(id);
-        revertsWith(matcher, address(audits), revealData(c, o), IAudits.LeaseOver.selector);
-        vm.assertEq(earned(auditor.owner), 0);
-    }
-
     function test_AnAccusationHoldsUpSettlementUntilItEnds() public {
-        SegmentCommitment memory c = commitAndDraw(0);
         closeAs(buyer, id, CloseReason.completed);
-        check(c, 0, RIVAL);
+        SegmentCommitment memory c = segmentOf(0, HONEST);
+        c.meteredSeconds = 0;
+        succeeds(matcher, address(audits), commitData(c));
+        playRound(c.beaconRound, 4);
+        accuseLate(c);
         vm.warp(market.settleableAt(id));
         bytes memory data = abi.encodeCall(market.settle, (id));
         revertsWith(matcher, address(market), data, IChannels.ChannelFrozen.selector);

@@ -74,33 +74,61 @@ contract MirrorsTest {
         Draw.State storage registry = _registries[keccak256(bytes(size))];
         _replay(registry, json, string.concat(root, ".log"));
 
-        string memory cases = string.concat(root, ".cases");
-        bytes32[] memory time = _column(json, string.concat(cases, ".time"));
-        bytes32[] memory seed = _column(json, string.concat(cases, ".seed"));
-        bytes32[] memory count = _column(json, string.concat(cases, ".count"));
-        bytes32[] memory excluded = _column(json, string.concat(cases, ".excludedNode"));
-        bytes32[] memory drawn = _column(json, string.concat(cases, ".drawn"));
-        for (uint256 i = 0; i < seed.length; ++i) {
-            Draw.Query memory q;
-            q.time = uint48(uint256(time[i]));
-            q.minStake = _params.minStake;
-            q.cap = _params.drawStakeCap;
-            q.excludedOwner = registry.ownerAt(_nodeId(excluded[i]), q.time);
-            q.drawnOwners = new address[](uint256(count[i]));
-            for (uint256 k = 0; k < PLACES; ++k) {
-                bytes20 expected = _nodeId(drawn[i * PLACES + k]);
-                bytes20 picked = 0;
-                // As Registry.drawMany: after the first empty pick nobody else is asked.
-                bool asked = k < uint256(count[i]) && (k == 0 || drawn[i * PLACES + k - 1] != 0);
-                if (asked) {
-                    q.seed = keccak256(abi.encode(seed[i], k));
-                    picked = registry.pick(q);
-                    if (picked != 0) q.drawnOwners[k] = registry.ownerAt(picked, q.time);
-                }
-                vm.assertEq(bytes32(picked), bytes32(expected), size);
-            }
+        Cases memory c = _cases(json, string.concat(root, ".cases"));
+        for (uint256 i = 0; i < c.seed.length; ++i) {
+            _checkDraw(registry, c, i);
         }
-        vm.assertGt(seed.length, 0);
+        vm.assertGt(c.seed.length, 0);
+    }
+
+    struct Cases {
+        bytes32[] time;
+        bytes32[] seed;
+        bytes32[] count;
+        bytes32[] provider;
+        bytes32[] buyer;
+        bytes32[] drawn;
+    }
+
+    function _cases(string memory json, string memory key) private pure returns (Cases memory c) {
+        c.time = _column(json, string.concat(key, ".time"));
+        c.seed = _column(json, string.concat(key, ".seed"));
+        c.count = _column(json, string.concat(key, ".count"));
+        c.provider = _column(json, string.concat(key, ".provider"));
+        c.buyer = _column(json, string.concat(key, ".buyer"));
+        c.drawn = _column(json, string.concat(key, ".drawn"));
+    }
+
+    function _checkDraw(Draw.State storage registry, Cases memory c, uint256 i) private view {
+        bytes20[] memory drawn = _drawMany(registry, _query(registry, c, i), c.seed[i]);
+        for (uint256 k = 0; k < PLACES; ++k) {
+            bytes32 picked = k < drawn.length ? bytes32(drawn[k]) : bytes32(0);
+            vm.assertEq(picked, bytes32(_nodeId(c.drawn[i * PLACES + k])), "drawn");
+        }
+    }
+
+    function _query(Draw.State storage registry, Cases memory c, uint256 i) private view returns (Draw.Query memory q) {
+        q.time = uint48(uint256(c.time[i]));
+        q.minStake = _params.minStake;
+        q.cap = _params.drawStakeCap;
+        q.provider = registry.ownerAt(_nodeId(c.provider[i]), q.time);
+        q.buyer = _address(c.buyer[i]);
+        q.drawnOwners = new address[](uint256(c.count[i]));
+    }
+
+    /// @dev As Registry.drawMany: after the first empty pick nobody else is asked.
+    function _drawMany(Draw.State storage registry, Draw.Query memory q, bytes32 seed)
+        private
+        view
+        returns (bytes20[] memory drawn)
+    {
+        drawn = new bytes20[](q.drawnOwners.length);
+        for (uint256 k = 0; k < drawn.length; ++k) {
+            q.seed = keccak256(abi.encode(seed, k));
+            drawn[k] = registry.pick(q);
+            if (drawn[k] == 0) break;
+            q.drawnOwners[k] = registry.ownerAt(drawn[k], q.time);
+        }
     }
 
     function _replay(Draw.State storage registry, string memory json, string memory log) private {

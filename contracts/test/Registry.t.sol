@@ -233,7 +233,7 @@ contract RegistryTest is Fixture, Calls {
     // ---- draws ----------------------------------------------------------------------------------------------------
 
     function drawn(bytes32 seed, uint256 count, uint48 at) internal view returns (bytes20[] memory) {
-        return registry.drawMany(seed, count, at, node.id);
+        return registry.drawMany(seed, count, at, node.id, buyer);
     }
 
     function test_DrawsFollowCappedStake() public {
@@ -290,24 +290,24 @@ contract RegistryTest is Fixture, Calls {
         vm.assertEq(keccak256(abi.encode(first)), keccak256(abi.encode(second)));
     }
 
-    function test_DrawManyEqualsDrawOneByOne() public {
-        for (uint256 i = 0; i < 5; ++i) {
+    function test_TheBuyersOwnNodesAreNotDrawn() public {
+        for (uint256 i = 0; i < 4; ++i) {
             addNode();
         }
+        NodeKeys memory own = nodes[nodes.length - 1];
         skip(1);
         uint48 at = uint48(time() - 1);
-        bytes20[] memory many = drawn("seed", 4, at);
-        bytes20[] memory sofar = new bytes20[](0);
-        for (uint256 i = 0; i < 4; ++i) {
-            bytes20 one = registry.draw("seed", i, at, node.id, sofar);
-            vm.assertEq(bytes32(one), bytes32(many[i]));
-            bytes20[] memory next = new bytes20[](i + 1);
-            for (uint256 k = 0; k < i; ++k) {
-                next[k] = sofar[k];
-            }
-            next[i] = one;
-            sofar = next;
+        vm.assertTrue(isIn(own.id, drawn("seed", 8, at)), "drawn for anyone else");
+        bytes20[] memory fewer = registry.drawMany("seed", 8, at, node.id, own.owner);
+        vm.assertFalse(isIn(own.id, fewer));
+        vm.assertEq(fewer.length, 3);
+    }
+
+    function isIn(bytes20 nodeId, bytes20[] memory list) internal pure returns (bool) {
+        for (uint256 i = 0; i < list.length; ++i) {
+            if (list[i] == nodeId) return true;
         }
+        return false;
     }
 
     function test_DrawsFindNobodyRatherThanTheWrongOne() public {
@@ -324,11 +324,9 @@ contract RegistryTest is Fixture, Calls {
     }
 
     function test_DrawLimits() public {
-        bytes memory data = abi.encodeCall(registry.drawMany, ("s", 1, uint48(time()), node.id));
+        bytes memory data = abi.encodeCall(registry.drawMany, ("s", 1, uint48(time()), node.id, buyer));
         revertsWith(who, address(registry), data, IRegistry.SnapshotNotPast.selector);
-        data = abi.encodeCall(registry.drawMany, ("s", 9, uint48(time() - 1), node.id));
-        revertsWith(who, address(registry), data, IRegistry.TooManyDrawn.selector);
-        data = abi.encodeCall(registry.draw, ("s", 0, uint48(time() - 1), node.id, new bytes20[](9)));
+        data = abi.encodeCall(registry.drawMany, ("s", 9, uint48(time() - 1), node.id, buyer));
         revertsWith(who, address(registry), data, IRegistry.TooManyDrawn.selector);
     }
 }

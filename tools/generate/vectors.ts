@@ -77,10 +77,14 @@ const column = (values: readonly (bigint | Hex | boolean)[]): Hex[] =>
 function drawCase(histories: readonly NodeHistory[], index: number, span: bigint) {
   const time = start + numberOf("time", index, span);
   const snapshot: RegistrySnapshot = snapshotAt(histories, time, rules);
-  const excludedNode = addressOf("node", Number(numberOf("excluded", index, 12n)));
+  const provider = addressOf("node", Number(numberOf("excluded", index, 12n)));
+  // Every third buyer owns no node.
+  const owned = histories[Number(numberOf("buyer", index, BigInt(histories.length)))]?.owners[0]?.[1];
+  const buyer = index % 3 === 0 || owned === undefined ? addressOf("buyer", index) : owned;
   const seed = hashOf("seed", index);
   const count = 1 + (index % maxDrawn);
-  return { time, seed, count: BigInt(count), excludedNode, drawn: drawMany(snapshot, { seed, count, excludedNode }) };
+  const drawn = drawMany(snapshot, { seed, count, provider, buyer });
+  return { time, seed, count: BigInt(count), provider, buyer, drawn };
 }
 
 const maxDrawn = 8;
@@ -102,7 +106,8 @@ function drawVectors(nodes: number) {
       time: column(cases.map(({ time }) => time)),
       seed: column(cases.map(({ seed }) => seed)),
       count: column(cases.map(({ count }) => count)),
-      excludedNode: column(cases.map(({ excludedNode }) => excludedNode)),
+      provider: column(cases.map(({ provider }) => provider)),
+      buyer: column(cases.map(({ buyer }) => buyer)),
       /** Eight places a case, the unused ones zero. */
       drawn: column(padded),
     },

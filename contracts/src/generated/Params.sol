@@ -11,7 +11,7 @@ struct ProtocolParams {
     uint256 startDeadlineSeconds;
     /// From close to settle: last claims.
     uint256 claimWindowSeconds;
-    /// A claim stays pending this long; covers the audit windows.
+    /// A claim stays pending this long; longer than rounds ahead, opening and turns of an audit together.
     uint256 releaseDelaySeconds;
     /// A buyer's notice before unreserved escrow leaves.
     uint256 exitDelaySeconds;
@@ -23,9 +23,11 @@ struct ProtocolParams {
     uint256 auditRatePpm;
     /// Pay of one proven check, as a share of the segment's pay.
     uint256 auditPayPpm;
+    /// Least pay of one proven check, as a share of the lease's audit pot.
+    uint256 auditFloorPpm;
     /// Part of a lease's price reserved for audits on top.
     uint256 auditShareBps;
-    /// From the draw to an auditor's sealed verdict.
+    /// Time to replay a segment and seal the verdict: the first auditor's alone, then the others' together.
     uint256 auditCommitSeconds;
     /// From the sealed verdict to its opening.
     uint256 auditRevealSeconds;
@@ -98,6 +100,7 @@ library Presets {
         p.slasherDelaySeconds = 1814400;
         p.auditRatePpm = 100000;
         p.auditPayPpm = 1250000;
+        p.auditFloorPpm = 5000;
         p.auditShareBps = 2500;
         p.auditCommitSeconds = 3600;
         p.auditRevealSeconds = 1800;
@@ -120,15 +123,16 @@ library Presets {
         p.intervalSeconds = 5;
         p.startDeadlineSeconds = 60;
         p.claimWindowSeconds = 3;
-        p.releaseDelaySeconds = 45;
+        p.releaseDelaySeconds = 53;
         p.exitDelaySeconds = 10;
         p.unbondDelaySeconds = 600;
         p.slasherDelaySeconds = 1200;
         p.auditRatePpm = 300000;
         p.auditPayPpm = 1250000;
+        p.auditFloorPpm = 10000;
         p.auditShareBps = 5000;
-        p.auditCommitSeconds = 40;
-        p.auditRevealSeconds = 15;
+        p.auditCommitSeconds = 10;
+        p.auditRevealSeconds = 4;
         p.maxAuditors = 3;
         p.holdersDrawn = 3;
         p.exposureSeconds = 60;
@@ -137,7 +141,7 @@ library Presets {
         p.drawStakeCap = 2000000000000000000000;
         p.roundSeconds = 2;
         p.minReveals = 2;
-        p.maxRoundsAhead = 10;
+        p.maxRoundsAhead = 4;
         p.revealPenalty = 1000000000000000000;
         p.maxMisses = 20;
         p.maxFills = 8;
@@ -148,15 +152,16 @@ library Presets {
         p.intervalSeconds = 1;
         p.startDeadlineSeconds = 20;
         p.claimWindowSeconds = 1;
-        p.releaseDelaySeconds = 6;
+        p.releaseDelaySeconds = 21;
         p.exitDelaySeconds = 2;
         p.unbondDelaySeconds = 60;
         p.slasherDelaySeconds = 120;
         p.auditRatePpm = 500000;
         p.auditPayPpm = 1250000;
+        p.auditFloorPpm = 10000;
         p.auditShareBps = 10000;
-        p.auditCommitSeconds = 10;
-        p.auditRevealSeconds = 5;
+        p.auditCommitSeconds = 3;
+        p.auditRevealSeconds = 2;
         p.maxAuditors = 3;
         p.holdersDrawn = 3;
         p.exposureSeconds = 10;
@@ -165,7 +170,7 @@ library Presets {
         p.drawStakeCap = 100000000000000000000;
         p.roundSeconds = 1;
         p.minReveals = 2;
-        p.maxRoundsAhead = 20;
+        p.maxRoundsAhead = 4;
         p.revealPenalty = 1000000000000000;
         p.maxMisses = 20;
         p.maxFills = 8;

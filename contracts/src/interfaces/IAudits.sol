@@ -32,6 +32,7 @@ interface IAudits {
         uint8 used;
         uint8 drawn;
         uint8 accusers;
+        /// @dev Until then the opening of a seal, or the first auditor alone; 0 when any unused auditor may speak.
         uint40 deadline;
         uint40 endsAt;
         bytes20 auditor;
@@ -113,7 +114,7 @@ interface IAudits {
     function openAudit(bytes32 leaseId, uint32 segment) external;
 
     /// @notice A drawn auditor's operator commits `keccak256(abi.encode(leaseId, segment, auditor, ok, stepRoot,
-    /// altHistoryRoot, salt))`. Auditor 0 first; after its window any other drawn one.
+    /// altHistoryRoot, salt))`. Auditor 0 goes alone for `auditCommitSeconds`, or until it has spoken; then any other.
     function commitAudit(bytes32 leaseId, uint32 segment, bytes20 auditor, bytes32 auditCommitment) external;
 
     /// @notice Opens the commitment. `ok`: stepRoot lies in the committed history at this auditor's step and
@@ -127,7 +128,7 @@ interface IAudits {
         bytes32 salt
     ) external;
 
-    /// @notice After a missed deadline: frees the turn, or ends the audit when nobody is left. Anyone.
+    /// @notice After a seal that was not opened in time: lets the next one speak, or ends the audit when nobody is left. Anyone.
     function resolveTimeout(bytes32 leaseId, uint32 segment) external;
 
     /// @notice Two commitments for one (lease, segment) with different content, both signed for the provider: the lease

@@ -133,17 +133,11 @@ interface IRegistry {
 
     function removeSlasher(address slasher) external;
 
-    /// @notice Stake-weighted draw from the nodes and stakes as they stood at `snapshotTime` (strictly past), never the
-    /// excluded node, a node of the same owner, or one already drawn (or of the same owner as one drawn).
+    /// @notice Up to `count` (at most 8) stake-weighted draws from the nodes and stakes as they stood at `snapshotTime`
+    /// (strictly past): never a node of the provider's owner, a node that the buyer owns, or two of one owner.
     /// Rejection sampling: 64 attempts, then a bounded scan. The weight of a node is capped at `drawStakeCap`.
-    /// @return bytes20(0) when nobody fits.
-    function draw(bytes32 seed, uint256 index, uint48 snapshotTime, bytes20 excludedNode, bytes20[] calldata drawn)
-        external
-        view
-        returns (bytes20);
-
-    /// @notice `count` draws one after another, without those that found nobody; at most 8.
-    function drawMany(bytes32 seed, uint256 count, uint48 snapshotTime, bytes20 excludedNode)
+    /// @return Fewer than `count` when nobody else fits.
+    function drawMany(bytes32 seed, uint256 count, uint48 snapshotTime, bytes20 provider, address buyer)
         external
         view
         returns (bytes20[] memory);

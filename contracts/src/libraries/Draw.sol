@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 
 /// @notice Stake-weighted draws from the append-only node list as it stood at a past time.
-/// @dev Owners are looked up at the snapshot too: a transfer after the fact changes no draw.
+/// @dev Owners are looked up at the snapshot too: a transfer after the fact changes no draw. Whoever sells and whoever buys
+/// the work that is drawn for is left out.
 library Draw {
     using Checkpoints for Checkpoints.Trace208;
     using Checkpoints for Checkpoints.Trace160;
@@ -29,7 +30,8 @@ library Draw {
         uint48 time;
         uint256 minStake;
         uint256 cap;
-        address excludedOwner;
+        address provider;
+        address buyer;
         address[] drawnOwners;
     }
 
@@ -92,7 +94,7 @@ library Draw {
 
     function fits(State storage self, Query memory q, bytes20 nodeId) private view returns (bool) {
         address owner = ownerAt(self, nodeId, q.time);
-        if (owner == q.excludedOwner) return false;
+        if (owner == q.provider || owner == q.buyer) return false;
         for (uint256 i = 0; i < q.drawnOwners.length; ++i) {
             if (owner == q.drawnOwners[i]) return false;
         }

@@ -75,27 +75,22 @@ contract Registry is Stakes {
 
     // ---- draws -----------------------------------------------------------------------------------------------------
 
-    function draw(bytes32 seed, uint256 index, uint48 snapshotTime, bytes20 excludedNode, bytes20[] calldata drawn)
-        external
-        view
-        returns (bytes20)
-    {
-        if (drawn.length > Draw.MAX_DRAWN) revert TooManyDrawn(drawn.length, Draw.MAX_DRAWN);
-        Draw.Query memory q = _query(snapshotTime, excludedNode, drawn.length);
-        q.seed = keccak256(abi.encode(seed, index));
-        for (uint256 i = 0; i < drawn.length; ++i) {
-            q.drawnOwners[i] = _draw.ownerAt(drawn[i], snapshotTime);
-        }
-        return _draw.pick(q);
-    }
-
-    function drawMany(bytes32 seed, uint256 count, uint48 snapshotTime, bytes20 excludedNode)
+    function drawMany(bytes32 seed, uint256 count, uint48 snapshotTime, bytes20 provider, address buyer)
         external
         view
         returns (bytes20[] memory drawn)
     {
         if (count > Draw.MAX_DRAWN) revert TooManyDrawn(count, Draw.MAX_DRAWN);
-        Draw.Query memory q = _query(snapshotTime, excludedNode, count);
+        if (snapshotTime >= block.timestamp) revert SnapshotNotPast(snapshotTime, block.timestamp);
+        Draw.Query memory q = Draw.Query({
+            seed: 0,
+            time: snapshotTime,
+            minStake: MIN_STAKE,
+            cap: DRAW_STAKE_CAP,
+            provider: _draw.ownerAt(provider, snapshotTime),
+            buyer: buyer,
+            drawnOwners: new address[](count)
+        });
         drawn = new bytes20[](count);
         uint256 found = 0;
         for (uint256 i = 0; i < count; ++i) {
@@ -109,19 +104,6 @@ contract Registry is Stakes {
         assembly ("memory-safe") {
             mstore(drawn, found)
         }
-    }
-
-    function _query(uint48 snapshotTime, bytes20 excludedNode, uint256 drawnCount)
-        private
-        view
-        returns (Draw.Query memory q)
-    {
-        if (snapshotTime >= block.timestamp) revert SnapshotNotPast(snapshotTime, block.timestamp);
-        q.time = snapshotTime;
-        q.minStake = MIN_STAKE;
-        q.cap = DRAW_STAKE_CAP;
-        q.excludedOwner = _draw.ownerAt(excludedNode, snapshotTime);
-        q.drawnOwners = new address[](drawnCount);
     }
 
     // ---- views -----------------------------------------------------------------------------------------------------

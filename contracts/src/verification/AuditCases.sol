@@ -28,19 +28,29 @@ abstract contract AuditCases is SegmentDraw {
     }
 
     uint256 private immutable AUDIT_PAY_PPM;
+    uint256 private immutable AUDIT_FLOOR_PPM;
     uint256 private immutable COMMIT_SECONDS;
     uint256 private immutable REVEAL_SECONDS;
-    uint256 private immutable CASE_SECONDS;
+    uint256 private immutable MAX_OTHERS;
     uint256 private immutable OPEN_WINDOW;
 
     mapping(bytes32 leaseId => mapping(uint32 segment => Case)) private _cases;
 
+    /// @dev Pay for a segment matures `releaseDelaySeconds` after its commitment at the earliest. By then, one after
+    /// another: the round that it names is over; somebody had time to open the case; the first auditor had its turn, the
+    /// others as much time to replay, even if all but one of them block it with seals that they don't open; the last
+    /// seal is opened.
     constructor(ProtocolParams memory params) {
         AUDIT_PAY_PPM = params.auditPayPpm;
+        AUDIT_FLOOR_PPM = params.auditFloorPpm;
         COMMIT_SECONDS = params.auditCommitSeconds;
         REVEAL_SECONDS = params.auditRevealSeconds;
-        CASE_SECONDS = params.maxAuditors * (params.auditCommitSeconds + params.auditRevealSeconds);
-        OPEN_WINDOW = params.releaseDelaySeconds + params.maxRoundsAhead * params.roundSeconds;
+        MAX_OTHERS = params.maxAuditors - 1;
+        uint256 untilOpened = (params.maxRoundsAhead + 1) * params.roundSeconds + params.auditCommitSeconds;
+        uint256 onceOpened = 2 * params.auditCommitSeconds + params.maxAuditors * params.auditRevealSeconds;
+        if (params.releaseDelaySeconds <= untilOpened + onceOpened) revert ParamsUnsafe("releaseDelaySeconds");
+        if (params.auditFloorPpm == 0 || params.auditFloorPpm > PPM) revert ParamsUnsafe("auditFloorPpm");
+        OPEN_WINDOW = params.releaseDelaySeconds - 1 - onceOpened;
     }
 
     function openAudit(bytes32 leaseId, uint32 segment_) external {
@@ -58,9 +68,7 @@ abstract contract AuditCases is SegmentDraw {
         uint256 index = _indexIn(_drawAuditors(case_.seed, leaseId, record), auditor);
         uint256 mask = case_.usedMask;
         if (mask & (1 << index) != 0) revert AuditorUsed(auditor);
-        // The first unused one in the order of the draw goes alone until the deadline.
-        bool isFirst = mask & ((1 << index) - 1) == (1 << index) - 1;
-        if (!isFirst && block.timestamp <= case_.deadline) revert NotYourTurn(auditor, uint256(case_.deadline) + 1);
+        if (index != 0 && block.timestamp <= case_.deadline) revert NotYourTurn(auditor, uint256(case_.deadline) + 1);
 
         case_.usedMask = uint8(mask | (1 << index));
         ++case_.used;
@@ -84,7 +92,6 @@ abstract contract AuditCases is SegmentDraw {
         if (case_.state != AuditState.committed) revert WrongAuditState(c.leaseId, c.segment, case_.state);
         if (block.timestamp > case_.deadline) revert AuditTooLate(c.leaseId, c.segment, case_.deadline);
         Lease memory lease = MARKET.lease(c.leaseId);
-        if (lease.state == LeaseState.settled) revert LeaseOver(c.leaseId);
 
         bytes20 auditor = case_.auditor;
         bytes32 opened = keccak256(abi.encode(c.leaseId, c.segment, auditor, ok, stepRoot, altHistoryRoot, salt));
@@ -110,7 +117,7 @@ abstract contract AuditCases is SegmentDraw {
         if (case_.state == AuditState.committed) {
             if (block.timestamp <= case_.deadline) revert DeadlineNotPassed(case_.deadline);
             emit AuditorMarked(leaseId, segment_, case_.auditor);
-            _await(case_);
+            _await(case_, 0);
             if (somebodyMaySpeak) return;
         } else {
             if (case_.state != AuditState.waiting) revert WrongAuditState(leaseId, segment_, case_.state);
@@ -135,9 +142,9 @@ abstract contract AuditCases is SegmentDraw {
         if (lease.tier != TIER_EXACT || !_isSampled(seed)) revert NotSampled(leaseId, segment_);
         case_.seed = seed;
         case_.drawn = uint8(_drawAuditors(seed, leaseId, record).length);
-        case_.endsAt = uint40(block.timestamp + CASE_SECONDS);
+        case_.endsAt = uint40(block.timestamp + 2 * COMMIT_SECONDS + MAX_OTHERS * REVEAL_SECONDS);
         emit AuditOpened(leaseId, segment_, seed);
-        _await(case_);
+        _await(case_, uint40(block.timestamp + COMMIT_SECONDS));
     }
 
     /// @dev An accusation that no second auditor shares is worth nothing: its author is unpaid and marked.
@@ -170,14 +177,19 @@ abstract contract AuditCases is SegmentDraw {
             return;
         }
         case_.accusations.push(accusation);
-        if (accusers == 0) _freeze(leaseId, uint32(case_.endsAt + REVEAL_SECONDS));
-        _await(case_);
+        // Pay is paused from here on, so that whoever is left can have time to replay, however late the accusation came.
+        uint256 until = block.timestamp + COMMIT_SECONDS + (case_.drawn - case_.used) * REVEAL_SECONDS;
+        if (until > case_.endsAt) case_.endsAt = uint40(until);
+        if (accusers == 0) ++_traces[leaseId].accusations;
+        _freeze(leaseId, uint32(case_.endsAt + REVEAL_SECONDS));
+        _await(case_, 0);
     }
 
-    function _await(Case storage case_) private {
+    /// @param aloneUntil Only the first auditor may seal until then.
+    function _await(Case storage case_, uint40 aloneUntil) private {
         case_.state = AuditState.waiting;
         case_.auditor = 0;
-        case_.deadline = uint40(block.timestamp + COMMIT_SECONDS);
+        case_.deadline = aloneUntil;
     }
 
     function _end(bytes32 leaseId, uint32 segment_, Case storage case_, AuditState state) private {
@@ -187,9 +199,9 @@ abstract contract AuditCases is SegmentDraw {
 
     function _freeze(bytes32 leaseId, uint32 until) private {
         Trace storage trace = _traces[leaseId];
-        ++trace.accusations;
-        if (until > trace.frozenUntil) trace.frozenUntil = until;
-        CHANNELS.auditFreeze(leaseId, trace.frozenUntil);
+        if (until <= trace.frozenUntil) return;
+        trace.frozenUntil = until;
+        CHANNELS.auditFreeze(leaseId, until);
     }
 
     /// @dev Several segments of one lease may stand accused; the last one to end unfreezes.
@@ -200,14 +212,14 @@ abstract contract AuditCases is SegmentDraw {
         CHANNELS.auditFreeze(leaseId, 0);
     }
 
+    /// @dev The floor is there because the provider meters: a check of a segment said to have taken no time is work too.
+    /// Channels pays no more than the pot has left.
     function _pay(bytes32 leaseId, uint32 segment_, bytes20 auditor, Lease memory lease) private {
+        uint64 pot = MARKET.moneyOf(leaseId).auditPot;
         uint256 amount = uint256(lease.rate) * _segments[leaseId][segment_].meteredSeconds * AUDIT_PAY_PPM / PPM;
-        CHANNELS.payAudit(
-            leaseId,
-            MARKET.moneyOf(leaseId).auditPot,
-            REGISTRY.ownerOf(auditor),
-            amount > type(uint64).max ? type(uint64).max : uint64(amount)
-        );
+        uint256 floor = pot * AUDIT_FLOOR_PPM / PPM;
+        if (amount < floor) amount = floor;
+        CHANNELS.payAudit(leaseId, pot, REGISTRY.ownerOf(auditor), amount < pot ? uint64(amount) : pot);
     }
 
     function audit(bytes32 leaseId, uint32 segment_) external view returns (AuditView memory) {

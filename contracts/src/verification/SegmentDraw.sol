@@ -61,7 +61,7 @@ abstract contract SegmentDraw is SegmentBook {
         returns (bytes20[] memory)
     {
         (bytes20 nodeId,) = CHANNELS.partiesOf(leaseId);
-        return REGISTRY.drawMany(seed, count, uint48(record.committedAt - 1), nodeId);
+        return REGISTRY.drawMany(seed, count, uint48(record.committedAt - 1), nodeId, MARKET.lease(leaseId).buyer);
     }
 
     function _indexIn(bytes20[] memory drawn, bytes20 nodeId) internal pure returns (uint256 index) {

@@ -26,6 +26,7 @@ abstract contract AuditsFixture is BeaconFixture, Calls {
         p = Presets.local();
         p.auditRatePpm = 1e6;
         p.maxAuditors = 4;
+        p.releaseDelaySeconds = 60;
     }
 
     function setUp() public virtual override {
@@ -154,6 +155,20 @@ abstract contract AuditsFixture is BeaconFixture, Calls {
         Opening memory o = finding(c, auditor, salt);
         succeeds(auditor.operator, address(audits), sealData(c, auditor, seal(c, auditor, o)));
         succeeds(matcher, address(audits), revealData(c, o));
+    }
+
+    /// @notice The last second in which the audit of `segment` may be opened.
+    function openUntil(uint32 segment) internal view returns (uint256) {
+        uint256 once = 2 * params.auditCommitSeconds + params.maxAuditors * params.auditRevealSeconds;
+        return audits.segment(id, segment).committedAt + params.releaseDelaySeconds - 1 - once;
+    }
+
+    /// @notice An accusation as late as one can be.
+    function accuseLate(SegmentCommitment memory c) internal returns (NodeKeys memory) {
+        vm.warp(openUntil(c.segment));
+        audits.openAudit(id, c.segment);
+        vm.warp(audits.audit(id, c.segment).endsAt);
+        return check(c, 1, RIVAL);
     }
 
     function assertAudit(uint32 segment, IAudits.AuditState expected) internal view {

@@ -27,7 +27,12 @@ for (const size of ["small", "middle", "large"])
     }
     for (const [at, seed] of cases.seed.entries()) {
       const snapshot = snapshotAt([...histories.values()], BigInt(cases.time[at]), params);
-      const query = { seed, count: Number(cases.count[at]), excludedNode: id(cases.excludedNode[at]) };
+      const query = {
+        seed,
+        count: Number(cases.count[at]),
+        provider: id(cases.provider[at]),
+        buyer: id(cases.buyer[at]),
+      };
       const expected = cases.drawn.slice(8 * at, 8 * at + 8).filter((word: Hex) => BigInt(word) !== 0n);
       assert.deepEqual(drawMany(snapshot, query), expected.map(id));
     }
@@ -63,23 +68,24 @@ test("vectors: seed, sample, step and seal", () => {
 const world = fc.record({
   owners: fc.array(fc.nat(5), { minLength: 0, maxLength: 20 }),
   stakes: fc.array(fc.bigInt(0n, 200n), { minLength: 20, maxLength: 20 }),
-  excluded: fc.nat(20),
+  provider: fc.nat(20),
+  buyer: fc.nat(6),
   count: fc.integer({ min: 0, max: 8 }),
   seed: fc.nat(),
 });
 
-test("P1: never the provider's owner, never one owner twice, never below the stake; as many as fit", () => {
+test("P1: neither party's nodes, never one owner twice, never below the stake; as many as fit", () => {
   fc.assert(
-    fc.property(world, ({ owners, stakes, excluded, count, seed }) => {
+    fc.property(world, ({ owners, stakes, provider, buyer, count, seed }) => {
       const nodes = owners.map((who, index) =>
         staked(index, { owner: owner(who), stake: ((stakes[index] ?? 0n) * params.minStake) / 20n }),
       );
-      const query = { seed: hash(`${seed}`), count, excludedNode: nodeId(excluded) };
+      const query = { seed: hash(`${seed}`), count, provider: nodeId(provider), buyer: owner(buyer) };
       const drawn = drawMany(registryOf(nodes), query);
       const ownersDrawn = drawn.map((drawnId) => nodes.find((node) => node.nodeId === drawnId)?.owner);
-      const barred = nodes[excluded]?.owner;
+      const barred = [nodes[provider]?.owner, owner(buyer)];
       const able = new Set(nodes.filter((node) => node.stake >= params.minStake).map((node) => node.owner));
-      if (barred) able.delete(barred);
+      for (const who of barred) if (who !== undefined) able.delete(who);
       assert.equal(new Set(ownersDrawn).size, drawn.length);
       for (const who of ownersDrawn) assert.ok(who !== undefined && able.has(who));
       // 20 nodes are within the final scan, so nobody who fits is overlooked.
@@ -91,7 +97,7 @@ test("P1: never the provider's owner, never one owner twice, never below the sta
 });
 
 test("more than eight at once is refused", () => {
-  const query = { seed: hash("x"), count: 9, excludedNode: nodeId(99) };
+  const query = { seed: hash("x"), count: 9, provider: nodeId(99), buyer: owner(99) };
   assert.throws(
     () => drawMany(registry(3), query),
     (error) => hasCode(error, "draw.tooMany"),
@@ -106,7 +112,8 @@ test("chances are proportional to stake, up to the cap", () => {
   const wins = [0, 0, 0, 0];
   const rounds = 1600;
   for (let round = 0; round < rounds; round++) {
-    const [picked] = drawMany(snapshot, { seed: hash(`round ${round}`), count: 1, excludedNode: nodeId(99) });
+    const query = { seed: hash(`round ${round}`), count: 1, provider: nodeId(99), buyer: owner(99) };
+    const [picked] = drawMany(snapshot, query);
     wins[Number((picked ?? "").slice(-2))]! += 1;
   }
   // Weights 1 : 2 : 4 : 4 of 11. Five standard deviations of a binomial either way; the seeds are fixed.
@@ -142,9 +149,10 @@ test("a snapshot is what held at its time, not after", () => {
 test("holders and auditors of a segment are drawn apart, each as many as the parameters say", () => {
   const snapshot = registry(40);
   const segments = Array.from({ length: 20 }, (_, index) =>
-    drawSegment(snapshot, { seed: hash(`segment ${index}`), provider: nodeId(0) }, params),
+    drawSegment(snapshot, { seed: hash(`segment ${index}`), provider: nodeId(0), buyer: owner(1) }, params),
   );
   for (const { holders, auditors } of segments) {
+    assert.ok(![...holders, ...auditors].some((drawn) => drawn === nodeId(0) || drawn === nodeId(1)));
     assert.equal(holders.length, Number(params.holdersDrawn));
     assert.equal(auditors.length, Number(params.maxAuditors));
   }

@@ -1,8 +1,8 @@
 // Who holds and who audits a segment, and whether it is audited at all: contracts/src/libraries/Draw.sol,
 // Registry.drawMany and Audits.sol, hash for hash, so that a node knows the draw from its own copy of the chain.
 //
-// Weighted by stake up to a cap, from the nodes and stakes as they stood strictly before the commitment; never the
-// provider's owner, never one owner twice. Bounded: 64 attempts, then a scan over at most 64 nodes.
+// Weighted by stake up to a cap, from the nodes and stakes as they stood strictly before the commitment; never a node of
+// the provider's owner or of the buyer, never one owner twice. Bounded: 64 attempts, then a scan over at most 64 nodes.
 import { least } from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
 import type { NodeId } from "@weft/protocol/NodeId";
@@ -80,14 +80,15 @@ export interface SegmentDraw {
 /** Everything the beacon decides about a segment of an exact lease. */
 export function drawSegment(
   snapshot: RegistrySnapshot,
-  segment: { seed: Hex; provider: NodeId },
+  segment: { seed: Hex; provider: NodeId; buyer: Address },
   params: ProtocolParams,
 ): SegmentDraw {
   const draw = (role: string, count: bigint) =>
     drawMany(snapshot, {
       seed: hashWords(["bytes32", "string"], [segment.seed, role]),
       count: Number(count),
-      excludedNode: segment.provider,
+      provider: segment.provider,
+      buyer: segment.buyer,
     });
   return {
     sampled: sampled(segment.seed, params.auditRatePpm),
@@ -96,10 +97,10 @@ export function drawSegment(
   };
 }
 
-/** Up to `count` nodes of different owners; fewer when nobody else fits. @throws WeftError `draw.tooMany` */
+/** Up to `count` nodes of different owners, none the provider's or the buyer's; fewer when nobody else fits. @throws WeftError `draw.tooMany` */
 export function drawMany(
   snapshot: RegistrySnapshot,
-  query: { seed: Hex; count: number; excludedNode: NodeId },
+  query: { seed: Hex; count: number; provider: NodeId; buyer: Address },
 ): NodeId[] {
   if (query.count > maxDrawn)
     throw new WeftError(`${query.count} nodes asked of one draw`, {
@@ -107,7 +108,8 @@ export function drawMany(
       fault: "us",
       remedy: `draw at most ${maxDrawn}`,
     });
-  const barred = new Set([snapshot.nodes.find(({ nodeId }) => nodeId === query.excludedNode)?.owner ?? zeroAddress]);
+  const provider = snapshot.nodes.find(({ nodeId }) => nodeId === query.provider)?.owner ?? zeroAddress;
+  const barred = new Set([provider, query.buyer]);
   const drawn: NodeId[] = [];
   for (let index = 0; index < query.count; index++) {
     const picked = pick(snapshot, hashWords(["bytes32", "uint256"], [query.seed, BigInt(index)]), barred);

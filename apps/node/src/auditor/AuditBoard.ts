@@ -129,7 +129,11 @@ export class AuditBoard {
     const which = { leaseId: lease.leaseId, segment: segment.segment };
     if (action.act === "replay") this.#replays.run(`replay/${key}`, (signal) => this.#replay(about, signal));
     else if (action.act === "seal" && kept !== undefined)
-      this.#tasks.run(`seal/${key}`, async () => void (await chain.commitAudit(this.#sealed(lease, segment, kept))));
+      this.#tasks.run(`seal/${key}`, async () => {
+        await chain.commitAudit(this.#sealed(lease, segment, kept));
+        // The opening is due within seconds: what was read before the seal doesn't count any more.
+        delete this.#watched.get(key)?.facts;
+      });
     else if (action.act === "reveal" && kept !== undefined)
       this.#tasks.run(`reveal/${key}`, async () => {
         const commitment = await chain.commitment(lease.leaseId, segment.segment);

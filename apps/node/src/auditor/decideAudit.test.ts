@@ -47,16 +47,18 @@ test("a verdict on disk is opened even when this process never sealed it: the st
 test("others wait, then start the clock, then take the turn after the deadline", () => {
   const second = { nodeId: node("bb") };
   assert.deepEqual(decide(second), { act: "wait" });
-  assert.deepEqual(decide({ ...second, now: 1005n }), { act: "wait" });
-  assert.deepEqual(decide({ ...second, now: 1006n }), { act: "open" });
+  assert.deepEqual(decide({ ...second, now: 1022n }), { act: "wait" });
+  assert.deepEqual(decide({ ...second, now: 1023n }), { act: "open" });
   assert.deepEqual(decide({ ...second, now: 1030n }, { state: "waiting", deadline: 1040n }), { act: "wait" });
   assert.deepEqual(decide({ ...second, now: 1041n }, { state: "waiting", deadline: 1040n }), { act: "replay" });
-  assert.deepEqual(decide({ nodeId: node("cc"), now: 1010n }), { act: "wait" });
+  assert.deepEqual(decide({ nodeId: node("cc"), now: 1023n }), { act: "wait" });
+  assert.deepEqual(decide({ nodeId: node("cc"), now: 1026n }), { act: "open" });
 });
 
-test("after an accusation the turn goes to the next in the draw, and the accuser is done", () => {
-  const accused = { state: "waiting", used: [node("aa")], accusers: 1, deadline: 1040n } as const;
+test("after an accusation anyone else speaks, and the accuser is done", () => {
+  const accused = { state: "waiting", used: [node("aa")], accusers: 1, deadline: 0n } as const;
   assert.deepEqual(decide({ nodeId: node("bb") }, accused), { act: "replay" });
+  assert.deepEqual(decide({ nodeId: node("cc"), busy: true }, accused), { act: "replay" });
   assert.deepEqual(decide({ nodeId: node("aa"), verdict: { sealed: true } }, accused), { act: "drop", why: "used" });
 });
 

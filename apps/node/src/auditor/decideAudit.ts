@@ -1,8 +1,8 @@
 // What a drawn auditor does next about one sampled segment. Pure: the chain's case, the draw, what this node kept.
 //
-// Turns as contracts/src/verification/Audits.sol has them: the first unused auditor in the order of the draw goes alone
-// until the deadline, then anyone unused. A sealed verdict must be opened by its deadline, whatever it says: silence is
-// marked. An accusation gives the turn to the next one, a pass ends the case.
+// Turns as contracts/src/verification/AuditCases.sol has them: the first of the draw goes alone until the deadline or until
+// it has spoken, then anyone unused. A sealed verdict must be opened by its deadline, whatever it says: silence is
+// marked. After an accusation anyone else may speak, a pass ends the case.
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { AuditFacts, DrawFacts } from "../chain/NodeChain.ts";
 
@@ -56,16 +56,14 @@ function committedAction({ facts, nodeId, now, verdict }: AuditInput): AuditActi
   return { act: "wait" };
 }
 
-/** Lower-indexed auditors are all used, or their time is up. */
-function isMyTurn({ facts, now, draw }: AuditInput, index: number): boolean {
-  if (draw.auditors.slice(0, index).every((auditor) => facts.used.includes(auditor))) return true;
-  return facts.state === "waiting" && now > facts.deadline;
-}
+/** The first always; the others once it has spoken or its time is up. */
+const isMyTurn = ({ facts, now }: AuditInput, index: number): boolean =>
+  index === 0 || (facts.state === "waiting" && now > facts.deadline);
 
 /** The case opens by itself when the first auditor seals; the others start its clock when that takes too long. */
 function notYet(input: AuditInput, index: number): AuditAction {
-  // Soon: a lease may settle a release delay after its end, and a second auditor needs its time within that.
-  const patience = (input.commitSeconds * BigInt(index)) / 8n;
+  // At least half a turn for the first to replay in peace; less than a whole one, which the contract's window has room for.
+  const patience = (input.commitSeconds * BigInt(8 + index)) / 16n;
   return input.facts.state === "none" && input.now > input.readySince + patience ? { act: "open" } : { act: "wait" };
 }
 

@@ -47,7 +47,7 @@ test("claims a quarter of the pay, anything after a release delay, and everythin
   assert.deepEqual(decide({}, 0n), { act: "wait" });
   assert.deepEqual(decide({}, 249n), { act: "wait" });
   assert.deepEqual(decide({}, 250n), { act: "claim", amount: 250n });
-  assert.deepEqual(decide({}, 1n, 1045n), { act: "claim", amount: 1n });
+  assert.deepEqual(decide({}, 1n, 1000n + params.releaseDelaySeconds), { act: "claim", amount: 1n });
   assert.deepEqual(decide({ state: "closing", claimUntil: 1013n }, 1n), { act: "claim", amount: 1n });
 });
 

@@ -35,7 +35,7 @@ export interface ProtocolParams {
   startDeadlineSeconds: bigint;
   /** From close to settle: last claims. */
   claimWindowSeconds: bigint;
-  /** A claim stays pending this long; covers the audit windows. */
+  /** A claim stays pending this long; longer than rounds ahead, opening and turns of an audit together. */
   releaseDelaySeconds: bigint;
   /** A buyer's notice before unreserved escrow leaves. */
   exitDelaySeconds: bigint;
@@ -47,9 +47,11 @@ export interface ProtocolParams {
   auditRatePpm: bigint;
   /** Pay of one proven check, as a share of the segment's pay. */
   auditPayPpm: bigint;
+  /** Least pay of one proven check, as a share of the lease's audit pot. */
+  auditFloorPpm: bigint;
   /** Part of a lease's price reserved for audits on top. */
   auditShareBps: bigint;
-  /** From the draw to an auditor's sealed verdict. */
+  /** Time to replay a segment and seal the verdict: the first auditor's alone, then the others' together. */
   auditCommitSeconds: bigint;
   /** From the sealed verdict to its opening. */
   auditRevealSeconds: bigint;
@@ -91,6 +93,7 @@ export const paramFields = [
   "slasherDelaySeconds",
   "auditRatePpm",
   "auditPayPpm",
+  "auditFloorPpm",
   "auditShareBps",
   "auditCommitSeconds",
   "auditRevealSeconds",
@@ -122,6 +125,7 @@ export const presets: Record<PresetName, ProtocolParams> = {
     slasherDelaySeconds: 1814400n,
     auditRatePpm: 100000n,
     auditPayPpm: 1250000n,
+    auditFloorPpm: 5000n,
     auditShareBps: 2500n,
     auditCommitSeconds: 3600n,
     auditRevealSeconds: 1800n,
@@ -143,15 +147,16 @@ export const presets: Record<PresetName, ProtocolParams> = {
     intervalSeconds: 5n,
     startDeadlineSeconds: 60n,
     claimWindowSeconds: 3n,
-    releaseDelaySeconds: 45n,
+    releaseDelaySeconds: 53n,
     exitDelaySeconds: 10n,
     unbondDelaySeconds: 600n,
     slasherDelaySeconds: 1200n,
     auditRatePpm: 300000n,
     auditPayPpm: 1250000n,
+    auditFloorPpm: 10000n,
     auditShareBps: 5000n,
-    auditCommitSeconds: 40n,
-    auditRevealSeconds: 15n,
+    auditCommitSeconds: 10n,
+    auditRevealSeconds: 4n,
     maxAuditors: 3n,
     holdersDrawn: 3n,
     exposureSeconds: 60n,
@@ -160,7 +165,7 @@ export const presets: Record<PresetName, ProtocolParams> = {
     drawStakeCap: 2000000000000000000000n,
     roundSeconds: 2n,
     minReveals: 2n,
-    maxRoundsAhead: 10n,
+    maxRoundsAhead: 4n,
     revealPenalty: 1000000000000000000n,
     maxMisses: 20n,
     maxFills: 8n,
@@ -170,15 +175,16 @@ export const presets: Record<PresetName, ProtocolParams> = {
     intervalSeconds: 1n,
     startDeadlineSeconds: 20n,
     claimWindowSeconds: 1n,
-    releaseDelaySeconds: 6n,
+    releaseDelaySeconds: 21n,
     exitDelaySeconds: 2n,
     unbondDelaySeconds: 60n,
     slasherDelaySeconds: 120n,
     auditRatePpm: 500000n,
     auditPayPpm: 1250000n,
+    auditFloorPpm: 10000n,
     auditShareBps: 10000n,
-    auditCommitSeconds: 10n,
-    auditRevealSeconds: 5n,
+    auditCommitSeconds: 3n,
+    auditRevealSeconds: 2n,
     maxAuditors: 3n,
     holdersDrawn: 3n,
     exposureSeconds: 10n,
@@ -187,7 +193,7 @@ export const presets: Record<PresetName, ProtocolParams> = {
     drawStakeCap: 100000000000000000000n,
     roundSeconds: 1n,
     minReveals: 2n,
-    maxRoundsAhead: 20n,
+    maxRoundsAhead: 4n,
     revealPenalty: 1000000000000000n,
     maxMisses: 20n,
     maxFills: 8n,
