@@ -7,5 +7,6 @@ const at = process.argv.indexOf("--home");
 const home = at < 0 ? undefined : process.argv[at + 1];
 if (getCompileCacheDir() === undefined && home !== undefined) enableCompileCache(join(resolve(home), "cache"));
 
-const { runProcess } = await import("./runProcess.ts");
-await runProcess();
+// Loads what a node loads and ends, leaving the compiled code behind for the nodes that are started next.
+if (process.argv[2] === "--warm-up") await import("./warmUp.ts");
+else await (await import("./runProcess.ts")).runProcess();

@@ -4,6 +4,7 @@
 import { fstatSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { resolve } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { explain, WeftError } from "@weft/protocol/Errors";
 import { readControl } from "./control.ts";
 import { exitCodeOf } from "./exitCodes.ts";
@@ -48,6 +49,9 @@ async function run(flags: NodeFlags, log: ReturnType<typeof openLog>["log"]): Pr
     say({ ready: true, nodeId, peerId, addresses, pid: process.pid, ...(flags.name ? { name: flags.name } : {}) });
     // The next start, and the next node on this machine, load compiled code; a kill would lose it.
     flushCompileCache();
+    // From here on small rather than fast. Not earlier: it would make the start slower, and V8 throws away cached code
+    // that was compiled under other flags.
+    setFlagsFromString("--optimize-for-size");
     const why = await untilStopped(flags, node, [told, opened.opened.ended.then(() => "the chain view ended")]);
     log.info({ why }, "stopping");
     const late = setTimeout(() => process.exit(0), stopTimeoutMs);

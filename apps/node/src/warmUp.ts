@@ -1,4 +1,4 @@
-// Loads what a node loads at its start and ends, leaving the compiled code in the compile cache.
+// Everything that a node loads at its start; what main.ts does with --warm-up.
 import { loadEncryption } from "@weft/transport/Libp2pNode";
 import "./runProcess.ts";
 

@@ -14,11 +14,14 @@ const timeoutMs = 20_000;
 /** Resolves when the cache is warm, or when that failed or took too long: everything works without it. */
 export async function warmCache(home: Home, signal: AbortSignal): Promise<void> {
   if (isWarm(home)) return;
-  const script = join(repositoryRoot, "apps/node/src/warmUp.ts");
+  const script = join(repositoryRoot, "apps/node/src/main.ts");
   const env = { ...process.env, ...childEnvironment(home) };
   await new Promise<void>((done) => {
-    execFile(process.execPath, [...v8Flags, script], { timeout: timeoutMs, signal, windowsHide: true, env }, () =>
-      done(),
+    execFile(
+      process.execPath,
+      [...v8Flags, script, "--warm-up"],
+      { timeout: timeoutMs, signal, windowsHide: true, env },
+      () => done(),
     );
   });
 }
