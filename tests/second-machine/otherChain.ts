@@ -10,15 +10,15 @@ import { deploy } from "@weft/chain/deploy";
 import { signerOf } from "@weft/chain/Keys";
 import * as NetworkFile from "@weft/chain/NetworkFile";
 import { openDoor } from "@weft/cli/start/publicDoor";
-import { systemClock } from "@weft/cli/start/systemClock";
 import { presets } from "@weft/protocol/Params";
+import { foregroundClock } from "@weft/transport/Clock";
 
 const chainId = 1337;
 const [folder, address, port, served] = process.argv.slice(2) as [string, string, string, string];
 const chain = await DevChain.start({ folder, chainId });
 const { rpcUrl } = chain;
 const { contracts, fromBlock } = await deploy({
-  ...{ rpcUrl, chainId, params: presets.local, signer: signerOf(deployerKey), clock: systemClock },
+  ...{ rpcUrl, chainId, params: presets.local, signer: signerOf(deployerKey), clock: foregroundClock },
   treasury: signerOf(faucetKey).address,
 });
 const profile = { blockSeconds: 0.25, confirmations: 1 };

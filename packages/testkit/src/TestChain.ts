@@ -50,10 +50,19 @@ export async function startTestChain(options: TestChainOptions): Promise<TestCha
   });
   await announce(anvil.rpcUrl, clock.now() + tickMs);
   clock.start();
+  const stop = async () => {
+    await clock.stop();
+    await anvil.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
   const params = presets[options.preset];
   const { contracts, fromBlock } = await deploy({
     ...{ rpcUrl: anvil.rpcUrl, chainId, params, clock, signer: signerOf(deployerKey) },
     treasury: signerOf(faucetKey).address,
+  }).catch(async (error: unknown) => {
+    // A clock left running would keep the test's process alive for ever.
+    await stop();
+    throw error;
   });
   const profile = { blockSeconds: options.blockSeconds, confirmations: 1 };
   const file = await NetworkFile.describe({
@@ -64,11 +73,7 @@ export async function startTestChain(options: TestChainOptions): Promise<TestCha
     file,
     client: heldClient(file, clock),
     folder,
-    stop: async () => {
-      await clock.stop();
-      await anvil.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 

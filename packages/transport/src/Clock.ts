@@ -3,24 +3,30 @@
 import type { Clock } from "@weft/protocol/Clock";
 
 /** Monotonic whole milliseconds from the machine's Unix time. Its timers never keep the process alive. */
-export const systemClock: Clock = {
-  now: () => Math.floor(performance.timeOrigin + performance.now()),
-  sleep(ms, signal) {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const onAbort = (): void => {
-        clearTimeout(timer);
-        reject(signal?.reason);
-      };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve();
-      }, ms);
-      timer.unref();
-      signal?.addEventListener("abort", onAbort, { once: true });
-    });
-  },
-};
+export const systemClock: Clock = machineClock({ keepsAlive: false });
+
+/** The same time, for a command that has nothing but this wait to live for: its timers keep the process alive. */
+export const foregroundClock: Clock = machineClock({ keepsAlive: true });
+
+function machineClock({ keepsAlive }: { keepsAlive: boolean }): Clock {
+  return {
+    now: () => Math.floor(performance.timeOrigin + performance.now()),
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const onAbort = (): void => {
+          clearTimeout(timer);
+          reject(signal?.reason);
+        };
+        const timer = setTimeout(() => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        }, ms);
+        if (!keepsAlive) timer.unref();
+        signal?.addEventListener("abort", onAbort, { once: true });
+      }),
+  };
+}
 
 /** Runs `task` once after `delayMs`; returns the function that cancels it. */
 export function schedule(clock: Clock, delayMs: number, task: () => void): () => void {

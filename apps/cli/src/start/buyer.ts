@@ -6,8 +6,8 @@ import { type Intent, memoryStore } from "@weft/chain/Intent";
 import type { AccountSigner } from "@weft/chain/Keys";
 import { chainTime, readAccount, readSession } from "@weft/chain/reads";
 import { Sender } from "@weft/chain/Sender";
+import { foregroundClock } from "@weft/transport/Clock";
 import type { Address } from "viem";
-import { systemClock } from "./systemClock.ts";
 
 /** Escrow a local buyer begins with; below half of it, it is filled up again. */
 export const escrowWanted = 50_000_000n;
@@ -39,7 +39,7 @@ export async function prepareBuyer(
 /** Sends in order without waiting in between; resolves when all are mined. */
 export async function sendAll(client: ChainClient, signer: AccountSigner, intents: readonly Intent[]): Promise<void> {
   if (intents.length === 0) return;
-  const sender = new Sender(client, { signer, store: memoryStore(), clock: systemClock });
+  const sender = new Sender(client, { signer, store: memoryStore(), clock: foregroundClock });
   try {
     await Promise.all(intents.map((intent) => sender.send(intent)));
   } finally {

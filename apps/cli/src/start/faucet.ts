@@ -10,11 +10,11 @@ import { type Balances, balances } from "@weft/chain/reads";
 import { Sender } from "@weft/chain/Sender";
 import * as Amount from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
+import { foregroundClock } from "@weft/transport/Clock";
 import type { Address } from "viem";
 import { z } from "zod";
 import { harmless } from "../render/terminalText.ts";
 import { isDevelopmentChain } from "./network.ts";
-import { systemClock } from "./systemClock.ts";
 
 /** What an account should have at least; absent means none. Units: wei, 1e-18 WEFT, 1e-6 stablecoin. */
 export interface Need {
@@ -58,7 +58,7 @@ export async function topUp(client: ChainClient, needs: readonly Need[]): Promis
 /** From the publicly known key, on the machine of the chain. */
 export async function give(client: ChainClient, needs: readonly Need[]): Promise<void> {
   const short = await missing(client, needs);
-  const sender = new Sender(client, { signer: signerOf(faucetKey), store: memoryStore(), clock: systemClock });
+  const sender = new Sender(client, { signer: signerOf(faucetKey), store: memoryStore(), clock: foregroundClock });
   try {
     await Promise.all(short.flatMap((item) => giftOf(client, item)).map((gift) => sender.send(gift)));
   } finally {

@@ -6,9 +6,9 @@ import { signerOf } from "@weft/chain/Keys";
 import * as NetworkFile from "@weft/chain/NetworkFile";
 import { WeftError } from "@weft/protocol/Errors";
 import { presets } from "@weft/protocol/Params";
+import { foregroundClock } from "@weft/transport/Clock";
 import type { Home } from "../Home.ts";
 import { fileError, writePlainFile } from "../systemErrors.ts";
-import { systemClock } from "./systemClock.ts";
 
 const devChainId = 31_337;
 const usualBlockSeconds = 0.25;
@@ -72,7 +72,7 @@ async function deployNew(chain: LocalChain): Promise<NetworkFile.NetworkFile> {
     chainId: devChainId,
     params: presets[preset],
     signer: signerOf(deployerKey),
-    clock: systemClock,
+    clock: foregroundClock,
     treasury: signerOf(faucetKey).address,
   });
   const { rpcUrl, bootstrap } = chain;
