@@ -82,6 +82,8 @@ export interface GatewayChain {
   /** Chain time, Unix seconds. */
   now(): bigint;
   view(): MarketView;
+  /** Resolves when the facts are those of the chain's head. @throws WeftError when the chain can't be followed now */
+  caughtUp(): Promise<void>;
   /** Told after each block that changed something; returns the function that stops it. */
   onChange(listener: () => void): () => void;
   lease(leaseId: Hex): LeaseFacts | undefined;

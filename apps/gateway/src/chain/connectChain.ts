@@ -35,6 +35,9 @@ export function connectChain(parts: ChainParts): GatewayChain {
     blockSeconds: client.profile.blockSeconds,
     now,
     view: () => marketViewOf(live.current, { params: client.params, paramsHash: hash, now: now(), matcher }),
+    caughtUp: async () => {
+      await live.reach(await client.rpc.getBlockNumber(), seenTimeoutMs);
+    },
     onChange: (listener) => live.subscribe(() => listener()),
     lease: (leaseId) => leaseFacts(live.current, leaseId, now()),
     segments: (leaseId) =>

@@ -25,6 +25,8 @@ import { fillsOf, mayContinue } from "./orderStart.ts";
 import { ensureOrder, ensureRanked, type OrderWork, openNext } from "./placeOrder.ts";
 import { type LeaseEnd, runLease } from "./runLease.ts";
 
+const catchUpRetryMs = 1000;
+
 interface Work extends OrderWork {
   name: string;
   program: Program;
@@ -38,6 +40,7 @@ export async function runJob(context: GatewayContext, jobId: string, signal: Abo
     const work = load(context, jobId, signal);
     const unfollow = followAudits(context, { jobId, leases: () => work.record.leases });
     try {
+      await untilCaughtUp(context, signal);
       await drive(context, work);
     } finally {
       unfollow();
@@ -45,6 +48,18 @@ export async function runJob(context: GatewayContext, jobId: string, signal: Abo
   } catch (error) {
     if (signal.aborted && !isCancel(signal.reason)) return;
     end(context, jobId, error);
+  }
+}
+
+/** A gateway that was away decides nothing by what it knew before. Ends as well when the job is stopped. */
+async function untilCaughtUp(context: GatewayContext, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await context.chain.caughtUp();
+    } catch (error) {
+      context.log.warn({ err: error }, "the chain is not followed to its head yet");
+    }
+    await context.clock.sleep(catchUpRetryMs, signal).catch(() => {});
   }
 }
 

@@ -4,8 +4,10 @@ import { test } from "node:test";
 import type { NodeView } from "@weft/market/MarketView";
 import type { NodeId } from "@weft/protocol/NodeId";
 import { presets } from "@weft/protocol/Params";
+import type { GatewayContext } from "../GatewayContext.ts";
 import { inputsHolders } from "./askInputs.ts";
-import { startStep } from "./untilUnstarted.ts";
+import type { JobRecord, LeaseRecord } from "./JobRecord.ts";
+import { startStep, untilUnstarted } from "./untilUnstarted.ts";
 
 const step = (now: bigint, facts: Partial<Parameters<typeof startStep>[0]> = {}, refused = false) =>
   startStep({ state: "open", openedAt: 1000n, readyAt: 0n, ...facts }, { now, deadline: 60n, refused });
@@ -41,4 +43,27 @@ test("asked are staked nodes of neither party, each lease in its own order", () 
   assert.deepEqual([...ask(1)].sort(), [id(5), id(6), id(7)]);
   const firsts = new Set(Array.from({ length: 32 }, (_, n) => ask(n)[0]));
   assert.equal(firsts.size, 3);
+});
+
+test("a gateway that comes back with old facts looks at the chain's head before it does anything", async () => {
+  const leaseId = `0x${"01".repeat(32)}` as const;
+  let state: "open" | "running" = "open";
+  const acted: string[] = [];
+  const chain = {
+    params: presets.minimal,
+    now: () => 9_999n,
+    lease: () => ({ state, openedAt: 1000n, readyAt: 0n }),
+    caughtUp: async () => {
+      state = "running";
+    },
+    view: () => acted.push("asked"),
+    closeUnstarted: () => acted.push("closed"),
+  };
+  const clock = { now: () => 0, sleep: async () => {} };
+  const ended = await untilUnstarted({ chain, clock } as unknown as GatewayContext, {
+    ...{ record: {} as JobRecord, lease: { leaseId } as LeaseRecord, refused: () => false },
+    signal: new AbortController().signal,
+  });
+  assert.equal(ended, "over");
+  assert.deepEqual(acted, []);
 });

@@ -41,29 +41,37 @@ export async function untilUnstarted(context: GatewayContext, work: StartWork): 
   const { chain, clock } = context;
   const deadline = chain.params.startDeadlineSeconds;
   const since = clock.now();
-  for (;;) {
+  const look = (): StartStep => {
     const facts = chain.lease(work.lease.leaseId);
+    if (facts !== undefined) return startStep(facts, { now: chain.now(), deadline, refused: work.refused() });
     // A lease that a rewind took from the chain comes back with its transaction, or not at all.
-    if (facts === undefined && clock.now() - since > Number(deadline) * 1000) return "giveUp";
-    const step =
-      facts === undefined ? "wait" : startStep(facts, { now: chain.now(), deadline, refused: work.refused() });
-    if (step === "over" || step === "giveUp") return step;
-    if (facts !== undefined && step !== "wait") {
-      try {
-        if (step === "prove") await prove(context, work, facts);
-        else await chain.closeUnstarted(work.lease.leaseId);
-      } catch (error) {
-        work.signal.throwIfAborted();
-        context.log.warn({ leaseId: work.lease.leaseId, err: error }, "the idle lease was not dealt with yet");
+    return clock.now() - since > Number(deadline) * 1000 ? "giveUp" : "wait";
+  };
+  for (;;) {
+    let step = look();
+    if (step === "over") return step;
+    try {
+      // Facts that lag behind may show a started lease as idle.
+      if (step !== "wait") {
+        await chain.caughtUp();
+        step = look();
       }
+      if (step === "over" || step === "giveUp") return step;
+      if (step === "prove") await prove(context, work);
+      if (step === "close") await chain.closeUnstarted(work.lease.leaseId);
+    } catch (error) {
+      work.signal.throwIfAborted();
+      context.log.warn({ leaseId: work.lease.leaseId, err: error }, "the idle lease was not dealt with yet");
     }
     await clock.sleep(step === "wait" ? lookMs : retryMs, work.signal);
   }
 }
 
-async function prove(context: GatewayContext, work: StartWork, facts: LeaseFacts): Promise<void> {
+async function prove(context: GatewayContext, work: StartWork): Promise<void> {
   const { chain, clock } = context;
   const { record, lease } = work;
+  const facts = chain.lease(lease.leaseId);
+  if (facts === undefined) return;
   const { leaseId, nodeId: provider } = lease;
   const { jobCommitment } = facts;
   const details = detailsOf(record, jobCommitment);
