@@ -1,6 +1,7 @@
 // A provider node over its ports: wires the loops together, starts and stops them. Reads no environment and opens no
 // file or socket itself; main.ts and the testkit build the ports, and close them after `stop`.
 import { create as createBook } from "@weft/market/Book";
+import { peerOfEndpoint } from "@weft/protocol/endpoint";
 import type { Peer } from "@weft/protocol/messages";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { Hex } from "viem";
@@ -9,7 +10,7 @@ import { BeaconService } from "./beacon/BeaconService.ts";
 import { BiddingService } from "./bidding/BiddingService.ts";
 import { Discovery } from "./book/Discovery.ts";
 import type { Intake } from "./book/intake.ts";
-import { createDirectory, peerOfEndpoint } from "./book/PeerDirectory.ts";
+import { createDirectory } from "./book/PeerDirectory.ts";
 import { serveSync } from "./book/sync.ts";
 import { DrawCache } from "./chain/DrawCache.ts";
 import { Housekeeping } from "./Housekeeping.ts";

@@ -12,7 +12,7 @@ import { readDraw } from "@weft/chain/reads";
 import * as Snapshot from "@weft/chain/Snapshot";
 import type { Clock } from "@weft/protocol/Clock";
 import { WeftError } from "@weft/protocol/Errors";
-import type { Peer } from "@weft/protocol/messages";
+import { peerOfEndpoint } from "@weft/protocol/endpoint";
 import * as Offer from "@weft/protocol/Offer";
 import { paramsHash } from "@weft/protocol/Params";
 import type { Address, Hex } from "viem";
@@ -44,7 +44,7 @@ export function connectChain(parts: ChainParts): GatewayChain {
       Snapshot.segmentsOf(live.current, leaseId).map((segment) => segmentFacts(live.current, segment)),
     commitments: (leaseId) => readCommitments(client, { leaseId, fromBlock: parts.fromBlock }),
     draw: (leaseId, segment) => readDraw(client, { leaseId, segment: BigInt(segment) }),
-    endpointOf: (nodeId) => peerOf(live.current.nodes.get(nodeId)?.endpoint),
+    endpointOf: (nodeId) => peerOfEndpoint(live.current.nodes.get(nodeId)?.endpoint ?? ""),
     auditPayments: (leaseId) => auditPayments(parts, leaseId),
     leaseGas: (leaseId) => leaseGas(parts, leaseId),
     ...transactions(parts),
@@ -151,10 +151,4 @@ function segmentFacts(snapshot: Snapshot.Snapshot, segment: Snapshot.SegmentStat
     voided: earlier.some(({ audit, equivocated }) => audit === "confirmed" || equivocated),
     audit: { phase: segment.audit, accusers: segment.reveals.filter(({ ok }) => !ok).length, auditor },
   };
-}
-
-/** A registry endpoint is one multiaddr that ends in /p2p/<peer id>. */
-export function peerOf(endpoint: string | undefined): Peer | undefined {
-  const peerId = endpoint?.match(/\/p2p\/([A-Za-z0-9]{8,128})$/)?.[1];
-  return endpoint === undefined || peerId === undefined ? undefined : { peerId, addresses: [endpoint] };
 }

@@ -1,10 +1,11 @@
 // Finds peers: the Registry's endpoints, drawn at random so that no neighbour chooses our neighbours, and keeps the
 // node's own endpoint in the Registry true. Pulls the book of the first peers, once.
+
+import { endpointOf, peerOfEndpoint } from "@weft/protocol/endpoint";
 import type { GossipMessage, Peer } from "@weft/protocol/messages";
 import { Loop } from "../Loop.ts";
 import type { NodeContext } from "../NodeContext.ts";
 import { Tasks } from "../Tasks.ts";
-import { endpointOf, peerOfEndpoint } from "./PeerDirectory.ts";
 import { pullBook } from "./sync.ts";
 
 /** Outbound neighbours wanted. */

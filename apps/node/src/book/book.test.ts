@@ -4,6 +4,7 @@ import { publicKeyOf, recover, signerOf } from "@weft/chain/Keys";
 import * as Book from "@weft/market/Book";
 import * as world from "@weft/market/fixtures";
 import { digestOf, type Network, signNoun } from "@weft/protocol/Domain";
+import { endpointOf, peerOfEndpoint } from "@weft/protocol/endpoint";
 import type { GossipMessage } from "@weft/protocol/messages";
 import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
@@ -12,7 +13,7 @@ import { createMemoryTransport } from "@weft/transport/MemoryTransport";
 import { peerIdOf } from "@weft/transport/PeerIdentity";
 import type { Address, Hex } from "viem";
 import { type Intake, takeOffer, takeOrder } from "./intake.ts";
-import { createDirectory, endpointOf, notePeer, peerOfEndpoint } from "./PeerDirectory.ts";
+import { createDirectory, notePeer } from "./PeerDirectory.ts";
 import { pagesOf, pullBook, serveSync } from "./sync.ts";
 
 const at = (byte: string) => `0x${byte.repeat(20)}` as Address;
