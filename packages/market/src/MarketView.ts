@@ -26,8 +26,6 @@ export interface NodeView {
   /** Offers of a slot with a smaller seq are cancelled; by `slotOf(poolId, slot)`, absent = 0. */
   minSeq: ReadonlyMap<string, bigint>;
   pools: ReadonlyMap<bigint, PoolView>;
-  /** Score from chain events (higher is better); breaks ties between equal prices. */
-  score?: bigint;
 }
 
 export interface SessionView {

@@ -2,7 +2,7 @@
 // order's number and never switch on its kind.
 //
 // Clearing is a pure function of (view, order, candidates) and does not depend on the candidates' order: equal prices
-// are ranked by score, then fp32 speed, then keccak256(orderHash ‖ nodeId), which no node can choose for an order it
+// are ranked by fp32 speed, then keccak256(orderHash ‖ nodeId), which no node can choose for an order it
 // has not seen and which favours nobody over many orders.
 import * as Attributes from "@weft/protocol/Attributes";
 import { concat, type Hex, keccak256 } from "viem";
@@ -60,7 +60,7 @@ export function rank(view: MarketView, order: OrderEntry, candidates: Candidates
     }
   }
   const lots = new Map<Hex, Hex>();
-  ranked.sort((a, b) => compare(view, a.entry, b.entry) || compareLots(lots, order.hash, [a.entry, b.entry]));
+  ranked.sort((a, b) => compare(a.entry, b.entry) || compareLots(lots, order.hash, [a.entry, b.entry]));
   refused.sort((a, b) => (a.entry.hash < b.entry.hash ? -1 : 1));
   return seat(ranked, refused);
 }
@@ -100,15 +100,12 @@ function withPlacement(verdict: Judgement, placed: readonly Reason[]): Judgement
   return first === undefined ? verdict : { ok: false, reasons: [first, ...rest] };
 }
 
-function compare(view: MarketView, a: OfferEntry, b: OfferEntry): number {
+function compare(a: OfferEntry, b: OfferEntry): number {
   const byAsk = a.offer.pricePerUnitSecond - b.offer.pricePerUnitSecond;
   if (byAsk !== 0n) return byAsk < 0n ? -1 : 1;
-  const byScore = scoreOf(view, b) - scoreOf(view, a);
-  if (byScore !== 0n) return byScore < 0n ? -1 : 1;
   return fp32Of(b) - fp32Of(a);
 }
 
-const scoreOf = (view: MarketView, { offer }: OfferEntry): bigint => view.nodes.get(offer.nodeId)?.score ?? 0n;
 const fp32Of = ({ offer }: OfferEntry): number => Attributes.unpack(offer.attributes).fp32Gflops;
 
 /** Lots are drawn only for ties; the offer's hash separates two equal offers of one node. */

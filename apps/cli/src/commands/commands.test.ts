@@ -61,6 +61,11 @@ const service = {
     expectedSeconds: { min: "90", median: "95", max: "101" },
     tooSlow: 1,
     durationSeconds: 1200,
+    detection: [
+      { falseSegments: 1, ppm: 300_000 },
+      { falseSegments: 5, ppm: 831_930 },
+      { falseSegments: 25, ppm: 999_865 },
+    ],
     refusals: [{ nodeId: nodeId(3), reasons: ["asks 1.08 per unit and hour"] }],
     remedies: ["raise pay.maxPricePerHour to 1.08"],
     total: { min: "248400", median: "282600", max: "349200" },
@@ -234,6 +239,7 @@ test("quote: price range, hard cap, refusals counted; nothing ordered", async ()
   assert.match(shown.out, /expected time +1:30 +1:35 +1:41/);
   assert.match(shown.out, /expected cost +0\.012300 +0\.014000 +0\.020100/);
   assert.match(shown.out, /most it can cost, if it takes all of duration \(20:00\) +0\.248400 +0\.282600 +0\.349200/);
+  assert.match(shown.out.replaceAll(/\n +/g, " "), /looked at: 30\.0% for 1, 83\.1% for 5, 99\.9% for 25; /);
   assert.match(shown.out, /1 of the offers that fit are too slow by their own word to end in time: raise duration/);
   assert.equal(jsonLines(json.out).at(-1)?.["hardCap"], "1000000");
   assert.equal(jsonLines(json.out).at(-1)?.["tooSlow"], 1);

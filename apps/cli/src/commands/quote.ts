@@ -5,7 +5,7 @@ import { type Context, gatewayOf } from "../Context.ts";
 import { request } from "../GatewayClient.ts";
 import { readNames } from "../job/nodeNames.ts";
 import { type ParsedJob, readJobFile } from "../job/readJobFile.ts";
-import { amountOf, clockOf, nameOf, rateOf } from "../render/figures.ts";
+import { amountOf, clockOf, nameOf, percentOf, rateOf } from "../render/figures.ts";
 import { tableLines } from "../render/table.ts";
 import { harmless, wrap } from "../render/terminalText.ts";
 import { corpusFor, type RunFlags, underCap } from "./run.ts";
@@ -22,6 +22,7 @@ const answerShape = z.looseObject({
   tooSlow: z.int().nonnegative().default(0),
   total: range.optional(),
   durationSeconds: z.number().optional(),
+  detection: z.array(z.object({ falseSegments: z.int(), ppm: z.int() })).default([]),
 });
 type Answer = z.infer<typeof answerShape>;
 
@@ -71,12 +72,18 @@ function costLines(context: Context, answer: Answer): string[] {
   ];
 }
 
-function notes({ expected, tooSlow }: Answer): string[] {
+function notes({ expected, tooSlow, detection }: Answer): string[] {
+  const chances = detection.map(({ falseSegments, ppm }) => `${percentOf(ppm)} for ${falseSegments}`);
   return [
     ...(expected === undefined
       ? []
       : ["expected: all steps at the speed that each node declares, with the audits that chance brings on average"]),
     "the most: the price for the whole duration with the whole audit pot and fees; what isn't used comes back",
+    ...(chances.length === 0
+      ? []
+      : [
+          `audits: the chance that one of the false segments is looked at: ${chances.join(", ")}; honest auditors find it`,
+        ]),
     ...(tooSlow === 0
       ? []
       : [`${tooSlow} of the offers that fit are too slow by their own word to end in time: raise duration`]),

@@ -19,6 +19,9 @@ export function rateOf(unitsPerSecond: string | bigint): string {
 /** 1234567 → "1,234,567". */
 export const grouped = (value: number | string | bigint): string => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 
+/** Parts per million, rounded down: 832192 → "83.2%". */
+export const percentOf = (ppm: number): string => `${(Math.floor(ppm / 1000) / 10).toFixed(1)}%`;
+
 /** 118432 → "118k". */
 export function compact(value: number): string {
   if (value < 1000) return String(Math.round(value));

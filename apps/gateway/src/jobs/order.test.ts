@@ -10,6 +10,7 @@ import { decodeProgram, encodeProgram } from "@weft/tensor/Program";
 import { buildOrder } from "./buildOrder.ts";
 import { orderState } from "./listOrders.ts";
 import { prepareJob, presetOf } from "./prepareJob.ts";
+import { detectionOf } from "./quoteFor.ts";
 
 function fileOf(changes: object = {}): JobFile {
   const checked = check({ name: "test", kind: "train-char-mlp", ...changes });
@@ -36,6 +37,17 @@ test("what the file does not say comes from the preset; a short run shortens war
   assert.equal(preset.schedule.warmupSteps, 10);
   assert.equal(preset.model.hidden, 32);
   assert.equal(preset.batch, presetOf(fileOf({ program: { preset: "quick" } })).batch);
+});
+
+test("the chance that false work is looked at: one segment, a fifth, all of the job", () => {
+  const file = fileOf({ program: { preset: "quick", steps: 250, stepsPerSegment: 10 } });
+  assert.deepEqual(detectionOf(file, 300_000n), [
+    { falseSegments: 1, ppm: 300_000 },
+    { falseSegments: 5, ppm: 831_930 },
+    { falseSegments: 25, ppm: 999_865 },
+  ]);
+  const single = fileOf({ program: { preset: "quick", steps: 10, stepsPerSegment: 10 } });
+  assert.deepEqual(detectionOf(single, 300_000n), [{ falseSegments: 1, ppm: 300_000 }]);
 });
 
 test("each opened field belongs to the commitment, and a changed one does not", () => {

@@ -2,8 +2,11 @@
 import { quote, type Range } from "@weft/market/quote";
 import { remediesFor } from "@weft/market/remedies";
 import { format } from "@weft/protocol/Amount";
+import { maxSegments } from "@weft/protocol/generated/params";
 import type { JobFile } from "@weft/protocol/JobFile";
+import * as Order from "@weft/protocol/Order";
 import { stepWork } from "@weft/tensor/stepWork";
+import { detectionProbability } from "@weft/verification/detection";
 import { z } from "zod";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { buildOrder } from "./buildOrder.ts";
@@ -49,6 +52,7 @@ export function quoteFor(context: GatewayContext, request: unknown): object {
     tooSlow: result.tooSlow,
     total: rangeText(result.total),
     durationSeconds: file.duration,
+    ...(order.tier === Order.tier.exact && { detection: detectionOf(file, context.chain.params.auditRatePpm) }),
     cheapest: result.cheapest?.offer.nodeId,
     budget: file.pay.budget.toString(),
     budgetText: format(file.pay.budget),
@@ -58,6 +62,14 @@ export function quoteFor(context: GatewayContext, request: unknown): object {
 function workOf(file: JobFile, vocab: number): bigint {
   const preset = presetOf(file);
   return BigInt(preset.totalSteps) * BigInt(stepWork(preset, vocab));
+}
+
+/** How likely auditors look at false work: for one false segment, a fifth of the job's, and all of them. */
+export function detectionOf(file: JobFile, ratePpm: bigint): { falseSegments: number; ppm: number }[] {
+  const { totalSteps, stepsPerSegment } = presetOf(file);
+  const all = Math.min(maxSegments, Math.ceil(totalSteps / stepsPerSegment));
+  const counts = [...new Set([1, Math.ceil(all / 5), all])];
+  return counts.map((falseSegments) => ({ falseSegments, ppm: Number(detectionProbability(ratePpm, falseSegments)) }));
 }
 
 const rangeText = (of: Range | undefined) =>
