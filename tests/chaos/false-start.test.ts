@@ -13,7 +13,7 @@ const roomy = { capacity: 16n };
 const jobsAtOnce = 3;
 
 test("a provider that skips the first steps is found and never paid, and the job ends right elsewhere", {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async (t) => {
   const skipping = { ...roomy, faults: { start: skips(12) } };
   const network = await startTestNetwork({ seed: 81, nodes: [skipping, roomy, roomy, roomy, roomy] });
@@ -38,7 +38,7 @@ test("a provider that skips the first steps is found and never paid, and the job
   assert.ok(found > 0);
 });
 
-test("with no gateway there, auditors alone find the skipped steps", { timeout: 300_000 }, async (t) => {
+test("with no gateway there, auditors alone find the skipped steps", { timeout: 600_000 }, async (t) => {
   const skipping = { ...roomy, faults: { start: skips(12) } };
   const network = await startTestNetwork({ seed: 83, nodes: [skipping, roomy, roomy, roomy, roomy] });
   t.after(() => network.stop());
@@ -60,7 +60,7 @@ test("with no gateway there, auditors alone find the skipped steps", { timeout: 
 });
 
 test("a provider that takes a job over in a doctored state is found and never paid", {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async (t) => {
   const doctoring = { ...roomy, faults: { start: doctors } };
   const network = await startTestNetwork({ seed: 82, nodes: [roomy, doctoring, roomy, roomy, roomy] });

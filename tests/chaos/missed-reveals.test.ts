@@ -7,7 +7,7 @@ import { wantedStake } from "@weft/protocol/Params";
 import { startTestNetwork } from "@weft/testkit/TestNetwork";
 import { decodeFunctionData } from "viem";
 
-test("every missed reveal costs the node its penalty, in one transaction", { timeout: 240_000 }, async (t) => {
+test("every missed reveal costs the node its penalty, in one transaction", { timeout: 600_000 }, async (t) => {
   const silent = { faults: { withholdReveals: true }, sells: false };
   const network = await startTestNetwork({ seed: 91, nodes: [{}, {}, {}, {}, silent] });
   t.after(() => network.stop());
