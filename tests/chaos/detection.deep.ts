@@ -7,14 +7,14 @@ import { presets } from "@weft/protocol/Params";
 import { runFaultyJobs, startFaultyNetwork } from "@weft/testkit/faultyJobs";
 import { detectionProbability } from "@weft/verification/detection";
 
-const seeds = [201, 202, 203, 204, 205];
-const jobs = 16;
+const seeds = [201, 202, 203, 204];
+const jobs = 12;
 const counts = new Map<number, number>();
 
 for (const badSegments of [1, 3])
   for (const seed of seeds)
     test(`seed ${seed}, ${badSegments} false of 4 segments: found exactly when one of them is drawn`, {
-      timeout: 600_000,
+      timeout: 1_800_000,
     }, async (t) => {
       const network = await startFaultyNetwork(seed);
       t.after(() => network.stop());

@@ -30,7 +30,7 @@ async function trouble(network: TestNetwork, over: AbortSignal): Promise<string[
 }
 
 for (const seed of [...kept, ...fresh])
-  test(`seed ${seed}`, { timeout: 600_000 }, async (t) => {
+  test(`seed ${seed}`, { timeout: 1_800_000 }, async (t) => {
     const faults = { delayMs: [0, 120] as const, drop: 0.1, duplicate: 0.1 };
     const network = await startTestNetwork({ seed, nodes: 5, faults });
     t.after(() => network.stop());

@@ -1,21 +1,24 @@
 // A job bought on a test network: its events as the gateway tells them, and waits that give up.
 import type { RunningGateway } from "@weft/gateway/startGateway";
+import type { Clock } from "@weft/protocol/Clock";
 import { isFinal, type JobEvent, type JobEventKind } from "@weft/protocol/JobEvent";
 
 export type EventOf<K extends JobEventKind> = Extract<JobEvent, { kind: K }>;
 
-/** Real milliseconds that a wait takes at most. */
-const patienceMs = 300_000;
+/** Virtual milliseconds that a wait takes at most, so that a slow machine has as many tries as a fast one. */
+const patienceMs = 900_000;
 
 export class JobHandle {
   readonly jobId: string;
   /** Everything told so far, in order; a restarted gateway goes on with it. */
   readonly events: JobEvent[] = [];
   readonly #wakers = new Set<() => void>();
+  readonly #clock: Clock;
   #reading = new AbortController();
 
-  constructor(jobId: string, gateway: RunningGateway) {
+  constructor(jobId: string, gateway: RunningGateway, clock: Clock) {
     this.jobId = jobId;
+    this.#clock = clock;
     this.follow(gateway);
   }
 
@@ -67,12 +70,12 @@ export class JobHandle {
   }
 
   async wait<T>(what: string, find: () => T | undefined): Promise<T> {
-    const until = performance.now() + patienceMs;
+    const until = this.#clock.now() + patienceMs;
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
       const over = this.events.some((event) => isFinal(event));
-      const leftMs = until - performance.now();
+      const leftMs = until - this.#clock.now();
       if (over || leftMs <= 0) throw new Error(`job ${this.jobId} did not get to ${what}:\n${this.story()}`);
       await this.#next(leftMs);
     }
@@ -91,14 +94,15 @@ export class JobHandle {
   }
 
   async #next(leftMs: number): Promise<void> {
+    const over = new AbortController();
     await new Promise<void>((resolve) => {
       const wake = () => {
-        clearTimeout(timer);
         this.#wakers.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, leftMs);
       this.#wakers.add(wake);
+      this.#clock.sleep(leftMs, over.signal).then(wake, () => {});
     });
+    over.abort();
   }
 }
