@@ -55,7 +55,10 @@ export type Openness = "open" | "paused" | "draining";
 export interface RunningNode {
   readonly nodeId: NodeId;
   status(): NodeStatus;
-  /** Paused: no new work. Draining: the same, and no beacon or audit duties are begun. Survives restarts. */
+  /**
+   * Paused: no new work, and offers that are out are cancelled on chain. Draining: the same, no audit is begun, and the
+   * node's duty to the beacon ends. Survives restarts.
+   */
   setOpenness(openness: Openness): void;
   /** Leases that still need this process; a drained node with none may stop for good. */
   activeLeases(): number;
@@ -72,7 +75,7 @@ export const defaultSettings: Omit<NodeSettings, "pools"> = {
 };
 
 export async function startNode(options: NodeOptions, ports: NodePorts): Promise<RunningNode> {
-  const life = { openness: openingState(ports), stopping: false };
+  const life: Life = { openness: openingState(ports), stopping: false };
   const context = contextOf(options, ports, life);
   const board = new LeaseBoard(context);
   const bidding = new BiddingService(context, { activeLeases: () => board.active() });
@@ -82,8 +85,8 @@ export async function startNode(options: NodeOptions, ports: NodePorts): Promise
     bidding,
     new HolderService(context),
     new MoneyService(context, board),
-    new AuditBoard(context, () => board.active() > 0),
-    new BeaconService(context, () => life.stopping || life.openness === "draining"),
+    new AuditBoard(context, { busy: () => board.active() > 0, leaving: () => leavingOf(life) !== undefined }),
+    new BeaconService(context, () => leavingOf(life)),
     new Discovery(context, (message) => bidding.onOrder(message)),
     new Housekeeping(context),
   ];
@@ -111,16 +114,22 @@ export async function startNode(options: NodeOptions, ports: NodePorts): Promise
   };
 }
 
+interface Life {
+  openness: Openness;
+  stopping: boolean;
+}
+
+function leavingOf({ stopping, openness }: Life): "stopping" | "draining" | undefined {
+  if (stopping) return "stopping";
+  return openness === "draining" ? "draining" : undefined;
+}
+
 function openingState({ store }: NodePorts): Openness {
   const kept = getSetting(store, { name: "paused" });
   return kept === "paused" || kept === "draining" ? kept : "open";
 }
 
-function contextOf(
-  options: NodeOptions,
-  ports: NodePorts,
-  life: { openness: Openness; stopping: boolean },
-): NodeContext {
+function contextOf(options: NodeOptions, ports: NodePorts, life: Life): NodeContext {
   const { transport, chain } = ports;
   const settings: NodeSettings = { ...defaultSettings, ...options.settings };
   const directory = createDirectory();

@@ -24,6 +24,13 @@ interface Watched {
   facts?: { at: number; value: AuditFacts };
 }
 
+interface Duty {
+  /** Paid work runs on this node. */
+  busy(): boolean;
+  /** No new audit is begun. */
+  leaving(): boolean;
+}
+
 /** Segments remembered; the oldest are looked at again, at the price of a draw. */
 const mostWatched = 8192;
 /** How long an audit's state read from the chain counts; deadlines are seconds. */
@@ -32,17 +39,16 @@ const mostKeptOpen = 256;
 
 export class AuditBoard {
   readonly #context: NodeContext;
-  readonly #busy: () => boolean;
+  readonly #duty: Duty;
   readonly #loop: Loop;
   readonly #tasks: Tasks;
   /** One replay at a time: each takes a whole worker. */
   readonly #replays: Tasks;
   readonly #watched = new Map<string, Watched>();
 
-  /** @param busy whether paid work runs on this node */
-  constructor(context: NodeContext, busy: () => boolean) {
+  constructor(context: NodeContext, duty: Duty) {
     this.#context = context;
-    this.#busy = busy;
+    this.#duty = duty;
     const { clock, log } = context;
     this.#loop = new Loop({ name: "auditor", everyMs: 1000, leastMs: 100, step: () => this.#step() }, { clock, log });
     const onEnd = () => this.#loop.poke();
@@ -86,7 +92,8 @@ export class AuditBoard {
       verdict: kept === undefined ? undefined : { sealed: true },
       commitSeconds: chain.params.auditCommitSeconds,
       over: false,
-      busy: this.#busy(),
+      busy: this.#duty.busy(),
+      leaving: this.#duty.leaving(),
       closed: lease.state !== "running",
     });
     if (action.act === "drop") {

@@ -26,6 +26,7 @@ const input: AuditInput = {
   commitSeconds: 40n,
   over: false,
   busy: false,
+  leaving: false,
   closed: false,
 };
 const decide = (change: Partial<AuditInput>, facts: Partial<AuditFacts> = {}) =>
@@ -67,6 +68,13 @@ test("paid work goes first until half of the turn is over, or the lease", () => 
   assert.deepEqual(decide({ busy: true, now: 1021n }), { act: "replay" });
   assert.deepEqual(decide({ busy: true, closed: true }), { act: "replay" });
   assert.deepEqual(decide({ busy: true, now: 1021n }, { state: "waiting", deadline: 1040n }), { act: "replay" });
+});
+
+test("a node that leaves begins no audit, but seals and opens what it has", () => {
+  assert.deepEqual(decide({ leaving: true }), { act: "wait" });
+  assert.deepEqual(decide({ leaving: true, verdict: { sealed: false } }), { act: "seal" });
+  const committed = { state: "committed", used: [node("aa")], auditor: node("aa"), deadline: 1015n } as const;
+  assert.deepEqual(decide({ leaving: true, verdict: { sealed: true } }, committed), { act: "reveal" });
 });
 
 test("nothing to do: not drawn, not sampled, closed, over", () => {

@@ -20,6 +20,8 @@ export interface AuditInput {
   over: boolean;
   /** Paid work is running and this node has no thread to spare for now. */
   busy: boolean;
+  /** The node stops or drains: what is sealed is still opened, nothing more is begun. */
+  leaving: boolean;
   /** The lease is closed: it settles a release delay later, accused or not. */
   closed: boolean;
 }
@@ -44,8 +46,8 @@ export function decideAudit(input: AuditInput): AuditAction {
   if (facts.state === "committed") return committedAction(input);
   if (facts.used.includes(nodeId)) return { act: "drop", why: "used" };
   if (!isMyTurn(input, index)) return notYet(input, index);
-  if (verdict === undefined) return input.busy && !urgent(input) ? { act: "wait" } : { act: "replay" };
-  return { act: "seal" };
+  if (verdict !== undefined) return { act: "seal" };
+  return input.leaving || (input.busy && !urgent(input)) ? { act: "wait" } : { act: "replay" };
 }
 
 const isClosed = ({ state }: AuditFacts): boolean => state === "passed" || state === "confirmed" || state === "lapsed";

@@ -7,7 +7,7 @@ import { Loop } from "../Loop.ts";
 import type { NodeContext } from "../NodeContext.ts";
 import { getSetting, putSetting } from "../store/settings.ts";
 import { Tasks } from "../Tasks.ts";
-import { decideBeacon } from "./decideBeacon.ts";
+import { type BeaconState, decideBeacon } from "./decideBeacon.ts";
 import { duePenalties } from "./duePenalties.ts";
 import { type HashOnion, peel } from "./HashOnion.ts";
 
@@ -19,6 +19,8 @@ interface Kept {
   enrolledAt?: number;
 }
 
+type Leaving = BeaconState["leaving"];
+
 /** An enrolment that the snapshot still does not show after this long is gone: retired by the chain, or never mined. */
 const enrolmentLagSeconds = 60;
 /** A turn at bringing a penalty lasts this long, or six blocks. */
@@ -27,7 +29,7 @@ const settled = ["beacon.AlreadyPenalised", "beacon.AlreadyRevealed", "beacon.No
 
 export class BeaconService {
   readonly #context: NodeContext;
-  readonly #leaving: () => boolean;
+  readonly #leaving: () => Leaving;
   readonly #loop: Loop;
   readonly #tasks: Tasks;
   #kept: Kept | undefined;
@@ -36,7 +38,7 @@ export class BeaconService {
   readonly #done = new Set<string>();
   #rewinds = 0;
 
-  constructor(context: NodeContext, leaving: () => boolean) {
+  constructor(context: NodeContext, leaving: () => Leaving) {
     this.#context = context;
     this.#leaving = leaving;
     const { clock, log } = context;
@@ -59,18 +61,24 @@ export class BeaconService {
     if (node === undefined) return;
     this.#penalise();
     const beacon = chain.beacon();
-    const { tip, tipRound } = await chain.enrolment();
+    const { tip, tipRound, retiredRound } = await chain.enrolment();
     const onion = this.#current(tip);
     const action = decideBeacon({
-      ...{ round: roundAt(beacon, chain.now()), requested: beacon.requested, tip, tipRound, onion },
+      ...{ round: roundAt(beacon, chain.now()), requested: beacon.requested, tip, tipRound, retiredRound, onion },
       admitted: node.stake >= chain.params.minStake,
       leaving: this.#leaving(),
     });
     if (action.act === "enrol")
       this.#once(`enrol/${action.tip}`, async () => {
         await chain.enrolBeacon(action.tip);
-        this.#keep({ ...(this.#kept ?? this.#load()), enrolledAt: Number(chain.now()) });
-        log.info("enrolled in the beacon");
+        const kept = this.#kept ?? this.#load();
+        if (kept.enrolledAt === undefined) log.info("enrolled in the beacon");
+        this.#keep({ ...kept, enrolledAt: Number(chain.now()) });
+      });
+    else if (action.act === "retire")
+      this.#once(`retire/${tip}`, async () => {
+        await chain.retireBeacon(tip);
+        log.info("retired from the beacon");
       });
     else if (action.act === "reveal" && this.#context.faults.withholdReveals !== true) {
       const { round, preimage } = action;
@@ -81,7 +89,7 @@ export class BeaconService {
   /** Stake is what a reveal is worth: without the penalty, keeping back the last one would be a free choice of draws. */
   #penalise(): void {
     const { chain, nodeId } = this.#context;
-    if (this.#leaving()) return;
+    if (this.#leaving() !== undefined) return;
     const duties = chain.duties();
     const callers = duties.enrolments.flatMap(({ nodeId: id, lastRound }) => (lastRound === undefined ? [id] : []));
     const turnSeconds = BigInt(Math.max(leastTurnSeconds, Math.ceil(6 * chain.blockSeconds)));

@@ -13,7 +13,8 @@ const state: BeaconState = {
   tip: onion.tip,
   tipRound: 5n,
   admitted: true,
-  leaving: false,
+  leaving: undefined,
+  retiredRound: undefined,
   onion,
 };
 
@@ -51,7 +52,17 @@ test("a used-up onion and a tip of a lost store are replaced", () => {
   assert.deepEqual(decideBeacon({ ...state, tip: `0x${"99".repeat(32)}` }), { act: "enrol", tip: onion.tip });
 });
 
-test("a leaving node still reveals what is owed and begins nothing", () => {
-  assert.equal(decideBeacon({ ...state, leaving: true, requested: [10n] }).act, "reveal");
-  assert.deepEqual(decideBeacon({ ...state, leaving: true, tip: zeroHash }), { act: "wait", for: "leaving" });
+test("a leaving node still reveals what is owed and begins nothing; a draining one ends its duty", () => {
+  for (const leaving of ["stopping", "draining"] as const) {
+    assert.equal(decideBeacon({ ...state, leaving, requested: [10n] }).act, "reveal");
+    assert.deepEqual(decideBeacon({ ...state, leaving, tip: zeroHash }), { act: "wait", for: "leaving" });
+  }
+  assert.deepEqual(decideBeacon({ ...state, leaving: "draining" }), { act: "retire" });
+  assert.deepEqual(decideBeacon({ ...state, leaving: "stopping" }), { act: "wait", for: "leaving" });
+});
+
+test("a retired node enrols again when the chain lets it", () => {
+  const retired = { ...state, tip: zeroHash, retiredRound: 10n };
+  assert.deepEqual(decideBeacon({ ...retired, round: 264n }), { act: "wait", for: "rest" });
+  assert.equal(decideBeacon({ ...retired, round: 265n }).act, "enrol");
 });

@@ -149,6 +149,8 @@ export interface NodeChain {
   contractSigned(query: { account: Address; digest: Hex; signature: Hex }): Promise<boolean>;
 
   // Transactions of the operator. Each is an intent with a key: wanting it twice sends it once.
+  /** Offers and bids of a slot below `minSeq` open no more leases. */
+  cancelOffers(query: { poolId: bigint; slot: bigint; minSeq: bigint }): Promise<Mined>;
   setEndpoint(endpoint: string, region: bigint): Promise<Mined>;
   start(leaseId: Hex): Promise<Mined>;
   close(leaseId: Hex, reason: CloseReason): Promise<Mined>;
@@ -168,8 +170,10 @@ export interface NodeChain {
   enrolBeacon(tip: Hex): Promise<Mined>;
   /** Brings the penalty for a reveal that a round which is over did not get. */
   penaliseBeacon(miss: { nodeId: NodeId; round: bigint }): Promise<Mined>;
-  /** The node's enrolment: the onion's tip (0 when there is none) and the first round it counts for. */
-  enrolment(): Promise<{ tip: Hex; tipRound: bigint }>;
+  /** Owes the beacon nothing from the next round on. */
+  retireBeacon(tip: Hex): Promise<Mined>;
+  /** The onion's tip (0 when there is none), the first round it counts for, and the round it retired in, if it did. */
+  enrolment(): Promise<{ tip: Hex; tipRound: bigint; retiredRound: bigint | undefined }>;
 
   /** Gas this node spent, by kind of transaction. */
   gasSpent(): ReadonlyMap<string, bigint>;

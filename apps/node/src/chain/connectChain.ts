@@ -3,6 +3,7 @@
 
 import { abis } from "@weft/chain/Abis";
 import { batchClaim } from "@weft/chain/actions/batchClaim";
+import { cancelOffers } from "@weft/chain/actions/cancelOffers";
 import { claim } from "@weft/chain/actions/claim";
 import { claimAccrued } from "@weft/chain/actions/claimAccrued";
 import { closeLease } from "@weft/chain/actions/closeLease";
@@ -15,6 +16,7 @@ import { penaliseBeacon } from "@weft/chain/actions/penaliseBeacon";
 import { proveHeld } from "@weft/chain/actions/proveHeld";
 import { release } from "@weft/chain/actions/release";
 import { resolveTimeout } from "@weft/chain/actions/resolveTimeout";
+import { retireBeacon } from "@weft/chain/actions/retireBeacon";
 import { revealAudit } from "@weft/chain/actions/revealAudit";
 import { revealBeacon } from "@weft/chain/actions/revealBeacon";
 import { setEndpoint } from "@weft/chain/actions/setEndpoint";
@@ -135,8 +137,9 @@ function snapshotFacts(options: ConnectChainOptions): Facts {
     }),
     enrolment: async () => {
       const found = live.current.enrolments.get(nodeId);
-      if (found === undefined || found.retiredRound !== undefined) return { tip: zeroTip, tipRound: 0n };
-      return { tip: found.tip, tipRound: found.tipRound };
+      const retiredRound = found?.retiredRound;
+      if (found === undefined || retiredRound !== undefined) return { tip: zeroTip, tipRound: 0n, retiredRound };
+      return { tip: found.tip, tipRound: found.tipRound, retiredRound };
     },
   };
 }
@@ -246,6 +249,7 @@ function transactions({ client, sender, nodeId, live }: ConnectChainOptions): Tr
   };
   const now = () => live.current.timestamp.toString();
   return {
+    cancelOffers: (query) => send(cancelOffers(client, { nodeId, ...query })),
     setEndpoint: (endpoint, region) =>
       send(
         setEndpoint(client, { nodeId, endpoint, region, id: keccak256(concat([textHex(endpoint), textHex(now())])) }),
@@ -272,6 +276,7 @@ function transactions({ client, sender, nodeId, live }: ConnectChainOptions): Tr
       send(resolveTimeout(client, { leaseId, segment, id: deadline.toString() })),
     revealBeacon: ({ round, preimage }) => send(revealBeacon(client, { nodeId, round, preimage })),
     enrolBeacon: (tip) => send(enrolBeacon(client, { nodeId, tip })),
+    retireBeacon: (tip) => send(retireBeacon(client, { nodeId, id: tip })),
     penaliseBeacon: (miss) => send(penaliseBeacon(client, miss)),
   };
 }

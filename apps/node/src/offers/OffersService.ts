@@ -8,13 +8,15 @@ import { encodeMessage } from "@weft/transport/Wire";
 import { takeOffer } from "../book/intake.ts";
 import { Loop } from "../Loop.ts";
 import type { NodeContext } from "../NodeContext.ts";
-import { nextCounter } from "../store/counters.ts";
+import { lastCounter, nextCounter } from "../store/counters.ts";
+import { Tasks } from "../Tasks.ts";
 import { decideOffers, minSeqOf, nextSeq, type OfferDraft } from "./decideOffers.ts";
 import { type Audience, lookAround, nobody, toldAll } from "./newNeighbours.ts";
 
 export class OffersService {
   readonly #context: NodeContext;
   readonly #loop: Loop;
+  readonly #tasks: Tasks;
   readonly #signed = new Map<bigint, Offer.SignedOffer>();
   #silent = "";
   #heardAt = 0;
@@ -22,6 +24,8 @@ export class OffersService {
 
   constructor(context: NodeContext) {
     this.#context = context;
+    const { clock, log } = context;
+    this.#tasks = new Tasks({ clock, log, onEnd: () => this.#loop.poke(), firstRetryMs: 1000 });
     this.#loop = new Loop(
       { name: "offers", everyMs: 1000, leastMs: 100, step: () => this.#step() },
       { clock: context.clock, log: context.log },
@@ -34,7 +38,7 @@ export class OffersService {
   }
 
   async stop(): Promise<void> {
-    await this.#loop.stop();
+    await Promise.all([this.#loop.stop(), this.#tasks.stop()]);
   }
 
   /** Standing offers that are out now. */
@@ -49,11 +53,17 @@ export class OffersService {
     const decision = decideOffers({
       ...{ nodeId, nowSeconds: view.now, node: view.nodes.get(nodeId), minStake: view.params.minStake },
       ...{ closed: this.#context.closed(), plans: settings.pools, signed: this.#signed },
+      lastSeq: lastCounter(this.#context.store, { name: "offerSeq" }),
     });
     for (const poolId of decision.silent.keys()) this.#signed.delete(poolId);
     const silent = [...decision.silent].map(([poolId, why]) => `${poolId}: ${why}`).join(", ");
     if (silent !== this.#silent) log.info({ silent: silent === "" ? "none" : silent }, "pools without an offer");
     this.#silent = silent;
+    for (const { poolId, minSeq } of decision.withdraw)
+      this.#tasks.run(`withdraw/${poolId}/${minSeq}`, async () => {
+        await chain.cancelOffers({ poolId, slot: 0n, minSeq });
+        log.info({ pool: poolId.toString() }, "offers withdrawn");
+      });
     for (const draft of decision.sign) await this.#publish(await this.#sign(draft));
     const now = { peers: this.#context.transport.peers(), atMs: clock.now() };
     const { audience, repeat } = lookAround(this.#audience, now);

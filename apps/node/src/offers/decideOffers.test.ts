@@ -37,6 +37,7 @@ function stateWith(change: Partial<OffersState> = {}): OffersState {
     closed: undefined,
     plans: [plan],
     signed: new Map(),
+    lastSeq: 0n,
     ...change,
   };
 }
@@ -95,4 +96,14 @@ test("seq never repeats: after the last one, after the chain's minimum, and not 
   assert.equal(nextSeq(10n, { nowMs: 3, minSeq: 0n }), 11n);
   assert.equal(nextSeq(10n, { nowMs: 3, minSeq: 40n }), 40n);
   assert.equal(nextSeq(0n, { nowMs: 1_700_000_000_000, minSeq: 0n }), 1_700_000_000_000n);
+});
+
+test("paused or draining, what was signed before is cancelled on chain, once; a stop cancels nothing", () => {
+  const withdraw = (change: Partial<OffersState>) => decideOffers(stateWith({ lastSeq: 7n, ...change })).withdraw;
+  for (const closed of ["paused", "draining"])
+    assert.deepEqual(withdraw({ closed }), [{ poolId: 0n, minSeq: 8n }], closed);
+  assert.deepEqual(withdraw({ closed: "paused", node: nodeWith(0n, { minSeq: 8n }) }), [], "done already");
+  assert.deepEqual(withdraw({ closed: "paused", lastSeq: 0n }), [], "nothing was ever signed");
+  assert.deepEqual(withdraw({ closed: "stopping" }), []);
+  assert.deepEqual(withdraw({}), []);
 });

@@ -28,6 +28,8 @@ export interface OffersState {
   plans: readonly PoolPlan[];
   /** Latest signed offer per pool. */
   signed: ReadonlyMap<bigint, SignedOffer>;
+  /** The highest seq this node ever signed an offer or bid with; 0 when none. */
+  lastSeq: bigint;
 }
 
 /** An offer that still needs its seq and signature. */
@@ -38,16 +40,24 @@ export interface OffersDecision {
   repeat: SignedOffer[];
   /** Why a pool is not offered, by pool id. */
   silent: Map<bigint, string>;
+  /** Pools whose offers and bids below `minSeq` the chain shall not take any more. */
+  withdraw: { poolId: bigint; minSeq: bigint }[];
 }
 
+/** Closed by the owner: what was signed before must not open leases. A stop is short, its offers expire by themselves. */
+const withdrawn = new Set(["paused", "draining"]);
+
 export function decideOffers(state: OffersState, policy: OfferPolicy = defaultOfferPolicy): OffersDecision {
-  const decision: OffersDecision = { sign: [], repeat: [], silent: new Map() };
+  const decision: OffersDecision = { sign: [], repeat: [], silent: new Map(), withdraw: [] };
   for (const plan of state.plans) {
     const reason = state.closed ?? nodeReason(state) ?? poolReason(state, plan);
     const held = state.signed.get(plan.poolId);
     if (reason !== undefined) decision.silent.set(plan.poolId, reason);
     else if (held !== undefined && stillTrue(state, { plan, held, policy })) decision.repeat.push(held);
     else decision.sign.push(draftOf(state, plan, policy));
+    const isOut = state.lastSeq > 0n && minSeqOf(state.node, plan.poolId) <= state.lastSeq;
+    if (state.node !== undefined && withdrawn.has(state.closed ?? "") && isOut)
+      decision.withdraw.push({ poolId: plan.poolId, minSeq: state.lastSeq + 1n });
   }
   return decision;
 }
