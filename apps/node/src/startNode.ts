@@ -79,7 +79,7 @@ export async function startNode(options: NodeOptions, ports: NodePorts): Promise
   const context = contextOf(options, ports, life);
   const board = new LeaseBoard(context);
   const bidding = new BiddingService(context, { activeLeases: () => board.active() });
-  const offers = new OffersService(context);
+  const offers = new OffersService(context, () => board.active());
   const services = [
     offers,
     bidding,

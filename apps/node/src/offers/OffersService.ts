@@ -15,6 +15,7 @@ import { type Audience, lookAround, nobody, toldAll } from "./newNeighbours.ts";
 
 export class OffersService {
   readonly #context: NodeContext;
+  readonly #activeLeases: () => number;
   readonly #loop: Loop;
   readonly #tasks: Tasks;
   readonly #signed = new Map<bigint, Offer.SignedOffer>();
@@ -22,8 +23,10 @@ export class OffersService {
   #heardAt = 0;
   #audience: Audience = nobody;
 
-  constructor(context: NodeContext) {
+  /** @param activeLeases leases that this node works on now */
+  constructor(context: NodeContext, activeLeases: () => number) {
     this.#context = context;
+    this.#activeLeases = activeLeases;
     const { clock, log } = context;
     this.#tasks = new Tasks({ clock, log, onEnd: () => this.#loop.poke(), firstRetryMs: 1000 });
     this.#loop = new Loop(
@@ -53,6 +56,7 @@ export class OffersService {
     const decision = decideOffers({
       ...{ nodeId, nowSeconds: view.now, node: view.nodes.get(nodeId), minStake: view.params.minStake },
       ...{ closed: this.#context.closed(), plans: settings.pools, signed: this.#signed },
+      ...{ leases: this.#activeLeases(), mostLeases: settings.caps.leases },
       lastSeq: lastCounter(this.#context.store, { name: "offerSeq" }),
     });
     for (const poolId of decision.silent.keys()) this.#signed.delete(poolId);

@@ -38,6 +38,7 @@ function stateWith(change: Partial<OffersState> = {}): OffersState {
     plans: [plan],
     signed: new Map(),
     lastSeq: 0n,
+    ...{ leases: 0, mostLeases: 8 },
     ...change,
   };
 }
@@ -106,4 +107,12 @@ test("paused or draining, what was signed before is cancelled on chain, once; a 
   assert.deepEqual(withdraw({ closed: "paused", lastSeq: 0n }), [], "nothing was ever signed");
   assert.deepEqual(withdraw({ closed: "stopping" }), []);
   assert.deepEqual(withdraw({}), []);
+});
+
+test("no more units are offered than the owner lets leases run at once", () => {
+  const units = (change: Partial<OffersState>) => decideOffers(stateWith(change)).sign[0]?.units;
+  assert.equal(units({ mostLeases: 2 }), 2n);
+  assert.equal(units({ mostLeases: 2, leases: 1, node: nodeWith(1n) }), 1n);
+  const full = decideOffers(stateWith({ mostLeases: 2, leases: 2, node: nodeWith(2n) }));
+  assert.deepEqual([full.sign.length, full.silent.get(0n)], [0, "node.busy"]);
 });

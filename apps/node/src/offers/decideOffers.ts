@@ -26,6 +26,9 @@ export interface OffersState {
   /** Why the node takes no new work (paused, draining, disk), or undefined. */
   closed: string | undefined;
   plans: readonly PoolPlan[];
+  /** Leases the node works on, and how many it works on at most. */
+  leases: number;
+  mostLeases: number;
   /** Latest signed offer per pool. */
   signed: ReadonlyMap<bigint, SignedOffer>;
   /** The highest seq this node ever signed an offer or bid with; 0 when none. */
@@ -71,7 +74,8 @@ function poolReason(state: OffersState, plan: PoolPlan): string | undefined {
   const pool = state.node?.pools.get(plan.poolId);
   if (pool === undefined) return "pool.unknown";
   if (pool.class !== plan.class) return "pool.class";
-  return freeUnits(state, plan) === 0n ? "pool.full" : undefined;
+  if (freeUnits(state, plan) === 0n) return "pool.full";
+  return state.leases >= state.mostLeases ? "node.busy" : undefined;
 }
 
 /** The smaller one. Math.min does not take bigints. */
@@ -88,6 +92,10 @@ export function freeUnits(state: Pick<OffersState, "node">, plan: PoolPlan): big
   return onSale > pool.used ? onSale - pool.used : 0n;
 }
 
+/** Each unit may become a lease of its own, and the node works on so many at most. */
+const unitsToOffer = (state: OffersState, plan: PoolPlan): bigint =>
+  lesser(freeUnits(state, plan), BigInt(Math.max(0, state.mostLeases - state.leases)));
+
 function stillTrue(state: OffersState, about: { plan: PoolPlan; held: SignedOffer; policy: OfferPolicy }): boolean {
   const { plan, policy } = about;
   const { offer } = about.held;
@@ -99,7 +107,7 @@ function stillTrue(state: OffersState, about: { plan: PoolPlan; held: SignedOffe
     offer.attributes === plan.attributes &&
     offer.pricePerUnitSecond === plan.pricePerUnitSecond &&
     offer.region === plan.region &&
-    offer.units === freeUnits(state, plan)
+    offer.units === unitsToOffer(state, plan)
   );
 }
 
@@ -114,7 +122,7 @@ function draftOf(state: OffersState, plan: PoolPlan, policy: OfferPolicy): Offer
     slot: 0n,
     class: plan.class,
     attributes: plan.attributes,
-    units: freeUnits(state, plan),
+    units: unitsToOffer(state, plan),
     pricePerUnitSecond: plan.pricePerUnitSecond,
     region: plan.region,
     expiresAt: state.nowSeconds + policy.lifeSeconds,

@@ -1,6 +1,6 @@
-// A node's durable state: one SQLite file, WAL, synchronous=full, because vouchers and write-ahead intents are money.
+// A node's durable state: one SQLite file, WAL, synchronous=full, because vouchers and receipts are money.
 // A call that returned is on disk (fsync) and survives kill -9 and power loss as far as the disk keeps its word.
-// The concepts lie beside: vouchers, receipts, leases, intents, audits, checkpoints, counters, settings, prune.
+// The concepts lie beside: vouchers, receipts, leases, audits, checkpoints, counters, settings, prune.
 // Not here: blobs (../blobs), keys (../keystore).
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";

@@ -17,11 +17,6 @@ export const migrations: readonly string[] = [
     phase text not null, body text not null, updatedAt integer not null, closedAt integer) strict;
   create index leasesOpen on leases(role, phase) where closedAt is null;
 
-  create table intents(
-    key text primary key, body text not null, state text not null check(state in ('planned','sent','done')),
-    updatedAt integer not null) strict;
-  create index intentsOpen on intents(updatedAt) where state <> 'done';
-
   create table audits(
     lease text not null, segment integer not null, round integer not null, secret text not null, body text not null,
     updatedAt integer not null, closedAt integer, primary key(lease, segment, round)) strict;

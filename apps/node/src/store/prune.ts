@@ -7,7 +7,6 @@ const prunable = [
      and not exists (select 1 from leases l where l.lease = r.lease and (l.closedAt is null or l.closedAt >= ?1)) limit ?2)`,
   "delete from audits where rowid in (select rowid from audits where closedAt < ? limit ?)",
   "delete from checkpoints where rowid in (select rowid from checkpoints where releasedAt < ? limit ?)",
-  "delete from intents where rowid in (select rowid from intents where state = 'done' and updatedAt < ? limit ?)",
   // Last, and only when its receipts are gone: they are found through it.
   `delete from leases where rowid in (select l.rowid from leases l where l.closedAt < ?
      and not exists (select 1 from receipts r where r.lease = l.lease) limit ?)`,

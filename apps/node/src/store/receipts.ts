@@ -56,12 +56,6 @@ export function markReceipt(store: Store, options: { leaseId: Hex; sequence: num
   ]);
 }
 
-/** Sequence of the next receipt of a lease, counted from 0. */
-export function nextSequence(store: Store, options: { leaseId: Hex }): number {
-  const row = get(store, "select max(sequence) as last from receipts where lease = ?", [options.leaseId]);
-  return row?.["last"] == null ? 0 : Number(row["last"]) + 1;
-}
-
 /** Receipts of a lease in order. */
 export function listReceipts(store: Store, options: { leaseId: Hex; from?: number; limit: number }): KeptReceipt[] {
   return all(store, "select * from receipts where lease = ? and sequence >= ? order by sequence limit ?", [

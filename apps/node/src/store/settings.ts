@@ -1,8 +1,8 @@
-// Settings an owner changes at run time (paused, draining, caps, prices); they survive restarts.
+// What must survive a restart and is no row of its own: the owner's switch, the beacon's onion.
 import { fromBody, toBody } from "./json.ts";
 import { get, run, type Store } from "./Store.ts";
 
-export type SettingName = "paused" | "draining" | "caps" | "prices" | "registration" | "beacon";
+export type SettingName = "paused" | "beacon";
 
 export function putSetting(store: Store, options: { name: SettingName; value: unknown }): void {
   run(store, "insert into settings(name, body) values (?, ?) on conflict(name) do update set body=excluded.body", [

@@ -2,7 +2,7 @@
 import * as Voucher from "@weft/protocol/Voucher";
 import type { Hex } from "viem";
 import { fromSortable, toSortable } from "./money.ts";
-import { all, get, type Row, run, type Store } from "./Store.ts";
+import { get, type Row, run, type Store } from "./Store.ts";
 
 /** True when it was the highest and is now on disk; false when one at least as high is there. */
 export function keepVoucher(store: Store, options: { signed: Voucher.SignedVoucher; at: number }): boolean {
@@ -26,11 +26,6 @@ const fromRow = (row: Row): Voucher.SignedVoucher =>
 export function highestVoucher(store: Store, options: { channelId: Hex }): Voucher.SignedVoucher | undefined {
   const row = get(store, "select * from vouchers where channel = ?", [options.channelId]);
   return row === undefined ? undefined : fromRow(row);
-}
-
-/** Every channel's highest voucher, latest first. */
-export function listVouchers(store: Store, options: { limit: number }): Voucher.SignedVoucher[] {
-  return all(store, "select * from vouchers order by updatedAt desc, channel limit ?", [options.limit]).map(fromRow);
 }
 
 /** After the channel is closed and paid. */
