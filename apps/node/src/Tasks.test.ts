@@ -49,3 +49,18 @@ test("a limit on what runs at once, and stop aborts and waits", async () => {
   await tasks.stop();
   assert.equal(aborted, 2);
 });
+
+test("a failure is a warning from the one on that is worth it, and debug before and between", async () => {
+  const clock = createManualClock();
+  const levels: string[] = [];
+  const counting = pino({ level: "debug" }, { write: (line: string) => void levels.push(JSON.parse(line).level) });
+  const tasks = new Tasks({ clock, log: counting, onEnd: () => {}, firstRetryMs: 1, longestRetryMs: 1 });
+  for (let attempt = 0; attempt < 18; attempt++) {
+    tasks.run("everyday", async () => Promise.reject(new Error("not yet")), { warnFrom: 2 });
+    await clock.advance(1);
+    await clock.advance(1);
+  }
+  await tasks.stop();
+  const warned = levels.flatMap((level, index) => (Number(level) === 40 ? [index + 1] : []));
+  assert.deepEqual(warned, [2, 16]);
+});

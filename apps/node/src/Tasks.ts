@@ -35,8 +35,11 @@ export class Tasks {
     this.#options = options;
   }
 
-  /** Starts `work` unless its key runs, waits after a failure, or the limit is reached. */
-  run(key: string, work: (signal: AbortSignal) => Promise<void>): void {
+  /**
+   * Starts `work` unless its key runs, waits after a failure, or the limit is reached.
+   * `warnFrom`: the failure in a row that is worth a warning; 1 by default, later where the first ones are everyday.
+   */
+  run(key: string, work: (signal: AbortSignal) => Promise<void>, { warnFrom = 1 } = {}): void {
     const { signal } = this.#stopping;
     if (signal.aborted || this.#running.has(key) || this.#running.size >= (this.#options.limit ?? 32)) return;
     const failure = this.#failures.get(key);
@@ -44,7 +47,7 @@ export class Tasks {
     const task = (async () => work(signal))()
       .then(
         () => void this.#failures.delete(key),
-        (error: unknown) => this.#failed(key, error),
+        (error: unknown) => this.#failed(key, { error, warnFrom }),
       )
       .finally(() => {
         this.#running.delete(key);
@@ -76,14 +79,14 @@ export class Tasks {
     late.abort();
   }
 
-  #failed(key: string, error: unknown): void {
+  #failed(key: string, { error, warnFrom }: { error: unknown; warnFrom: number }): void {
     if (this.#stopping.signal.aborted) return;
     const count = (this.#failures.get(key)?.count ?? 0) + 1;
     const first = this.#options.firstRetryMs ?? 250;
     const waitMs = Math.min(this.#options.longestRetryMs ?? 10_000, first * 2 ** Math.min(10, count - 1));
     if (this.#failures.size >= mostFailures) this.#failures.clear();
     this.#failures.set(key, { count, retryAt: this.#options.clock.now() + waitMs });
-    const level = this.#options.quiet !== true && (count === 1 || count === 8) ? "warn" : "debug";
+    const level = this.#options.quiet !== true && (count === warnFrom || count === 8 * warnFrom) ? "warn" : "debug";
     this.#options.log[level]({ task: key, count, err: error }, "task failed, will be tried again");
     void this.#options.clock.sleep(waitMs, this.#stopping.signal).then(this.#options.onEnd, () => {});
   }

@@ -7,7 +7,7 @@ import type { Openness } from "./startNode.ts";
 
 const shape = z.object({ state: z.enum(["open", "paused", "draining"]) });
 
-export const controlPath = (home: string): string => join(home, "control.json");
+const controlPath = (home: string): string => join(home, "control.json");
 
 /** Sets the switch, whether the node runs or not. Complete or not there at all. */
 export function writeControl(home: string, state: Openness): void {

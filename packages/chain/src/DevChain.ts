@@ -117,7 +117,7 @@ function commandLine(options: DevChainOptions, port: number): string[] {
 }
 
 /** Path of the anvil binary for this platform. @throws WeftError `chain.noBinary` */
-export function binaryPath(): string {
+function binaryPath(): string {
   const architecture = process.arch === "x64" ? "amd64" : process.arch;
   const suffix = process.platform === "win32" ? "anvil.exe" : "anvil";
   const name = `@foundry-rs/anvil-${process.platform}-${architecture}`;

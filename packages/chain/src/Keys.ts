@@ -14,7 +14,6 @@ import {
   serializeTransaction,
   type TransactionSerializableEIP1559,
 } from "viem";
-import { toAccount } from "viem/accounts";
 
 /** A signer that can also sign chain transactions. */
 export interface AccountSigner extends Signer {
@@ -36,18 +35,6 @@ export function signerOf(privateKey: Hex | Uint8Array): AccountSigner {
       return serializeTransaction(transaction, parseSignature(signature));
     },
   };
-}
-
-/** The same key as a viem account, for libraries that want one. */
-export function viemAccountOf(signer: AccountSigner) {
-  return toAccount({
-    address: signer.address,
-    sign: ({ hash }) => signer.signDigest(hash),
-    signMessage: () => Promise.reject(unsupported("messages")),
-    signTypedData: () => Promise.reject(unsupported("typed data; use signNoun")),
-    signTransaction: (transaction) =>
-      signer.signTransaction(transaction as TransactionSerializableEIP1559) as Promise<never>,
-  });
 }
 
 /** One signature to check: a 32-byte digest and 65 bytes r‖s‖v. */
@@ -100,6 +87,3 @@ function signDigestWith(key: Uint8Array, digest: Hex): Hex {
   const { signature, recid } = secp256k1.ecdsaSign(hexToBytes(digest), key);
   return `0x${Buffer.from(signature).toString("hex")}${(27 + recid).toString(16)}`;
 }
-
-const unsupported = (what: string) =>
-  new WeftError(`this account does not sign ${what}`, { code: "key.unsupported", fault: "us" });

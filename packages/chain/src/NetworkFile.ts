@@ -91,7 +91,7 @@ export function parse(text: string, origin: string): NetworkFile {
   return file;
 }
 
-export const networkOf = (file: NetworkFile): Network => ({ chainId: file.chainId, contracts: file.contracts });
+const networkOf = (file: NetworkFile): Network => ({ chainId: file.chainId, contracts: file.contracts });
 
 export function clientOf(file: NetworkFile): ChainClient {
   return connect({

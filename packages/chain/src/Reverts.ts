@@ -126,7 +126,7 @@ function plainRevert(data: Hex | undefined, context: RevertContext): WeftError {
 const errorString = { type: "error", name: "Error", inputs: [{ type: "string", name: "message" }] } as const;
 
 /** Revert data inside whatever viem threw; undefined when there is none. */
-export function revertDataOf(error: unknown): Hex | undefined {
+function revertDataOf(error: unknown): Hex | undefined {
   let current: unknown = error;
   for (let depth = 0; depth < 12 && typeof current === "object" && current !== null; depth++) {
     const data = (current as { data?: unknown }).data;
@@ -141,8 +141,7 @@ export function revertDataOf(error: unknown): Hex | undefined {
 const revertText = /execution reverted|reverted/i;
 
 /** True when the EVM refused, as against the RPC failing. */
-export const isRevert = (error: unknown): boolean =>
-  revertDataOf(error) !== undefined || revertText.test(textOf(error));
+const isRevert = (error: unknown): boolean => revertDataOf(error) !== undefined || revertText.test(textOf(error));
 
 /** True when the same request may succeed a moment later: no connection, time-out, overload. */
 export function isTransient(error: unknown): boolean {

@@ -92,7 +92,7 @@ export async function broadcast(client: ChainClient, raw: Hex): Promise<Broadcas
 }
 
 /** Whether the node has the transaction, waiting or mined. */
-export const isKnown = async (client: ChainClient, hash: Hex): Promise<boolean> =>
+const isKnown = async (client: ChainClient, hash: Hex): Promise<boolean> =>
   (await client.rpc.request({ method: "eth_getTransactionByHash", params: [hash] })) !== null;
 
 export async function receiptOf(client: ChainClient, hashes: readonly Hex[]): Promise<TransactionReceipt | undefined> {

@@ -56,6 +56,3 @@ export const signOperatorConsent = (
 /** A provider's word that it takes a lease, for whoever pays the gas. */
 export const signStart = (network: Network, start: { leaseId: Hex; operator: Signer }): Promise<Hex> =>
   signNoun(network, startSchema, { leaseId: start.leaseId }, start.operator);
-
-export const signSessionGrant = (network: Network, grant: SessionGrant, buyer: Signer): Promise<Hex> =>
-  signNoun(network, sessionGrantSchema, grant, buyer);

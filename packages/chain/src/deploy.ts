@@ -41,7 +41,7 @@ export interface Deployment {
 }
 
 /** 1,000,000,000 WEFT in units of 1e-18. */
-export const weftSupply = 10n ** 27n;
+const weftSupply = 10n ** 27n;
 
 const names = ["stable", "weft", "registry", "channels", "market", "audits", "beacon", "courts"] as const;
 const pollMs = 50;

@@ -1,6 +1,5 @@
 // What is asked of the chain directly, at its head: draws, balances, and views that no event tells.
 // Everything else is in the snapshot, which costs no request.
-import { type LeaseState, states } from "@weft/protocol/Lease";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { Address, Hex } from "viem";
 import { abis, type ContractName } from "./Abis.ts";
@@ -39,20 +38,6 @@ export async function readDraw(client: ChainClient, which: { leaseId: Hex; segme
   return { ready, sampled, holders, auditors };
 }
 
-/** The step an auditor must open, given the audit's seed. */
-export const readAuditStep = (
-  client: ChainClient,
-  which: { seed: Hex; auditor: NodeId; firstStep: bigint; lastStep: bigint },
-): Promise<bigint> =>
-  reading(
-    "readAuditStep",
-    client.rpc.readContract({
-      ...at(client, "audits"),
-      functionName: "stepOf",
-      args: [which.seed, which.auditor, which.firstStep, which.lastStep],
-    }),
-  );
-
 /** An audit's turn and deadline, as the contract holds them. */
 export const readAudit = (client: ChainClient, which: { leaseId: Hex; segment: bigint }) =>
   reading(
@@ -60,16 +45,6 @@ export const readAudit = (client: ChainClient, which: { leaseId: Hex; segment: b
     client.rpc.readContract({
       ...at(client, "audits"),
       functionName: "audit",
-      args: [which.leaseId, Number(which.segment)],
-    }),
-  );
-
-export const readSegment = (client: ChainClient, which: { leaseId: Hex; segment: bigint }) =>
-  reading(
-    "readSegment",
-    client.rpc.readContract({
-      ...at(client, "audits"),
-      functionName: "segment",
       args: [which.leaseId, Number(which.segment)],
     }),
   );
@@ -108,21 +83,6 @@ export const readSession = (client: ChainClient, which: { buyer: Address; key: A
       blockTag: "pending",
     }),
   );
-
-/** A lease's state with `settling`, and whether it is disputed, at the time of the next block. */
-export async function readLeaseState(
-  client: ChainClient,
-  leaseId: Hex,
-): Promise<{ state: LeaseState; disputed: boolean }> {
-  const call = client.rpc.readContract({
-    ...at(client, "market"),
-    functionName: "stateOf",
-    args: [leaseId],
-    blockTag: "pending",
-  });
-  const [state, disputed] = await reading("readLeaseState", call);
-  return { state: states[state] as LeaseState, disputed };
-}
 
 export const readNonceUsed = (client: ChainClient, which: { buyer: Address; nonce: bigint }): Promise<boolean> =>
   reading(
@@ -165,12 +125,6 @@ export async function readRandom(client: ChainClient, round: bigint): Promise<He
   const [ready, value] = await reading("readRandom", call);
   return ready ? value : undefined;
 }
-
-export const readEnrolment = (client: ChainClient, nodeId: NodeId) =>
-  reading(
-    "readEnrolment",
-    client.rpc.readContract({ ...at(client, "beacon"), functionName: "enrolmentOf", args: [nodeId] }),
-  );
 
 export interface Balances {
   /** Wei. */

@@ -19,7 +19,7 @@ export interface Machine {
   gpus: Gpu[];
   /** Speed of the project's own fp32 kernel on `threads` threads; 0 when not measured. */
   fp32: { gflops: number; threads: number };
-  /** 0 when unknown. */
+  /** What the network card states, not what was measured; 0 when unknown. */
   netMbps: number;
 }
 

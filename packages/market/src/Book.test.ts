@@ -80,21 +80,6 @@ test("bids: one live bid per node whatever its slot, only for known orders, only
   assert.equal(Book.standing(book).length, 0, "a bid is no standing offer");
 });
 
-test("cancelling a slot drops its older offers and bids and nothing else", () => {
-  const book = Book.create();
-  const order = orderEntry();
-  Book.addOrder(book, order, now);
-  Book.addOffer(book, offerEntry(0, { seq: 3n }), now);
-  Book.addOffer(book, offerEntry(0, { seq: 3n, slot: 1n }), now);
-  Book.addOffer(book, offerEntry(1, { seq: 3n }), now);
-  Book.addOffer(book, offerEntry(0, { seq: 3n, orderHash: order.hash }), now);
-  assert.equal(Book.cancelBelow(book, { nodeId: nodeId(0), poolId: 0n, slot: 0n }, 3n), 0);
-  assert.equal(Book.cancelBelow(book, { nodeId: nodeId(0), poolId: 0n, slot: 0n }, 4n), 2);
-  assert.equal(Book.standing(book).length, 2);
-  assert.equal(Book.forgetNode(book, nodeId(0)), 1);
-  assert.equal(Book.standing(book).length, 1);
-});
-
 test("a new buyer epoch drops the buyer's older orders", () => {
   const book = Book.create();
   Book.addOrder(book, orderEntry({ buyerEpoch: 1n, nonce: 1n }), now);

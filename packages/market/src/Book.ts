@@ -165,36 +165,6 @@ export function prune(book: Book, now: bigint): number {
   return dropped;
 }
 
-/** Drops a slot's offers and bids below `minSeq`, as the chain does. Returns how many went. */
-export function cancelBelow(
-  book: Book,
-  slot: { nodeId: NodeId; poolId: bigint; slot: bigint },
-  minSeq: bigint,
-): number {
-  return dropOf(
-    book,
-    slot.nodeId,
-    ({ offer }) => offer.poolId === slot.poolId && offer.slot === slot.slot && offer.seq < minSeq,
-  );
-}
-
-/** Drops all offers and bids of a node that left or was banned. */
-export function forgetNode(book: Book, nodeId: NodeId): number {
-  return dropOf(book, nodeId, () => true);
-}
-
-function dropOf(book: Book, nodeId: NodeId, test: (entry: OfferEntry) => boolean): number {
-  let dropped = 0;
-  if (book.offersOf.has(nodeId))
-    for (const [key, entry] of book.offers)
-      if (entry.offer.nodeId === nodeId && test(entry)) dropped += dropOffer(book, key);
-  for (const bids of book.bids.values()) {
-    const bid = bids.get(nodeId);
-    if (bid !== undefined && test(bid)) dropped += Number(bids.delete(nodeId));
-  }
-  return dropped;
-}
-
 /** Drops the orders that a buyer signed in an earlier epoch. */
 export function cancelOrders(book: Book, buyer: Address, epoch: bigint): number {
   let dropped = 0;
@@ -204,7 +174,7 @@ export function cancelOrders(book: Book, buyer: Address, epoch: bigint): number 
 }
 
 /** Drops an order that was filled, cancelled or expired, with its bids. Returns 1 if it was there, else 0. */
-export function forgetOrder(book: Book, hash: Hex): number {
+function forgetOrder(book: Book, hash: Hex): number {
   const entry = book.orders.get(hash);
   if (entry === undefined) return 0;
   book.orders.delete(hash);

@@ -87,5 +87,5 @@ export type JobEventBody<K extends JobEventKind> = z.infer<(typeof shapes)[K]>;
 export type JobEvent = { [K in JobEventKind]: { seq: number; at: number; kind: K } & JobEventBody<K> }[JobEventKind];
 
 /** Kinds after which no further event of the job follows. */
-export const finalKinds: readonly JobEventKind[] = ["done", "failed", "cancelled", "unmatched"];
+const finalKinds: readonly JobEventKind[] = ["done", "failed", "cancelled", "unmatched"];
 export const isFinal = (event: { kind: JobEventKind }): boolean => finalKinds.includes(event.kind);

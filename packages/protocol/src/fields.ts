@@ -20,12 +20,4 @@ export const hexOf = (size: number) =>
     .regex(new RegExp(`^0x[0-9a-fA-F]{${2 * size}}$`), `must be ${size} bytes of 0x-hex`)
     .transform((text) => text.toLowerCase() as Hex);
 
-/** 0x-hex of at most `size` bytes. */
-export const hexUpTo = (size: number) =>
-  z
-    .string()
-    .regex(/^0x([0-9a-fA-F]{2})*$/, "must be 0x-hex")
-    .max(2 + 2 * size)
-    .transform((text) => text.toLowerCase() as Hex);
-
 export const zeroHash: Hex = `0x${"0".repeat(64)}`;

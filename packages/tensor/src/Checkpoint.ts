@@ -7,7 +7,7 @@ import { allocateState, type State, stateTensors } from "./State.ts";
 import { sha256, toHex } from "./sha256.ts";
 import { TensorError } from "./TensorError.ts";
 
-export const CHECKPOINT_FORMAT = "weft-checkpoint/1";
+const CHECKPOINT_FORMAT = "weft-checkpoint/1";
 
 function bad(message: string): never {
   throw new TensorError("bad-checkpoint", message, "pass the bytes that exportState of the same program returned");

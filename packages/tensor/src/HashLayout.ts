@@ -11,7 +11,7 @@ const STEP_TAG = Uint8Array.of(4);
 const DATA_TAG = Uint8Array.of(5);
 
 /** fp32 elements of one leaf, along the last axis. */
-export const LEAF_ELEMENTS = 32;
+const LEAF_ELEMENTS = 32;
 /** Bytes of one leaf, of tensors and of corpora alike. */
 export const LEAF_BYTES = 128;
 /** dtype byte of the tensor header. */
@@ -54,7 +54,7 @@ export function tensorRoot(tensor: Tensor): Uint8Array {
 }
 
 /** Leaf hash of one state entry: SHA-256(0x00 ‖ name length u8 ‖ name ‖ tensor root). */
-export function stateEntryHash(name: string, root: Uint8Array): Uint8Array {
+function stateEntryHash(name: string, root: Uint8Array): Uint8Array {
   const bytes = new TextEncoder().encode(name);
   const data = new Uint8Array(1 + bytes.length + 32);
   data[0] = bytes.length;

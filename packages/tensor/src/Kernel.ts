@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import type { Allocate } from "./State.ts";
 import { TensorError } from "./TensorError.ts";
 
-export const PAGE_BYTES = 65_536;
+const PAGE_BYTES = 65_536;
 /** The module's own page, then one control page shared by the threads. */
 const CONTROL_OFFSET = PAGE_BYTES;
 const HEAP_OFFSET = 2 * PAGE_BYTES;

@@ -6,7 +6,7 @@ import { dataRoot } from "./HashLayout.ts";
 import { fromHex32, sha256, toHex } from "./sha256.ts";
 import { TensorError } from "./TensorError.ts";
 
-export const NUMERICS_ID = "fp32-seq-unfused";
+const NUMERICS_ID = "fp32-seq-unfused";
 
 export type Program = {
   kind: "mlp-char-lm";

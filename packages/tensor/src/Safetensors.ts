@@ -5,9 +5,9 @@ import type { NamedTensor } from "./HashLayout.ts";
 import { TensorError } from "./TensorError.ts";
 
 /** Largest accepted header, bytes; a checkpoint of this package needs about 2 kB. */
-export const MAX_HEADER_BYTES = 1_048_576;
+const MAX_HEADER_BYTES = 1_048_576;
 /** Most tensors a file may name. */
-export const MAX_TENSORS = 4096;
+const MAX_TENSORS = 4096;
 
 export type SafetensorsFile = { metadata: Record<string, string>; tensors: NamedTensor[] };
 

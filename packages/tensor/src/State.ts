@@ -19,7 +19,7 @@ export type Parameters = {
 export type State = { parameters: Parameters; mean: Parameters; square: Parameters; power: Tensor };
 
 /** Committed names, in committed order. */
-export const PARAMETER_NAMES = {
+const PARAMETER_NAMES = {
   embedding: "embedding.weight",
   hiddenWeight: "hidden.weight",
   hiddenBias: "hidden.bias",

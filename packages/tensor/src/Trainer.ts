@@ -43,7 +43,7 @@ export type TrainerOptions = {
 };
 
 /** Most steps of one message: bounds the reply and the time until an abort or close is seen. */
-export const MAX_STEPS_PER_MESSAGE = 256;
+const MAX_STEPS_PER_MESSAGE = 256;
 
 function checkInputs(program: Program, corpus: Uint8Array, options: TrainerOptions): void {
   const bad = (field: string, remedy: string): never => {

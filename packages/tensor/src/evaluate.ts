@@ -16,9 +16,9 @@ import { tokenise } from "./tokenise.ts";
 /** Rows of one forward pass: a few milliseconds, so that an event loop stays usable between passes. */
 const EVALUATION_BATCH = 256;
 /** Most positions of one evaluation. */
-export const MAX_POSITIONS = 200_000;
+const MAX_POSITIONS = 200_000;
 /** Most characters of one sample. */
-export const MAX_SAMPLE = 20_000;
+const MAX_SAMPLE = 20_000;
 
 export type Evaluation = { bitsPerChar: number; positions: number; nextStep: number };
 

@@ -71,7 +71,7 @@ export function forward(ops: Operators, p: Parameters, w: Workspace): void {
 }
 
 /** Mean loss and its gradients by every parameter. */
-export function backward(ops: Operators, p: Parameters, w: Workspace): void {
+function backward(ops: Operators, p: Parameters, w: Workspace): void {
   const scale = Math.fround(1 / w.targets.length);
   const g = w.gradients;
   ops.softmaxCrossEntropy(w.logits, w.targets, w.logitsGradient, w.losses, scale);
@@ -101,7 +101,7 @@ export function rateNano(schedule: Program["schedule"], totalSteps: number, step
 }
 
 /** Adam over every parameter, with the powers kept in the state (Kingma & Ba 2015, algorithm 1). */
-export function optimise(ops: Operators, program: Program, step: number, state: State, gradients: Parameters): void {
+function optimise(ops: Operators, program: Program, step: number, state: State, gradients: Parameters): void {
   const f = Math.fround;
   const beta1 = f(program.optimiser.beta1Ppm / 1_000_000);
   const beta2 = f(program.optimiser.beta2Ppm / 1_000_000);

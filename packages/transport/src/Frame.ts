@@ -22,7 +22,7 @@ export const FrameType = {
 
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
-export const FRAME_HEADER_BYTES = 5;
+const FRAME_HEADER_BYTES = 5;
 /** Longest payload of a part or last frame. */
 export const MAX_FRAGMENT_BYTES = 256 << 10;
 /** Shortest fragment a sender starts with when credit is short, so that a message is not sent in crumbs. */

@@ -14,7 +14,7 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
-export const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
+const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
 
 /** What a server sends instead of an answer; the same shape as `refused` of `@weft/protocol/messages`. */
 export const refusal = {

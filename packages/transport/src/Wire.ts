@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { WireError } from "./WireError.ts";
 
-export const WIRE_VERSION = 1;
+const WIRE_VERSION = 1;
 /** Longest JSON message in bytes; parsing needs a small multiple of it. */
 export const MAX_JSON_BYTES = 256 << 10;
 

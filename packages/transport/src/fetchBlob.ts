@@ -38,18 +38,8 @@ export interface BlobProgress {
   hash: Hash;
 }
 
-export function startBlobProgress(): BlobProgress {
+function startBlobProgress(): BlobProgress {
   return { offset: 0, size: undefined, hash: createHash("sha256") };
-}
-
-/** Progress for bytes held from an earlier run; reads and hashes them. */
-export async function resumeBlobProgress(held: AsyncIterable<Uint8Array>): Promise<BlobProgress> {
-  const progress = startBlobProgress();
-  for await (const bytes of held) {
-    progress.hash.update(bytes);
-    progress.offset += bytes.length;
-  }
-  return progress;
 }
 
 /** The verified content in memory. Rejects with `WireError`, or with the reason of `signal`. */

@@ -14,7 +14,7 @@ const words: Record<AuditPhase, Told | undefined> = {
 };
 
 /** What an audit's state is called; an accuser turns the wait for the next auditor into an accusation. */
-export function phaseOf({ audit }: SegmentFacts): Told | undefined {
+function phaseOf({ audit }: SegmentFacts): Told | undefined {
   return audit.phase === "waiting" && audit.accusers > 0 ? "accused" : words[audit.phase];
 }
 

@@ -39,7 +39,7 @@ export function presetOf(file: JobFile): Preset {
 }
 
 /** 32 bytes from the file's seed number. */
-export const seedBytes = (seed: number): Uint8Array => sha256(numberToHex(seed, { size: 32 }), "bytes");
+const seedBytes = (seed: number): Uint8Array => sha256(numberToHex(seed, { size: 32 }), "bytes");
 
 /**
  * @param corpus the training text

@@ -7,7 +7,7 @@
 import { type Hex, keccak256 } from "viem";
 
 /** Layers of one onion: reveals before a new one is enrolled. */
-export const onionDepth = 4096;
+const onionDepth = 4096;
 
 export interface HashOnion {
   readonly tip: Hex;

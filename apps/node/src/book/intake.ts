@@ -138,7 +138,7 @@ async function checkSigner(
 /** Reasons that only concern who matches, or that it is not time yet: no reason not to relay. */
 const matcherOnly = new Set(["bidding.open", "order.matcher", "order.fee"]);
 
-export function orderRefusal(view: MarketView, entry: Book.OrderEntry): Refusal | undefined {
+function orderRefusal(view: MarketView, entry: Book.OrderEntry): Refusal | undefined {
   const { order } = entry;
   const [reason] = orderReasons(view, entry).filter(({ code }) => !matcherOnly.has(code));
   if (reason !== undefined) return ignore(reason.code);

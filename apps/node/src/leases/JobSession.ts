@@ -26,7 +26,7 @@ const incoming = {
 const progressEveryMs = 250;
 const repeatAfterMs = 2000;
 /** Longest wait for a gateway's answer: it fetches the checkpoint before it pays. */
-export const answerTimeoutMs = 60_000;
+const answerTimeoutMs = 60_000;
 
 export class JobSession {
   readonly peerId: string;

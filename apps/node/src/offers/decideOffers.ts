@@ -15,7 +15,7 @@ export interface OfferPolicy {
   renewSeconds: bigint;
 }
 
-export const defaultOfferPolicy: OfferPolicy = { lifeSeconds: 600n, renewSeconds: 200n };
+const defaultOfferPolicy: OfferPolicy = { lifeSeconds: 600n, renewSeconds: 200n };
 
 export interface OffersState {
   nodeId: NodeId;

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { capabilitiesOf } from "@weft/compute/capability";
 import { cgroupLimits } from "./cgroup.ts";
 import { findGpus, parseAmd, parseNvidia } from "./gpus.ts";
+import { defaultInterface, linkSpeed } from "./link.ts";
 import { cpuFlags, probe } from "./probe.ts";
 
 const files = (map: Record<string, string>) => (path: string) => map[path];
@@ -99,6 +100,21 @@ test("flags of x86 and ARM CPUs are read", () => {
   ]);
   assert.deepEqual(cpuFlags("Features\t: fp asimd sve\n"), ["asimd", "sve"]);
   assert.deepEqual(cpuFlags(""), []);
+});
+
+test("the link speed is what the card of the default route states, or unknown with the reason", () => {
+  const head = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n";
+  const routes = `${head}lo\t0000007F\t00000000\t0001\t0\t0\t0\t000000FF\neno1\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000000\n`;
+  assert.equal(defaultInterface(routes), "eno1");
+  assert.equal(defaultInterface(`${head}eno1\t00000000\t0102A8C0\t0002\t0\t0\t0\t00000000\n`), undefined, "down");
+  const with_ = (speed: string | undefined, physical = true) =>
+    linkSpeed(
+      files({ "/proc/net/route": routes, ...(speed === undefined ? {} : { "/sys/class/net/eno1/speed": speed }) }),
+      () => physical,
+    );
+  assert.deepEqual(with_("2500\n"), { mbps: 2500 });
+  for (const silent of [with_("-1\n"), with_(undefined), with_("10000\n", false), linkSpeed(files({}), () => true)])
+    assert.ok(silent.mbps === 0 && silent.note !== undefined, JSON.stringify(silent));
 });
 
 test("this machine is probed and can be declared", { timeout: 180_000 }, async () => {

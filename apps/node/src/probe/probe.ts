@@ -9,6 +9,7 @@ import type { Machine } from "@weft/compute/capability";
 import { measureSpeed } from "@weft/compute/tensor/evaluateCheckpoint";
 import { cgroupLimits, type ReadFile } from "./cgroup.ts";
 import { findGpus, type RunTool } from "./gpus.ts";
+import { linkSpeed } from "./link.ts";
 
 export interface Probe extends Machine {
   /** What could not be found out, for a person. */
@@ -29,6 +30,7 @@ export async function probe(options: ProbeOptions): Promise<Probe> {
   const measureMs = options.measureMs ?? 200;
   const measured =
     measureMs === 0 ? undefined : await measureSpeed(withSignal(measureMs, options.signal)).catch(noteTo(notes));
+  const link = linkSpeed(readText, (name) => existsSync(`/sys/class/net/${name}/device`));
   const disk = await statfs(existingParent(options.folder));
   // availableParallelism knows the CPU affinity, the quota comes on top; half a CPU still is one thread.
   const threads = Math.min(availableParallelism(), Math.max(1, Math.floor(limits.cpus ?? Number.POSITIVE_INFINITY)));
@@ -38,8 +40,8 @@ export async function probe(options: ProbeOptions): Promise<Probe> {
     diskFreeBytes: disk.bavail * disk.bsize,
     gpus,
     fp32: measured ?? { gflops: 0, threads: 0 },
-    netMbps: 0,
-    notes,
+    netMbps: link.mbps,
+    notes: [...notes, ...(link.note === undefined ? [] : [link.note])],
   };
 }
 

@@ -156,10 +156,12 @@ export class SegmentPipeline {
   }
 
   #ask(work: SegmentWork, holder: `0x${string}`): void {
-    this.#tasks.run(`hold/${work.commitment.segment}/${holder}`, async (signal) => {
+    const ask = async (signal: AbortSignal) => {
       const signed = await askHolder(this.#context, work, { holder, signal });
       if (!work.held.some(({ held }) => held.holder === holder)) work.held.push(signed);
-    });
+    };
+    // A holder's snapshot may be half a block behind: that it does not know the draw yet is everyday.
+    this.#tasks.run(`hold/${work.commitment.segment}/${holder}`, ask, { warnFrom: 4 });
   }
 
   async #send(work: SegmentWork, session: JobSession): Promise<void> {

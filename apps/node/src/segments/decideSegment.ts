@@ -72,12 +72,12 @@ function commitAction(work: SegmentWork, context: SegmentContext): SegmentAction
 }
 
 /** Drawn holders that have not signed yet; only the current draw's statements count. */
-export function missingHolders(work: SegmentWork, facts: SegmentFacts): NodeId[] {
+function missingHolders(work: SegmentWork, facts: SegmentFacts): NodeId[] {
   const have = new Set(work.held.map(({ held }) => held.holder));
   return facts.draw.holders.filter((holder) => !have.has(holder));
 }
 
-export const heldCount = (work: SegmentWork, facts: SegmentFacts): number =>
+const heldCount = (work: SegmentWork, facts: SegmentFacts): number =>
   work.held.filter(({ held }) => facts.draw.holders.includes(held.holder)).length;
 
 function accrueAction(work: SegmentWork, facts: SegmentFacts, context: SegmentContext): SegmentAction {

@@ -16,7 +16,7 @@ export interface Timing {
   /** From stop to SIGKILL. */
   graceMs: number;
 }
-export const defaultTiming: Timing = { beatDeadlineMs: 30_000, stallMs: 180_000, graceMs: 2_000 };
+const defaultTiming: Timing = { beatDeadlineMs: 30_000, stallMs: 180_000, graceMs: 2_000 };
 
 /** Why the worker ended; undefined when it finished its task. */
 export interface Failure {
