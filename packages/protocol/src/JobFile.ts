@@ -58,7 +58,7 @@ const resources = z.strictObject({
   fp32Gflops: amountOfUnit("Least measured fp32 speed of a unit"),
   gpuCount: amountOfUnit("Least GPUs of a unit"),
   gpuMemoryGiB: amountOfUnit("Least memory of each GPU"),
-  netMbps: integer(0, 655_350).default(0).describe("Least link speed, rounded up to tens; 0 = any."),
+  netMbps: integer(0, 655_350).default(0).describe("Least link speed as the network card states it, in tens; 0 = any."),
 });
 
 const pay = z.strictObject({
