@@ -7,6 +7,7 @@ import {IMarket} from "../src/interfaces/IMarket.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {LeaseMoney, LeaseState} from "../src/types/Leases.sol";
 import {Handler} from "./base/Handler.sol";
+import {Withdrawals} from "./base/Withdrawals.sol";
 import {vm} from "./base/Vm.sol";
 
 /// @notice What holds after any sequence of calls by anyone:
@@ -18,6 +19,8 @@ import {vm} from "./base/Vm.sol";
 /// P6 everyone gets all unreserved money out, whatever state the leases are in.
 /// P7 a voided segment is never paid: after a void nothing above its cap is claimable.
 /// P8 a session never reserves more than its daily cap in one day.
+/// P10 what was withdrawn (offers below minSeq, an order, an epoch, a session) opens nothing more.
+/// P9, the budget over all fills, is in Fills.t.sol.
 contract InvariantsTest {
     Handler internal handler;
     IERC20 internal stable;
@@ -43,7 +46,7 @@ contract InvariantsTest {
 
     /// @dev Opening, claiming and settling come up more often than the rest: most other calls need a lease.
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[29] memory list = [
+        bytes4[35] memory list = [
             Handler.wait.selector,
             Handler.wait.selector,
             Handler.sleep.selector,
@@ -72,21 +75,27 @@ contract InvariantsTest {
             Handler.closeUnstarted.selector,
             Handler.settle.selector,
             Handler.fault.selector,
-            Handler.payAudit.selector
+            Handler.payAudit.selector,
+            Handler.freeze.selector,
+            Withdrawals.cancelOffers.selector,
+            Withdrawals.cancelOrder.selector,
+            Withdrawals.cancelLast.selector,
+            Withdrawals.bumpEpoch.selector,
+            Withdrawals.revokeSession.selector
         ];
         targets = new FuzzSelector[](1);
         targets[0].addr = address(handler);
-        targets[0].selectors = new bytes4[](30);
-        for (uint256 i = 0; i < 29; ++i) {
+        targets[0].selectors = new bytes4[](list.length);
+        for (uint256 i = 0; i < list.length; ++i) {
             targets[0].selectors[i] = list[i];
         }
-        targets[0].selectors[29] = Handler.freeze.selector;
     }
 
     function invariant_AllProperties() public view {
         checkAll();
         vm.assertEq(handler.forgeriesAccepted(), 0, "P2");
         vm.assertEq(handler.capBreaches(), 0, "P8");
+        vm.assertEq(handler.withdrawnOpened(), 0, "P10");
     }
 
     function checkAll() public view {
@@ -175,7 +184,7 @@ contract InvariantsTest {
             // By an external call, whose memory is freed.
             if (i % 100 == 0) this.checkAll();
         }
-        string[22] memory actions = [
+        string[27] memory actions = [
             "wait",
             "sleep",
             "deposit",
@@ -197,13 +206,19 @@ contract InvariantsTest {
             "release",
             "close",
             "settle",
-            "fault"
+            "fault",
+            "cancelOffers",
+            "cancelOrder",
+            "cancelLast",
+            "bumpEpoch",
+            "revokeSession"
         ];
         for (uint256 i = 0; i < actions.length; ++i) {
             vm.assertGt(handler.wins(actions[i]), 3, actions[i]);
         }
         vm.assertGt(handler.wins("closeUnstarted"), 2, "closeUnstarted");
         vm.assertGt(handler.wins("payAudit"), 3, "payAudit");
+        vm.assertEq(handler.withdrawnOpened(), 0, "P10");
         vm.assertTrue(handler.exitAll() == address(0), "P6");
         checkMoney();
     }
