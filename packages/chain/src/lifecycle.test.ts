@@ -79,10 +79,11 @@ test("a lease is opened, started, paid by vouchers, released and settled; the fo
   assert.equal(running.nodes.get(nodeId)?.pools.get(0n)?.used, 2n);
   await sameAsChain(network, running, { leaseId, nodeId });
 
-  await network.pass(15);
+  const { releaseDelaySeconds, claimWindowSeconds } = client.params;
+  await network.pass(Number(releaseDelaySeconds) + 1);
   await asMatcher.send(release(client, { channelId: leaseId, id: "2000" }));
   await network.senderOf(buyer).send(closeLease(client, { leaseId, reason: "completed" }));
-  await network.pass(15);
+  await network.pass(Number(releaseDelaySeconds + claimWindowSeconds) + 1);
   const settled = await asMatcher.send(settle(client, { leaseId }));
   const end = await live.reach(settled.blockNumber, patienceMs);
   assert.equal(end.leases.get(leaseId)?.state, "settled");
