@@ -138,7 +138,7 @@ test("a hard cap in the call is stronger than the file's budget", async () => {
   const file = join(repositoryRoot, "examples/train-own-text.yaml");
   const ended = await weft(["run", file, "--max-budget", "0.10"]);
   assert.equal(ended.code, 1);
-  assert.match(ended.err, /the job's budget is 2, above the cap 0\.1\n/);
+  assert.match(ended.err, /the job's budget is 1, above the cap 0\.1\n/);
 });
 
 test("a gateway that isn't there or has a strange address", async () => {
