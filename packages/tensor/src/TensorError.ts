@@ -10,6 +10,11 @@ export type TensorErrorCode =
   | "bad-proof-request"
   | "bad-commitment"
   | "bad-option"
+  | "bad-graph"
+  | "bad-tensor"
+  | "bad-index"
+  | "bad-model"
+  | "no-gradient"
   | "closed"
   | "worker-failed";
 

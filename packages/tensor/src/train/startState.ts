@@ -1,0 +1,25 @@
+// The state before step 0 (spec/tensor.md §7.5): a pure function of the seed and the list of state tensors.
+import { elementCount } from "../graph/Graph.ts";
+import { type TensorOf, tensorFrom } from "../graph/TensorValue.ts";
+import type { StateTensor } from "../models/StateTensor.ts";
+import { fromBits } from "../recipes.ts";
+import { seedWords } from "../seedStream.ts";
+
+const LABEL = "weft/start-state/2";
+
+/** The tensors by name. `seed` is 32 bytes. Tensor number n of the list draws from stream (seed, label, n). */
+export function startState(seed: Uint8Array, state: readonly StateTensor[]): Record<string, TensorOf<"f32">> {
+  return Object.fromEntries(state.map((tensor, n) => [tensor.name, startTensor(seed, tensor, n)]));
+}
+
+/** Element i is fl((w · 2^-23 - 1) · bound), w the top 24 bits of word i; the bracket is exact in fp32. */
+function startTensor(seed: Uint8Array, { shape, start }: StateTensor, n: number): TensorOf<"f32"> {
+  const tensor = tensorFrom("f32", shape, new Float32Array(elementCount(shape)));
+  const value = fromBits(start.word);
+  if (start.kind === "fill") tensor.data.fill(value);
+  else
+    seedWords(seed, LABEL, n, tensor.data.length).forEach((word, i) => {
+      tensor.data[i] = ((word >>> 8) * 2 ** -23 - 1) * value;
+    });
+  return tensor;
+}
