@@ -1,0 +1,40 @@
+// The shared vectors of operators, graphs and tables are what the reference computes. WEFT_WRITE_VECTORS=1 rewrites them.
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { decodeGraph, graphHash } from "../graph/encodeGraph.ts";
+import { inferOperator, OPERATORS, attributesOf } from "../graph/operators.ts";
+import { bitsView } from "../graph/TensorValue.ts";
+import { evaluateNode } from "../reference/evaluateNode.ts";
+import { toHex } from "../sha256.ts";
+import { graphVectors } from "./graphVectors.ts";
+import { type OperatorCase, operatorVectors, readOperatorCase } from "./operatorVectors.ts";
+import { ropeVectors } from "./ropeVectors.ts";
+import { vectorFile } from "./vectorText.ts";
+
+const folder = new URL("../../../../spec/vectors/tensor/", import.meta.url);
+const read = (name: string) => readFileSync(new URL(`${name}.json`, folder), "utf8");
+
+for (const [name, make] of Object.entries({ operators: operatorVectors, graph: graphVectors, rope: ropeVectors }))
+  test(`spec/vectors/tensor/${name}.json is what the reference computes`, () => {
+    const made = vectorFile(make());
+    if (process.env["WEFT_WRITE_VECTORS"] === "1") writeFileSync(new URL(`${name}.json`, folder), made);
+    assert.equal(read(name), made);
+  });
+
+test("the operator cases read back, cover every operator, and keep the bits of NaNs in moves", () => {
+  const cases = (JSON.parse(read("operators")) as OperatorCase[]).map(readOperatorCase);
+  assert.deepEqual([...new Set(cases.map(({ node }) => node.op))].sort(), Object.keys(OPERATORS).sort());
+  for (const { name, node, operands, result } of cases) {
+    const type = inferOperator(name, operands, { op: node.op, attributes: attributesOf(node) });
+    const found = evaluateNode({ place: name, node, operands, type });
+    assert.deepEqual(bitsView(found), bitsView(result), name);
+  }
+  const odd = cases.filter(({ result }) => result.dtype === "f32" && bitsView(result).includes(0xffc00001));
+  assert.ok(odd.some(({ node }) => node.op === "transpose") && odd.every(({ node }) => node.op !== "add"));
+});
+
+test("the graph texts are canonical and hash to the stated values", () => {
+  const { runs } = JSON.parse(read("graph")) as { runs: { graph: string; graphHash: string }[] };
+  for (const run of runs) assert.equal(toHex(graphHash(decodeGraph(run.graph))), run.graphHash);
+});
