@@ -1,4 +1,4 @@
-// The exp, log and tanh recipes of `fp32-seq-unfused` as scalar TypeScript (spec/tensor.md §3), the reference for the
+// The exp, log and tanh recipes of `fp32-seq-unfused` as scalar TypeScript (spec/tensor.md §4.1), the reference for the
 // kernels. One Math.fround per fp32 operation: double arithmetic rounded once more is exact for + - * / sqrt.
 
 const f = Math.fround;

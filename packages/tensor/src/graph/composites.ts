@@ -45,9 +45,10 @@ export function relu(g: Emitter, x: Value): Value {
 
 /** The tanh form of gelu: (0.5 · x) · (1 + tanh(√(2/π) · (x + 0.044715 · ((x·x)·x)))). */
 export function gelu(g: Emitter, x: Value): Value {
-  const cubed = mul(g, mul(g, x, x), x);
-  const inner = mul(g, scalar(g, 0.7978845608), add(g, x, mul(g, scalar(g, 0.044715), cubed)));
-  return mul(g, mul(g, scalar(g, 0.5), x), add(g, scalar(g, 1), tanh(g, inner)));
+  const half = mul(g, scalar(g, 0.5), x);
+  const [one, slope, bend] = [scalar(g, 1), scalar(g, 0.7978845608), scalar(g, 0.044715)];
+  const inner = mul(g, slope, add(g, x, mul(g, bend, mul(g, mul(g, x, x), x))));
+  return mul(g, half, add(g, one, tanh(g, inner)));
 }
 
 /** 1 / sqrt(x). */

@@ -61,12 +61,15 @@ type AdamwStep = Pick<Step, "state" | "rate"> & { readonly update: Update; reado
 function adamwUpdate(g: Emitter, config: AdamwConfig, { update, corrections, state, rate }: AdamwStep) {
   const { name, value, gradient } = update;
   const [beta1, beta2] = [f(config.beta1Ppm / PPM), f(config.beta2Ppm / PPM)];
-  const decayed = (of: Value, beta: number, sample: Value) =>
-    add(g, mul(g, scalar(g, beta), of), mul(g, scalar(g, 1 - beta), sample));
-  const mean = decayed(state[`adam.mean.${name}`]!, beta1, gradient);
-  const square = decayed(state[`adam.square.${name}`]!, beta2, mul(g, gradient, gradient));
-  const spread = sqrt(g, div(g, square, corrections[1]!));
-  const step = div(g, div(g, mean, corrections[0]!), add(g, spread, scalar(g, config.epsilonNano / NANO)));
+  const [m, v] = [state[`adam.mean.${name}`]!, state[`adam.square.${name}`]!];
+  // Written in the order of the formulas of §7.3: the order is part of the graph.
+  const mean = add(g, mul(g, scalar(g, beta1), m), mul(g, scalar(g, 1 - beta1), gradient));
+  const square = add(g, mul(g, scalar(g, beta2), v), mul(g, scalar(g, 1 - beta2), mul(g, gradient, gradient)));
+  const step = div(
+    g,
+    div(g, mean, corrections[0]!),
+    add(g, sqrt(g, div(g, square, corrections[1]!)), scalar(g, config.epsilonNano / NANO)),
+  );
   const pull =
     config.weightDecayPpm > 0 && value.shape.length > 1
       ? add(g, step, mul(g, scalar(g, config.weightDecayPpm / PPM), value))
