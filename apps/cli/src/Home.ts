@@ -1,7 +1,8 @@
 // Where a network on this machine keeps everything: one folder, `.weft`, and the paths inside it.
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { makeFolders } from "@weft/host/makeFolders";
 import { WeftError } from "@weft/protocol/Errors";
 import { fileError } from "./systemErrors.ts";
 
@@ -52,7 +53,7 @@ export const nodeHome = (home: Home, name: string): string => join(home.nodes, n
 /** @throws WeftError `file.*` */
 export function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolders(path);
   } catch (cause) {
     throw fileError(cause, { doing: "create", path });
   }

@@ -1,6 +1,7 @@
 // What the operating system says about a file, as an error that a person can act on.
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolders } from "@weft/host/makeFolders";
 import { WeftError } from "@weft/protocol/Errors";
 
 const known: Record<string, { says: string; remedy: string; retryable?: boolean }> = {
@@ -47,7 +48,7 @@ export function asPersonError(error: unknown): unknown {
 /** Writes a small file whole or not at all. @throws WeftError `file.*` */
 export function writePlainFile(path: string, text: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(path));
     writeFileSync(`${path}.part`, text, { mode: 0o600 });
     renameSync(`${path}.part`, path);
   } catch (cause) {

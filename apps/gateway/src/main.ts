@@ -3,7 +3,7 @@
 // Prints {"ready":true,"port","url","peerId","addresses","pid"} once it serves, or {"ready":false,"error":{…}} and exits
 // non-zero. Ends when its standard input does, so that no gateway outlives the command that started it.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ChainStore } from "@weft/chain/ChainStore";
@@ -15,6 +15,7 @@ import { evaluateCheckpoint } from "@weft/compute/tensor/evaluateCheckpoint";
 import { openBlobs } from "@weft/host/blobs/BlobStore";
 import { keyPath, openKey, readPrivate, writePrivate } from "@weft/host/keystore/keystore";
 import { devPassword } from "@weft/host/keystore/password";
+import { makeFolders } from "@weft/host/makeFolders";
 import { explain, WeftError } from "@weft/protocol/Errors";
 import { systemClock } from "@weft/transport/Clock";
 import { createLibp2pTransport } from "@weft/transport/Libp2pTransport";
@@ -95,7 +96,7 @@ const evaluate: Evaluate = async ({ program, corpusPath, checkpointPath, segment
 async function main(): Promise<void> {
   const settings = readSettings();
   const { home, network } = settings;
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  makeFolders(home);
   const log = pino({ level: process.env["WEFT_LOG"] ?? "info" }, pino.destination({ fd: 2, sync: false }));
   const keystore = join(home, "keystore");
   const password = devPassword(join(keystore, "password"));

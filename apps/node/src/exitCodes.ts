@@ -14,6 +14,7 @@ const table: readonly (readonly [string, number])[] = [
   ["network.", 15],
   ["node.unregistered", 16],
   ["store.locked", 17],
+  ["home.", 18],
 ];
 
 export function exitCodeOf(code: string | undefined): number {

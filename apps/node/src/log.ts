@@ -1,7 +1,9 @@
 // The node's log: JSON lines by pino into home/node.log, bounded: the file is renamed to node.log.1 when it is full, so
 // at most two files of `maxBytes` exist. What a person must read goes to stderr in main.ts, not here.
-import { mkdirSync, renameSync, statSync } from "node:fs";
+import { accessSync, constants, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolders } from "@weft/host/makeFolders";
+import { WeftError } from "@weft/protocol/Errors";
 import { type Logger, pino } from "pino";
 
 export interface LogOptions {
@@ -23,9 +25,11 @@ export interface NodeLog {
 const defaultMaxBytes = 8 * 1024 * 1024;
 
 export function openLog(options: LogOptions): NodeLog {
-  mkdirSync(options.home, { recursive: true, mode: 0o700 });
+  makeHome(options.home);
   const path = join(options.home, "node.log");
   const destination = pino.destination({ dest: path, sync: false, mode: 0o600 });
+  // A full disk costs lines of the log, not the node.
+  destination.on("error", () => {});
   const log = pino(
     {
       level: options.level,
@@ -56,6 +60,21 @@ export function openLog(options: LogOptions): NodeLog {
       }
     },
   };
+}
+
+/** @throws WeftError `home.unusable` */
+function makeHome(home: string): void {
+  try {
+    makeFolders(home);
+    accessSync(home, constants.W_OK);
+  } catch (cause) {
+    throw new WeftError(`nothing can be kept in ${home}`, {
+      code: "home.unusable",
+      details: { reason: (cause as { code?: string }).code ?? "unknown" },
+      remedy: "pass --home with a folder that you may write to",
+      cause,
+    });
+  }
 }
 
 function briefError(error: unknown): unknown {

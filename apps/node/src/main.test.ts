@@ -91,6 +91,8 @@ test("a node that can't start says why in one line and with its exit code; one t
   writeFileSync(gone, NetworkFile.encode({ ...network.file, rpcUrl: "http://127.0.0.1:9" }));
   assert.deepEqual(await refusal(["--home", home, "--network", gone]), ["chain.unreachable", 13]);
 
+  assert.deepEqual(await refusal(["--home", "/proc/nowhere", "--network", file]), ["home.unusable", 18]);
+
   const { child, line, exited } = start(["--home", home, "--network", file, "--price", "100"]);
   const ready = await line;
   assert.equal(ready["ready"], true);

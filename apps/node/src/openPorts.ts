@@ -1,7 +1,7 @@
 // Builds the ports of a real node from its flags: keystore, stores on disk, chain, libp2p, the tensor runtime. Heavy
 // modules are imported when they are first needed, so that a resting node stays small.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, statfsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import * as NetworkFile from "@weft/chain/NetworkFile";
@@ -16,6 +16,7 @@ import { createLibp2pTransport } from "@weft/transport/Libp2pTransport";
 import type { Transport } from "@weft/transport/Transport";
 import type { Logger } from "pino";
 import { type OpenedChain, openChain } from "./chain/openChain.ts";
+import { checkRoom } from "./disk.ts";
 import type { NodeFlags } from "./flags.ts";
 import type { NodeSettings, ReplayPort } from "./NodeContext.ts";
 import type { PoolPlan } from "./offers/PoolPlan.ts";
@@ -31,14 +32,12 @@ export interface OpenedPorts {
   close(): Promise<void>;
 }
 
-/** Below this a node can't even keep its journals. */
-const leastFreeBytes = 64 * 1024 * 1024;
 const registrationPatienceMs = 20_000;
 
 /** @throws WeftError: see exitCodes.ts for the ones a person meets */
 export async function openPorts(flags: NodeFlags, log: Logger): Promise<OpenedPorts> {
   const { home } = flags;
-  checkDisk(home);
+  checkRoom(home, "starting");
   const file = readNetworkFile(flags.network);
   const key = await operatorKey(flags);
   const closers: (() => Promise<void> | void)[] = [];
@@ -73,18 +72,6 @@ const replayLater: ReplayPort = async (options) => {
   const { replaySegment } = await import("@weft/compute/tensor/replaySegment");
   return replaySegment(options);
 };
-
-function checkDisk(home: string): void {
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  const { bavail, bsize } = statfsSync(home);
-  if (bavail * bsize >= leastFreeBytes) return;
-  throw new WeftError(`the disk of ${home} is full`, {
-    code: "disk.full",
-    fault: "us",
-    details: { freeMiB: Math.floor((bavail * bsize) / 1048576), needMiB: leastFreeBytes / 1048576 },
-    remedy: "free disk space, or start with --home on another disk",
-  });
-}
 
 function readNetworkFile(path: string): NetworkFile.NetworkFile {
   let text: string;

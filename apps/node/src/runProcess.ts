@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { explain, WeftError } from "@weft/protocol/Errors";
 import { readControl } from "./control.ts";
+import { checkRoom } from "./disk.ts";
 import { exitCodeOf } from "./exitCodes.ts";
 import { type NodeFlags, parseFlags } from "./flags.ts";
 import { openLog } from "./log.ts";
@@ -52,15 +53,33 @@ async function run(flags: NodeFlags, log: ReturnType<typeof openLog>["log"]): Pr
     // From here on small rather than fast. Not earlier: it would make the start slower, and V8 throws away cached code
     // that was compiled under other flags.
     setFlagsFromString("--optimize-for-size");
-    const why = await untilStopped(flags, node, [told, opened.opened.ended.then(() => "the chain view ended")]);
+    const reasons = [told, opened.opened.ended.then(() => "the chain view ended")];
+    let fault: unknown;
+    const why = await untilStopped(flags, node, reasons).catch((error: unknown) => {
+      fault = diskFault(flags.home) ?? error;
+      return explain(fault);
+    });
     log.info({ why }, "stopping");
-    const late = setTimeout(() => process.exit(0), stopTimeoutMs);
+    const late = setTimeout(() => process.exit(fault === undefined ? 0 : exitCodeOf(codeOf(fault))), stopTimeoutMs);
     await node.stop();
     clearTimeout(late);
+    if (fault !== undefined) throw fault;
   } finally {
-    await opened.close();
+    await opened.close().catch((err: unknown) => log.error({ err }, "not closed in order"));
   }
 }
+
+/** What failed otherwise for want of room is told as that. */
+function diskFault(home: string): unknown {
+  try {
+    checkRoom(home, "running");
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+const codeOf = (error: unknown): string | undefined => (error instanceof WeftError ? error.code : undefined);
 
 /** A signal, or the end of the starter. */
 function stopTold(): Promise<string> {
@@ -70,14 +89,25 @@ function stopTold(): Promise<string> {
   return Promise.race([...signals, starterGone()]);
 }
 
-/** Follows the owner's switch until one of `reasons` comes. */
+/**
+ * Follows the owner's switch until one of `reasons` comes.
+ * @throws WeftError `disk.full`
+ */
 async function untilStopped(flags: NodeFlags, node: RunningNode, reasons: readonly Promise<string>[]): Promise<string> {
-  const follow = setInterval(() => {
-    const wanted = readControl(flags.home);
-    if (wanted !== undefined) node.setOpenness(wanted);
-  }, controlPollMs);
+  let follow: NodeJS.Timeout | undefined;
+  const full = new Promise<never>((_, fail) => {
+    follow = setInterval(() => {
+      try {
+        checkRoom(flags.home, "running");
+        const wanted = readControl(flags.home);
+        if (wanted !== undefined) node.setOpenness(wanted);
+      } catch (error) {
+        fail(error);
+      }
+    }, controlPollMs);
+  });
   try {
-    return await Promise.race(reasons);
+    return await Promise.race([...reasons, full]);
   } finally {
     clearInterval(follow);
   }
