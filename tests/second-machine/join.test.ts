@@ -236,7 +236,7 @@ test(
     refused(unfunded, /this network has no faucet; these accounts must be funded first/);
     for (const line of [
       /\n {2}owner of self 0x[0-9a-f]{40} \(gas\) +0\.\d+ of the chain's own coin/i,
-      /\n {2}owner of self 0x[0-9a-f]{40} \(weft\) +1000 WEFT/i,
+      /\n {2}owner of self 0x[0-9a-f]{40} \(weft\) +1020 WEFT/i,
       /\n {2}owner of self 0x[0-9a-f]{40} \(stable\) +10 of the stablecoin/i,
       /\n {2}operator of self 0x[0-9a-f]{40} \(gas\) +0\.\d+ of the chain's own coin/i,
     ])
