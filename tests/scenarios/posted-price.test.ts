@@ -12,7 +12,8 @@ test("a standing offer is taken at its posted price", { timeout: 600_000 }, asyn
   const lease = await job.until("lease");
   assert.equal(lease.nodeId, cheapest.nodeId);
   assert.equal(job.all("bid").length, 0);
-  assert.equal(network.snapshot.leases.get(lease.leaseId)?.rate, 90n);
+  const opened = await network.until("the lease is seen", () => network.snapshot.leases.get(lease.leaseId));
+  assert.equal(opened.rate, 90n);
 
   const done = await job.done();
   assert.equal(job.all("paid").at(-1)?.cumulative, "720", "four segments of 2 s at 90 a second");

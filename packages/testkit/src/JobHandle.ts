@@ -8,17 +8,25 @@ export type EventOf<K extends JobEventKind> = Extract<JobEvent, { kind: K }>;
 /** Virtual milliseconds that a wait takes at most, so that a slow machine has as many tries as a fast one. */
 const patienceMs = 900_000;
 
+export interface JobHandlePorts {
+  clock: Clock;
+  onlookers: () => Promise<void>;
+}
+
 export class JobHandle {
   readonly jobId: string;
   /** Everything told so far, in order; a restarted gateway goes on with it. */
   readonly events: JobEvent[] = [];
   readonly #wakers = new Set<() => void>();
   readonly #clock: Clock;
+  readonly #onlookers: () => Promise<void>;
   #reading = new AbortController();
 
-  constructor(jobId: string, gateway: RunningGateway, clock: Clock) {
+  /** `onlookers` settles when whoever a test asks about the chain has seen its head. */
+  constructor(jobId: string, gateway: RunningGateway, { clock, onlookers }: JobHandlePorts) {
     this.jobId = jobId;
     this.#clock = clock;
+    this.#onlookers = onlookers;
     this.follow(gateway);
   }
 
@@ -57,9 +65,11 @@ export class JobHandle {
     return await this.wait(`a ${kind} event`, () => this.all(kind).find(test));
   }
 
-  /** The job's last event. */
+  /** The job's last event; the network's snapshot has seen what led to it. */
   async ended(): Promise<JobEvent> {
-    return await this.wait("its end", () => this.events.find((event) => isFinal(event)));
+    const last = await this.wait("its end", () => this.events.find((event) => isFinal(event)));
+    await this.#onlookers();
+    return last;
   }
 
   /** `done`, or an error that says what came instead. */

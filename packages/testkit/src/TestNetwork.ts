@@ -170,7 +170,10 @@ export class TestNetwork {
     const { context, jobs } = gateway.gateway;
     const corpus = await context.blobs.put(tinyCorpus, { maxBytes: tinyCorpus.length });
     const jobId = await jobs.create({ job: tinyJob(changes), corpus });
-    const job = new JobHandle(jobId, gateway.gateway, this.chain.clock);
+    const job = new JobHandle(jobId, gateway.gateway, {
+      clock: this.chain.clock,
+      onlookers: () => this.#reachHead(),
+    });
     this.#jobs.push(job);
     return job;
   }
@@ -268,7 +271,7 @@ export class TestNetwork {
   /** Money in = paid + held. @throws Error naming what does not add up */
   async conservation(): Promise<void> {
     const { client, clock } = this.chain;
-    await this.#observer.reach(await client.rpc.getBlockNumber(), 20_000);
+    await this.#reachHead();
     const wrong = await clock.hold(async () => {
       const head = await client.rpc.getBlockNumber();
       if (head !== this.snapshot.block) return undefined;
@@ -276,6 +279,11 @@ export class TestNetwork {
     });
     if (wrong === undefined) return await this.conservation();
     if (wrong.length > 0) throw new Error(`money is not conserved (seed ${this.#options.seed}): ${wrong.join("; ")}`);
+  }
+
+  /** Brings `snapshot` to the block that is the chain's head now. */
+  async #reachHead(): Promise<void> {
+    await this.#observer.reach(await this.chain.client.rpc.getBlockNumber(), patienceMs);
   }
 
   /** Looks again every 50 virtual ms. @throws Error when patience ends */
