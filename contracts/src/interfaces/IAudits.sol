@@ -40,15 +40,13 @@ interface IAudits {
         bytes32 seed;
     }
 
+    /// @notice The whole commitment: an auditor needs every field of it, however the transaction came about.
     event SegmentCommitted(
         bytes32 indexed leaseId,
         uint32 indexed segment,
         bytes20 indexed nodeId,
         bytes32 commitmentHash,
-        uint64 beaconRound,
-        uint32 meteredSeconds,
-        bytes32 historyRoot,
-        bytes32 checkpoint
+        SegmentCommitment commitment
     );
     event HeldProved(bytes32 indexed leaseId, uint32 indexed segment, bytes20 indexed holder);
     event SegmentAvailable(bytes32 indexed leaseId, uint32 indexed segment);

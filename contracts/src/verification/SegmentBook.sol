@@ -86,9 +86,7 @@ abstract contract SegmentBook is IAudits, EIP712 {
         trace.segments = c.segment + 1;
         trace.meteredSeconds = uint32(metered);
         trace.lastStep = c.lastStep;
-        emit SegmentCommitted(
-            c.leaseId, c.segment, nodeId, hash, c.beaconRound, c.meteredSeconds, c.historyRoot, c.checkpoint
-        );
+        emit SegmentCommitted(c.leaseId, c.segment, nodeId, hash, c);
         BEACON.request(c.beaconRound);
     }
 

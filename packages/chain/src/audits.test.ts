@@ -32,6 +32,7 @@ import {
   signedOrder,
   zeroHash,
 } from "./networkFixture.ts";
+import { readCommitment } from "./readCommitment.ts";
 import { chainTime, type Draw, readBeaconClock, readChannel, readDraw, roundAt } from "./reads.ts";
 import { frozenUntil, segmentKey, segmentsOf } from "./Snapshot.ts";
 
@@ -44,6 +45,12 @@ const leaf = `0x${createHash("sha256")
   .digest("hex")}` as Hex;
 /** Sampled at one half each: none of them is, once in a million runs. */
 const segments = 20;
+
+/** This one comes through another contract, so that its transaction's calldata need not show it. */
+const indirect = 3n;
+const forwarder: Hex = `0x${"f0".repeat(20)}`;
+/** Hands its calldata on to one address and reverts where that does. */
+const forwarderTo = (address: Hex): Hex => `0x363d3d373d3d363d3d73${address.slice(2)}5af160285760006000fd5b00`;
 
 async function runningLease(network: NetworkFixture) {
   const { client } = network;
@@ -87,9 +94,15 @@ async function commitAll(
       signature: await signNoun(network.file, Segment.schema, commitment, operator),
     })),
   );
+  const { audits } = network.file.contracts;
+  const code = [forwarder, forwarderTo(audits)];
+  await network.client.rpc.request({ method: "anvil_setCode", params: code } as never);
   // Each needs the one before it: the sender keeps their order and estimates on the pending block.
   await Promise.all(
-    signed.map((segment) => sender.send(commitSegment(network.client, { segment, offerHash: lease.offerHash }))),
+    signed.map((segment) => {
+      const intent = commitSegment(network.client, { segment, offerHash: lease.offerHash });
+      return sender.send(segment.commitment.segment === indirect ? { ...intent, to: forwarder } : intent);
+    }),
   );
   return commitments;
 }
@@ -127,6 +140,14 @@ test("drawn holders make a segment available, a drawn auditor passes it and is p
       .senderOf(accountOf("n2 operator"))
       .send(proveHeld(client, { commitment: commitments[0] as never, held: [] })),
     (error) => hasCode(error, "audits.DrawNotReady") && error.retryable,
+  );
+  for (const segment of [0n, indirect]) {
+    const query = { leaseId: lease.leaseId, segment, fromBlock: network.file.fromBlock };
+    assert.deepEqual(await readCommitment(client, query), commitments[Number(segment)]);
+  }
+  await assert.rejects(
+    readCommitment(client, { leaseId: lease.leaseId, segment: 99n, fromBlock: network.file.fromBlock }),
+    (error) => hasCode(error, "segment.unknown"),
   );
   await revealRound(network, round);
   const draws: Draw[] = [];

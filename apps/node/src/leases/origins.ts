@@ -25,7 +25,7 @@ export interface EarlierEnd extends Origin {
 
 /**
  * Ends before `step` of earlier leases' segments that stood when the lease opened.
- * @throws WeftError `segment.unknown`, `segment.indirect`, `lease.unknown`, or the chain's
+ * @throws WeftError `segment.unknown`, `lease.unknown`, or the chain's
  */
 export async function earlierEnds(
   chain: Reads,

@@ -6,7 +6,8 @@ import { editLease, type Reducers, withEntry } from "./reducer.ts";
 
 export const audits: Reducers<"audits"> = {
   SegmentCommitted: (state, args, at) => {
-    const { leaseId, segment, nodeId, commitmentHash, beaconRound, meteredSeconds, historyRoot, checkpoint } = args;
+    const { leaseId, segment, nodeId, commitmentHash, commitment } = args;
+    const { beaconRound, meteredSeconds, historyRoot, checkpoint } = commitment;
     const made: SegmentState = {
       ...{ leaseId, segment, nodeId, commitmentHash, beaconRound, historyRoot, checkpoint },
       ...{ meteredSeconds: BigInt(meteredSeconds), committedAt: at.timestamp, holders: [], availableAt: undefined },

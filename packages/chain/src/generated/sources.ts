@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "716e524157bb8ee7ca7faa2f906d4ddcb66d5ddf279c92349a59912a4182718d";
-export const outputsHash = "5e84a3bd031c099e9f5606b5cfb0a59b11359fc1ec343146c553c0733db81f80";
+export const sourcesHash = "b09cf28e077bb9e936a5b0dab9624acb35436f3c86070357468c7fec197ff59a";
+export const outputsHash = "99c2bf7bcc40988302ccc2ac83c1d14bfd74f413189e559a0c5776b4a6ee991f";
