@@ -7,13 +7,13 @@
 // 3. Runs the task from tools/tasks.json with the new Node first on PATH.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { npmInstall, withLock } from "./install.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const wantedMajor = 24;
-const lockTimeoutMs = 600_000;
 
 function fail(message, remedy) {
   process.stderr.write(`weft: ${message}\n${remedy ? `  remedy: ${remedy}\n` : ""}`);
@@ -28,66 +28,6 @@ function platformPackage() {
 function nodeMajor(executable) {
   const probe = spawnSync(executable, ["-p", "process.versions.node"], { encoding: "utf8" });
   return probe.status === 0 ? Number.parseInt(probe.stdout, 10) : 0;
-}
-
-/** Path of npm's own script, so that it can be run under whichever Node we choose; undefined when only a shim exists. */
-function npmScript() {
-  const named = process.env.npm_execpath;
-  if (named?.endsWith("npm-cli.js")) return named;
-  if (named?.endsWith("npx-cli.js")) return join(dirname(named), "npm-cli.js");
-  const besides = [
-    join(dirname(process.execPath), "..", "lib", "node_modules", "npm", "bin", "npm-cli.js"),
-    join(dirname(process.execPath), "node_modules", "npm", "bin", "npm-cli.js"),
-    "/usr/share/nodejs/npm/bin/npm-cli.js",
-  ];
-  return besides.find((candidate) => existsSync(candidate));
-}
-
-function npmInstall(executable, cwd, what) {
-  process.stderr.write(`weft: installing ${what} …\n`);
-  const flags = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  const script = npmScript();
-  const environment = { ...process.env };
-  // Settings npm hands to its scripts would make the inner npm act on the outer command's folder.
-  for (const key of Object.keys(environment))
-    if (/^npm_(config_|package_|lifecycle_|command)/i.test(key)) delete environment[key];
-  environment.PATH = `${dirname(executable)}${process.platform === "win32" ? ";" : ":"}${environment.PATH ?? ""}`;
-  const run = script
-    ? spawnSync(executable, [script, ...flags], { cwd, env: environment, stdio: ["ignore", "ignore", "inherit"] })
-    : spawnSync("npm", flags, {
-        cwd,
-        env: environment,
-        stdio: ["ignore", "ignore", "inherit"],
-        shell: process.platform === "win32",
-      });
-  if (run.status !== 0)
-    fail(
-      `installing ${what} failed (npm exit ${run.status ?? run.signal})`,
-      "check that the npm registry can be reached, then run the same command again",
-    );
-}
-
-/** Runs `work` while holding a folder lock, so that two commands started at once do not install over each other. */
-async function withLock(path, work) {
-  const started = Date.now();
-  for (;;) {
-    try {
-      mkdirSync(path);
-      break;
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-    }
-    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    if (age > lockTimeoutMs) rmSync(path, { recursive: true, force: true });
-    if (Date.now() - started > lockTimeoutMs)
-      fail(`another set-up holds ${path}`, "wait for it, or delete that folder");
-    await new Promise((wake) => setTimeout(wake, 200));
-  }
-  try {
-    return work();
-  } finally {
-    rmSync(path, { recursive: true, force: true });
-  }
 }
 
 async function findNode() {
@@ -165,4 +105,7 @@ async function main() {
   child.on("exit", (code, signal) => process.exit(signal ? 128 + (signal === "SIGINT" ? 2 : 15) : (code ?? 1)));
 }
 
-await main();
+await main().catch((error) => {
+  if (error.remedy === undefined) throw error;
+  fail(error.message, error.remedy);
+});

@@ -110,9 +110,12 @@ test("source holds no unfinished marks and no stray console output", () => {
 
 test("every dependency is exact-pinned and has its line in docs/dependencies.md", () => {
   const documented = existsSync(join(repositoryRoot, "docs/dependencies.md")) ? read("docs/dependencies.md") : "";
-  const manifests = globSync(["package.json", "{packages,apps}/*/package.json", "{contracts,kernels}/package.json"], {
-    cwd: repositoryRoot,
-  });
+  const manifests = globSync(
+    ["package.json", "{packages,apps}/*/package.json", "{contracts,kernels,bench/peers}/package.json"],
+    {
+      cwd: repositoryRoot,
+    },
+  );
   const complaints = manifests.flatMap((path) => {
     const manifest = JSON.parse(read(path));
     return Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }).flatMap(([name, version]) => {
