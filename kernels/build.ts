@@ -15,7 +15,7 @@ const flags = [
   "--initialMemory",
   "1",
   "--maximumMemory",
-  "16384",
+  "65536",
   "--enable",
   "simd,threads",
   "-O3",

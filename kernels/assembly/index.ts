@@ -1,5 +1,15 @@
-// Entry of the Weft tensor kernels, numericsId `fp32-seq-unfused`. Memory is imported and laid out by the host
-// (packages/tensor/src/Kernel.ts); nothing here allocates, and the first 64 KiB belong to this module's constants.
+// Entry of the Weft tensor kernels, numericsIds `fp32-seq-unfused` and `int8-int32`. Memory is imported and laid out by the
+// host; nothing here allocates, and the first 64 KiB belong to this module's constants.
+
+// Plans (packages/tensor/src/kernel): commands that a team of threads runs on one memory.
+export { dismiss, follow, lead } from "./execute";
+export { fillHashTables, hashTableBytes, tensorHashScratchBytes } from "./tensorHash";
+export { peak } from "./peak";
+// Inner loops, exported so that the optimiser leaves them functions of their own: V8 allocates their registers alone.
+export { panelBlocks, productScratchBytes } from "./product";
+export { panelRowsInt8, productInt8ScratchBytes } from "./productInt8";
+
+// The first form (packages/tensor/src/Kernel.ts): one export per operator.
 export { matmulNT, transpose } from "./matmul";
 export { expInto, logInto, tanhInto, tanhGradient, addRow, sumRows, softmaxCrossEntropy, sumScaled, gather, scatterAdd, adam } from "./pointwise";
 export { hashLeaves, hashNodes, hashScratchBytes } from "./sha256";

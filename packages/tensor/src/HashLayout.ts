@@ -11,7 +11,7 @@ const STEP_TAG = Uint8Array.of(4);
 const DATA_TAG = Uint8Array.of(5);
 
 /** fp32 elements of one leaf, along the last axis. */
-const LEAF_ELEMENTS = 32;
+export const LEAF_ELEMENTS = 32;
 /** Bytes of one leaf, of tensors and of corpora alike. */
 export const LEAF_BYTES = 128;
 /** dtype byte of the tensor header. */

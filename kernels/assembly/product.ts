@@ -1,0 +1,198 @@
+// Matmul (spec/tensor.md §3.1) on blocks. Each output is +0, then acc + a*b for k = 0, 1, … in order, one output per SIMD
+// lane; a sum that is cut at a block of k is stored and loaded again, so blocking and threads never change a bit.
+// Operands may be stored transposed (A [K,M], B [K,N]): packing reads them so, which saves moving them first.
+import { canonical } from "./lanes";
+import { PANEL, packPanel, packPanelFromColumns } from "./panels";
+import { transposeWords } from "./transpose4";
+
+/** Longest block of k: a panel of it is 16 KiB, a third of a usual first-level cache. */
+const DEPTH: usize = 512;
+/** Rows of A that stay in the second-level cache while every panel passes. */
+const ROWS: usize = 64;
+/** Panels packed at a time. */
+const PANELS: usize = 64;
+
+/** Storage of the operands. */
+export const A_COLUMNS: u32 = 1;
+export const B_COLUMNS: u32 = 2;
+export const B_PACKED: u32 = 4;
+
+/** Bytes of scratch that `product` needs: a tile of output, packed panels of B, rows of A, a short block of them. */
+export function productScratchBytes(): usize {
+  return TILE + PANELS * PANEL * DEPTH * 4 + (ROWS + 4) * DEPTH * 4;
+}
+
+/** Bytes of the output tile that edges are computed in. */
+const TILE: usize = 4 * PANEL * 4;
+
+/** Copies a `rows` x `columns` corner between places of different strides. */
+function copyCorner(from: usize, fromStride: usize, to: usize, toStride: usize, rows: usize, columns: usize): void {
+  for (let i: usize = 0; i < rows; i++) {
+    for (let j: usize = 0; j < columns << 2; j += 4) store<u32>(to + j, load<u32>(from + j));
+    from += fromStride;
+    to += toStride;
+  }
+}
+
+/**
+ * One panel's eight output columns for `blocks` times four rows. `a` is row-major with `aStride` bytes between rows; `depth`
+ * terms; when not `first`, the sums go on from what `out` holds.
+ */
+export function panelBlocks(
+  a: usize, aStride: usize, blocks: usize, panel: usize, depth: usize, out: usize, outStride: usize, first: bool,
+): void {
+  const pairs = panel + (depth >> 1) * (PANEL * 8);
+  const next = 4 * aStride - (depth << 2);
+  let a0 = a, a1 = a + aStride, a2 = a + 2 * aStride, a3 = a + 3 * aStride;
+  let o0 = out, o1 = out + outStride, o2 = out + 2 * outStride, o3 = out + 3 * outStride;
+  for (; blocks > 0; blocks--) {
+    let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+    if (!first) {
+      c00 = v128.load(o0); c01 = v128.load(o0, 16); c10 = v128.load(o1); c11 = v128.load(o1, 16);
+      c20 = v128.load(o2); c21 = v128.load(o2, 16); c30 = v128.load(o3); c31 = v128.load(o3, 16);
+    }
+    let p = panel;
+    while (p < pairs) {
+      const b0 = v128.load(p), b1 = v128.load(p, 16), d0 = v128.load(p, 32), d1 = v128.load(p, 48);
+      let x = v128.load32_splat(a0), y = v128.load32_splat(a0, 4);
+      c00 = f32x4.add(f32x4.add(c00, f32x4.mul(x, b0)), f32x4.mul(y, d0));
+      c01 = f32x4.add(f32x4.add(c01, f32x4.mul(x, b1)), f32x4.mul(y, d1));
+      x = v128.load32_splat(a1); y = v128.load32_splat(a1, 4);
+      c10 = f32x4.add(f32x4.add(c10, f32x4.mul(x, b0)), f32x4.mul(y, d0));
+      c11 = f32x4.add(f32x4.add(c11, f32x4.mul(x, b1)), f32x4.mul(y, d1));
+      x = v128.load32_splat(a2); y = v128.load32_splat(a2, 4);
+      c20 = f32x4.add(f32x4.add(c20, f32x4.mul(x, b0)), f32x4.mul(y, d0));
+      c21 = f32x4.add(f32x4.add(c21, f32x4.mul(x, b1)), f32x4.mul(y, d1));
+      x = v128.load32_splat(a3); y = v128.load32_splat(a3, 4);
+      c30 = f32x4.add(f32x4.add(c30, f32x4.mul(x, b0)), f32x4.mul(y, d0));
+      c31 = f32x4.add(f32x4.add(c31, f32x4.mul(x, b1)), f32x4.mul(y, d1));
+      a0 += 8; a1 += 8; a2 += 8; a3 += 8;
+      p += PANEL * 8;
+    }
+    if (depth & 1) {
+      const b0 = v128.load(p), b1 = v128.load(p, 16);
+      let x = v128.load32_splat(a0);
+      c00 = f32x4.add(c00, f32x4.mul(x, b0)); c01 = f32x4.add(c01, f32x4.mul(x, b1));
+      x = v128.load32_splat(a1);
+      c10 = f32x4.add(c10, f32x4.mul(x, b0)); c11 = f32x4.add(c11, f32x4.mul(x, b1));
+      x = v128.load32_splat(a2);
+      c20 = f32x4.add(c20, f32x4.mul(x, b0)); c21 = f32x4.add(c21, f32x4.mul(x, b1));
+      x = v128.load32_splat(a3);
+      c30 = f32x4.add(c30, f32x4.mul(x, b0)); c31 = f32x4.add(c31, f32x4.mul(x, b1));
+      a0 += 4; a1 += 4; a2 += 4; a3 += 4;
+    }
+    // A NaN among the sums makes their total one (as two infinities may): only then is it worth looking at each.
+    const total = f32x4.add(
+      f32x4.add(f32x4.add(c00, c01), f32x4.add(c10, c11)), f32x4.add(f32x4.add(c20, c21), f32x4.add(c30, c31)),
+    );
+    if (v128.any_true(f32x4.ne(total, total))) {
+      c00 = canonical(c00); c01 = canonical(c01); c10 = canonical(c10); c11 = canonical(c11);
+      c20 = canonical(c20); c21 = canonical(c21); c30 = canonical(c30); c31 = canonical(c31);
+    }
+    v128.store(o0, c00); v128.store(o0, c01, 16); v128.store(o1, c10); v128.store(o1, c11, 16);
+    v128.store(o2, c20); v128.store(o2, c21, 16); v128.store(o3, c30); v128.store(o3, c31, 16);
+    a0 += next; a1 += next; a2 += next; a3 += next;
+    o0 += 4 * outStride; o1 += 4 * outStride; o2 += 4 * outStride; o3 += 4 * outStride;
+  }
+}
+
+/** A block at an edge of out: four rows of `a` by eight columns in the tile, of which `rows` and `columns` are kept. */
+function edgeBlock(
+  a: usize, aStride: usize, panel: usize, depth: usize, out: usize, outStride: usize, rows: usize, columns: usize,
+  first: bool, tile: usize,
+): void {
+  if (!first) copyCorner(out, outStride, tile, PANEL * 4, rows, columns);
+  panelBlocks(a, aStride, 1, panel, depth, tile, PANEL * 4, first);
+  copyCorner(tile, PANEL * 4, out, outStride, rows, columns);
+}
+
+/** One panel's columns for `rows` rows; the rows of a last, short block are also at `short`, four of them `depth` apart. */
+function panelRows(
+  a: usize, aStride: usize, rows: usize, short: usize, panel: usize, depth: usize, out: usize, outStride: usize,
+  columns: usize, first: bool, tile: usize,
+): void {
+  const blocks = rows >> 2;
+  if (columns == PANEL) panelBlocks(a, aStride, blocks, panel, depth, out, outStride, first);
+  else {
+    for (let i: usize = 0; i < blocks; i++) {
+      edgeBlock(a + 4 * i * aStride, aStride, panel, depth, out + 4 * i * outStride, outStride, 4, columns, first, tile);
+    }
+  }
+  if (rows & 3) {
+    edgeBlock(short, depth << 2, panel, depth, out + 4 * blocks * outStride, outStride, rows & 3, columns, first, tile);
+  }
+}
+
+/** The last rows of a short block, repeated to four, `depth` terms each. */
+function copyShort(a: usize, aStride: usize, rows: usize, depth: usize, to: usize): void {
+  const last = (rows & 3) - 1;
+  const from = a + (rows & ~3) * aStride;
+  for (let i: usize = 0; i < 4; i++) memory.copy(to + i * (depth << 2), from + min(i, last) * aStride, depth << 2);
+}
+
+/** Reads one word of every cache line of `rows` rows: many misses at once, where the inner loop would wait for one after another. */
+function touchRows(a: usize, stride: usize, rows: usize, bytes: usize, sink: usize): void {
+  let seen: u32 = 0;
+  for (let i: usize = 0; i < rows; i++) {
+    const end = a + bytes;
+    for (let p = a; p < end; p += 64) seen ^= load<u32>(p);
+    a += stride;
+  }
+  store<u32>(sink, seen);
+}
+
+/**
+ * Rows r0 ≤ i < r1 and panels p0 ≤ p < p1 of out[M,N] = a·bᵀ. `aStride`, `bStride`, `outStride` are bytes between rows; of an
+ * operand stored as columns, between its k's.
+ */
+export function product(
+  a: usize, aStride: usize, b: usize, bStride: usize, out: usize, outStride: usize, N: usize, K: usize, flags: u32,
+  r0: usize, r1: usize, p0: usize, p1: usize, scratch: usize,
+): void {
+  const packed = scratch + TILE;
+  const turned = packed + PANELS * PANEL * DEPTH * 4;
+  const short = turned + ROWS * DEPTH * 4;
+  const blocks = (K + DEPTH - 1) / DEPTH;
+  let k0: usize = 0;
+  for (let block: usize = 1; block <= blocks; block++) {
+    const k1 = block == blocks ? K : (K * block / blocks) & ~3;
+    const depth = k1 - k0;
+    const panelBytes = flags & B_PACKED ? K * PANEL * 4 : depth * PANEL * 4;
+    for (let q0 = p0; q0 < p1; q0 += PANELS) {
+      const q1 = min(q0 + PANELS, p1);
+      if (!(flags & B_PACKED)) packPanels(b, bStride, N, k0, depth, q0, q1, flags, packed);
+      const panels = flags & B_PACKED ? b + q0 * panelBytes + k0 * PANEL * 4 : packed;
+      for (let i0 = r0; i0 < r1; i0 += ROWS) {
+        const rows = min(ROWS, r1 - i0);
+        let from = a + i0 * aStride + (k0 << 2);
+        let stride = aStride;
+        if (flags & A_COLUMNS) {
+          transposeWords(a + k0 * aStride + (i0 << 2), aStride, turned, depth << 2, depth, rows);
+          from = turned;
+          stride = depth << 2;
+        } else touchRows(from, stride, rows, depth << 2, scratch);
+        if (rows & 3) copyShort(from, stride, rows, depth, short);
+        for (let q = q0; q < q1; q++) {
+          panelRows(
+            from, stride, rows, short, panels + (q - q0) * panelBytes, depth,
+            out + i0 * outStride + q * PANEL * 4, outStride, min(PANEL, N - q * PANEL), k0 == 0, scratch,
+          );
+        }
+      }
+    }
+    k0 = k1;
+  }
+}
+
+/** Packs panels q0 ≤ q < q1 of B for k from k0, one after the other at `out`. */
+export function packPanels(
+  b: usize, bStride: usize, N: usize, k0: usize, depth: usize, q0: usize, q1: usize, flags: u32, out: usize,
+): void {
+  for (let q = q0; q < q1; q++) {
+    const j = q * PANEL;
+    const present = min(PANEL, N - j);
+    if (flags & B_COLUMNS) packPanelFromColumns(b + k0 * bStride + (j << 2), bStride, present, depth, out);
+    else packPanel(b + j * bStride + (k0 << 2), bStride, present, depth, out);
+    out += depth * PANEL * 4;
+  }
+}

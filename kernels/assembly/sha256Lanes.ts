@@ -1,0 +1,147 @@
+// SHA-256 (FIPS 180-4) of four messages at a time, one per SIMD lane. A message of the commitment layout ends with one byte
+// in a block of its own (leaf: 129 bytes, node: 65), so there are 256 different last blocks of each kind: their expanded
+// words lie in a table that is made once. Not here: what is hashed (tensorHash.ts).
+
+import { storeTransposed } from "./transpose4";
+
+/** Rounds' constants. */
+const K = memory.data<u32>([
+  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+  0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+  0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+  0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+  0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+  0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+  0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+  0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+]);
+
+/** Bytes of one kind's table of last blocks: 256 blocks of 64 words, the rounds' constants added. */
+export const TABLE_BYTES: usize = 256 * 256;
+/** Bytes of the expanded words of a block of four messages. */
+export const WORDS_BYTES: usize = 64 * 16;
+/** Bytes of the state of four messages. */
+export const STATE_BYTES: usize = 8 * 16;
+
+@inline
+function rotate(x: v128, n: i32): v128 {
+  return v128.or(i32x4.shr_u(x, n), i32x4.shl(x, 32 - n));
+}
+
+/** Word t + 16 of the message schedule, to its place; `w` is the address of word t. */
+@inline
+function extend(w: usize): void {
+  const x = v128.load(w, 16), y = v128.load(w, 14 * 16);
+  const s0 = v128.xor(v128.xor(rotate(x, 7), rotate(x, 18)), i32x4.shr_u(x, 3));
+  const s1 = v128.xor(v128.xor(rotate(y, 17), rotate(y, 19)), i32x4.shr_u(y, 10));
+  v128.store(w, i32x4.add(i32x4.add(v128.load(w), s0), i32x4.add(v128.load(w, 9 * 16), s1)), 256);
+}
+
+/** h + ch(e,f,g) + the message word plus the round's constant. */
+@inline
+function sum(e: v128, f: v128, g: v128, h: v128, input: v128): v128 {
+  return i32x4.add(i32x4.add(h, input), v128.xor(g, v128.and(e, v128.xor(f, g))));
+}
+
+/** Σ1, Σ0: three rotations, as one flat tree of exclusive ors. */
+@inline
+function sigma1(e: v128): v128 {
+  const x = v128.xor(i32x4.shr_u(e, 6), i32x4.shl(e, 26)), y = v128.xor(i32x4.shr_u(e, 11), i32x4.shl(e, 21));
+  return v128.xor(v128.xor(x, y), v128.xor(i32x4.shr_u(e, 25), i32x4.shl(e, 7)));
+}
+
+@inline
+function sigma0(a: v128): v128 {
+  const x = v128.xor(i32x4.shr_u(a, 2), i32x4.shl(a, 30)), y = v128.xor(i32x4.shr_u(a, 13), i32x4.shl(a, 19));
+  return v128.xor(v128.xor(x, y), v128.xor(i32x4.shr_u(a, 22), i32x4.shl(a, 10)));
+}
+
+@inline
+function addState(state: usize, offset: usize, x: v128): void {
+  v128.store(state + offset, i32x4.add(x, v128.load(state + offset)));
+}
+
+/**
+ * 64 rounds over four messages. With `extending`, `w` holds a block's 16 words and has room for 64, and the schedule runs
+ * sixteen rounds ahead; without, `w` holds all 64 words with the constants added. One round per turn of the loop: the
+ * moves are free, while an unrolled body makes V8 compute the schedule first and spill it.
+ */
+@inline
+function rounds(state: usize, w: usize, extending: bool): void {
+  let a = v128.load(state), b = v128.load(state, 16), c = v128.load(state, 32), d = v128.load(state, 48);
+  let e = v128.load(state, 64), f = v128.load(state, 80), g = v128.load(state, 96), h = v128.load(state, 112);
+  // maj(a,b,c) = b ^ ((a ^ b) & (b ^ c)), and a ^ b is the next round's b ^ c.
+  let bc = v128.xor(b, c);
+  let k: usize = K;
+  if (extending) {
+    for (const end = w + 48 * 16; w < end; w += 16) {
+      const x = sum(e, f, g, h, i32x4.add(v128.load(w), v128.load32_splat(k))), s = sigma1(e);
+      h = g; g = f; f = e; e = i32x4.add(i32x4.add(d, x), s);
+      const ab = v128.xor(a, b), majority = v128.xor(b, v128.and(ab, bc));
+      bc = ab; d = c; c = b; b = a; a = i32x4.add(i32x4.add(i32x4.add(x, majority), s), sigma0(a));
+      extend(w);
+      k += 4;
+    }
+  }
+  for (const end = w + (extending ? 16 * 16 : 64 * 16); w < end; w += 16) {
+    const input = extending ? i32x4.add(v128.load(w), v128.load32_splat(k)) : v128.load(w);
+    const x = sum(e, f, g, h, input), s = sigma1(e);
+    h = g; g = f; f = e; e = i32x4.add(i32x4.add(d, x), s);
+    const ab = v128.xor(a, b), majority = v128.xor(b, v128.and(ab, bc));
+    bc = ab; d = c; c = b; b = a; a = i32x4.add(i32x4.add(i32x4.add(x, majority), s), sigma0(a));
+    k += 4;
+  }
+  addState(state, 0, a); addState(state, 16, b); addState(state, 32, c); addState(state, 48, d);
+  addState(state, 64, e); addState(state, 80, f); addState(state, 96, g); addState(state, 112, h);
+}
+
+/** One block of four messages: `w` has room for 64 vectors, the first 16 hold the block's words. */
+export function compress(state: usize, w: usize): void {
+  rounds(state, w, true);
+}
+
+/** The last block of four messages, from the rows of a table for their last bytes; `w` has room for 64 vectors. */
+export function compressLast(state: usize, r0: usize, r1: usize, r2: usize, r3: usize, w: usize): void {
+  for (let t: usize = 0; t < 256; t += 16) {
+    const x0 = v128.load(r0 + t), x1 = v128.load(r1 + t), x2 = v128.load(r2 + t), x3 = v128.load(r3 + t);
+    storeTransposed(x0, x1, x2, x3, w + (t << 2), 16);
+  }
+  rounds(state, w, false);
+}
+
+/** The initial hash value in every lane. */
+export function startState(state: usize): void {
+  v128.store(state, i32x4.splat(0x6a09e667));
+  v128.store(state, i32x4.splat(0xbb67ae85), 16);
+  v128.store(state, i32x4.splat(0x3c6ef372), 32);
+  v128.store(state, i32x4.splat(0xa54ff53a), 48);
+  v128.store(state, i32x4.splat(0x510e527f), 64);
+  v128.store(state, i32x4.splat(0x9b05688c), 80);
+  v128.store(state, i32x4.splat(0x1f83d9ab), 96);
+  v128.store(state, i32x4.splat(0x5be0cd19), 112);
+}
+
+@inline
+function s0(x: u32): u32 {
+  return rotr<u32>(x, 7) ^ rotr<u32>(x, 18) ^ (x >> 3);
+}
+
+@inline
+function s1(x: u32): u32 {
+  return rotr<u32>(x, 17) ^ rotr<u32>(x, 19) ^ (x >> 10);
+}
+
+/** Fills a table of last blocks: the byte, 0x80, zeros, the length in bits. */
+export function fillTable(table: usize, bits: u32): void {
+  for (let byte: u32 = 0; byte < 256; byte++) {
+    const row = table + (byte << 8);
+    memory.fill(row, 0, 64);
+    store<u32>(row, (byte << 24) | 0x00800000);
+    store<u32>(row, bits, 60);
+    for (let t: usize = 64; t < 256; t += 4) {
+      const w = row + t;
+      store<u32>(w, load<u32>(w - 64) + s0(load<u32>(w - 60)) + load<u32>(w - 28) + s1(load<u32>(w - 8)));
+    }
+    for (let t: usize = 0; t < 256; t += 4) store<u32>(row + t, load<u32>(row + t) + load<u32>(K + t));
+  }
+}

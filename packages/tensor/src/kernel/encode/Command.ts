@@ -1,0 +1,45 @@
+// The words of a command, as kernels/assembly/words.ts and the files that run them read them.
+import type { Range } from "../View.ts";
+
+/** Op words of kernels/assembly/words.ts. */
+export const OP = {
+  end: 0,
+  barrier: 1,
+  matmul: 2,
+  matmulInt8: 3,
+  pack: 4,
+  packInt8: 5,
+  chain: 6,
+  reduce: 7,
+  copy: 8,
+  swapPairs: 9,
+  gather: 10,
+  oneHot: 11,
+  scatterAdd: 12,
+  toInt8: 13,
+  toFloat: 14,
+  hashSubtrees: 15,
+  hashTops: 16,
+} as const;
+
+/** One command and what it touches. Commands of one call may depend on each other. */
+export type Command = {
+  readonly words: readonly number[];
+  readonly reads: readonly Range[];
+  readonly writes: readonly Range[];
+  /** Bytes of scratch per thread. */
+  readonly scratch: number;
+};
+
+/** What encoding needs to know of the set. */
+export type Encoding = {
+  readonly threads: number;
+  /** Address of the hash tables. */
+  readonly tables: number;
+  readonly scratch: { readonly product: number; readonly productInt8: number; readonly hash: number };
+};
+
+/** Prefixes the op word and the length. */
+export function command(op: number, operands: readonly number[], touched: Omit<Command, "words">): Command {
+  return { words: [op, operands.length + 2, ...operands], ...touched };
+}
