@@ -27,10 +27,13 @@ export interface Compared {
   peerValue?: number;
   /** The value must be at most this. */
   atMost?: number;
+  /** The value must be at least this. */
+  atLeast?: number;
 }
 
 export function figure(id: string, measured: { value: number; unit: string }, compared: Compared = {}): Figure {
-  const { peer, peerValue, atMost } = compared;
+  const { peer, peerValue, atMost, atLeast } = compared;
+  const limit = atMost ?? atLeast;
   const value = Math.round(measured.value * 1000) / 1000;
   return {
     id,
@@ -39,8 +42,18 @@ export function figure(id: string, measured: { value: number; unit: string }, co
     ...(peer === undefined || peerValue === undefined
       ? {}
       : { peer, peerValue, ratio: Math.round((value / peerValue) * 1000) / 1000 }),
-    ...(atMost === undefined ? {} : { limit: atMost, pass: value <= atMost }),
+    ...(limit === undefined ? {} : { limit, pass: value <= (atMost ?? value) && value >= (atLeast ?? value) }),
   };
+}
+
+/** A figure that is itself a ratio to a peer's value: the median of ratios taken side by side, round by round. */
+export function ratioFigure(
+  id: string,
+  value: number,
+  compared: Required<Pick<Compared, "peer" | "peerValue">> & Compared,
+): Figure {
+  const own = figure(id, { value, unit: "times" }, compared);
+  return { ...own, peerValue: Math.round(compared.peerValue * 1000) / 1000, ratio: own.value };
 }
 
 /** The p-quantile (0..1) of the values, nearest rank. */
