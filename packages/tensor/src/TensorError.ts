@@ -15,6 +15,12 @@ export type TensorErrorCode =
   | "bad-index"
   | "bad-model"
   | "no-gradient"
+  | "bad-tokenizer"
+  | "bad-text"
+  | "bad-llama2c"
+  | "bad-gguf"
+  | "bad-onnx"
+  | "unsupported-onnx"
   | "closed"
   | "worker-failed";
 
