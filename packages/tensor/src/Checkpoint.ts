@@ -1,8 +1,9 @@
 // Checkpoints: the whole training state as one canonical safetensors file, so that any safetensors reader opens it and
 // equal states give equal bytes (spec/tensor.md §7). Its content id is the SHA-256 of those bytes.
+import { readSafetensors, writeSafetensors } from "./formats/Safetensors.ts";
+import { describeType, sameType } from "./graph/Graph.ts";
 import { stateRoot } from "./HashLayout.ts";
 import { type Program, programHash } from "./Program.ts";
-import { readSafetensors, writeSafetensors } from "./Safetensors.ts";
 import { allocateState, type State, stateTensors } from "./State.ts";
 import { sha256, toHex } from "./sha256.ts";
 import { TensorError } from "./TensorError.ts";
@@ -16,7 +17,10 @@ function bad(message: string): never {
 /** Canonical bytes of a state before step `nextStep`. */
 export function encodeCheckpoint(program: Program, nextStep: number, state: State): Uint8Array {
   const metadata = { format: CHECKPOINT_FORMAT, nextStep: String(nextStep), programHash: toHex(programHash(program)) };
-  return writeSafetensors({ metadata, tensors: stateTensors(state) });
+  const tensors = stateTensors(state).map(({ name, rows, columns, data }) => {
+    return { name, dtype: "f32" as const, shape: [rows, columns], data };
+  });
+  return writeSafetensors({ metadata, tensors });
 }
 
 /** Length of the canonical file of any state of `program` before step `nextStep`. */
@@ -42,8 +46,9 @@ export function decodeCheckpoint(program: Program, bytes: Uint8Array): { nextSte
   if (tensors.length !== expected.length) bad(`it has ${tensors.length} tensors, the program needs ${expected.length}`);
   expected.forEach(({ name, rows, columns, data }, i) => {
     const got = tensors[i]!;
-    if (got.name !== name || got.rows !== rows || got.columns !== columns)
-      bad(`tensor ${i} is ${got.name} ${got.rows}x${got.columns}, the program needs ${name} ${rows}x${columns}`);
+    const wanted = { dtype: "f32", shape: [rows, columns] } as const;
+    if (got.name !== name || !sameType(got, wanted))
+      bad(`tensor ${i} is ${got.name} ${describeType(got)}, the program needs ${name} ${describeType(wanted)}`);
     data.set(got.data);
   });
   return { nextStep, state };
