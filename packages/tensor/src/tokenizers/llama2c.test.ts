@@ -1,11 +1,9 @@
 // The vocabulary of llama2.c: its file, its merges by score, the blank before a text, byte fallback; any bytes come back.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { dataRoot } from "../../../../tools/skips.ts";
 import { readLlama2cVocabulary } from "../formats/readLlama2cVocabulary.ts";
+import { storiesMissing, storiesText, storiesVocabulary } from "../formats/storiesFixture.ts";
 import { bitsOf } from "../recipes.ts";
 import { hexOf } from "./latin1.ts";
 import { type Llama2cTokenizer, llama2cTokenizer } from "./llama2cTokenizer.ts";
@@ -153,13 +151,11 @@ test("cut and bent files are read or refused, never worse", () => {
   );
 });
 
-const folder = join(dataRoot(), "ml", "stories260K");
-
-test("stories260K: the vocabulary encodes its expected text", { skip: !existsSync(folder) }, () => {
-  const tokenizer = openTokenizer(readLlama2cVocabulary(readFileSync(join(folder, "tok512.bin"))));
+test("stories260K: the vocabulary encodes the expected text", { skip: storiesMissing }, () => {
+  const tokenizer = openTokenizer(storiesVocabulary());
   assert.equal(tokenizer.vocab, 512);
-  const text = readFileSync(join(folder, "expected_greedy_200.txt"));
+  const text = bytes(storiesText());
   const tokens = tokenizer.encode(text, { begin: true });
   assert.deepEqual([...tokens.slice(0, 8)], [1, 403, 407, 261, 378, 432, 383, 286]);
-  assert.ok(text.equals(decode(tokenizer, tokens)));
+  assert.deepEqual(decode(tokenizer, tokens), text);
 });
