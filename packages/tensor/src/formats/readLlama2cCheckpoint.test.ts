@@ -3,13 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Value } from "../graph/Emitter.ts";
-import { GraphBuilder } from "../graph/GraphBuilder.ts";
-import { tensorFrom } from "../graph/TensorValue.ts";
 import { gpt } from "../models/gpt.ts";
-import { stateInput } from "../models/StateTensor.ts";
-import { evaluateGraph } from "../reference/evaluateGraph.ts";
 import { openTokenizer } from "../tokenizers/tokenizers.ts";
+import { greedyAfter } from "./gptFixture.ts";
 import { readLlama2cCheckpoint } from "./readLlama2cCheckpoint.ts";
 import { storiesMissing, storiesModel, storiesText, storiesVocabulary } from "./storiesFixture.ts";
 
@@ -110,29 +106,11 @@ test("cut and bent files are read or refused, never worse", () => {
   );
 });
 
-/** Logits [T, vocab] of the first T tokens. */
-function logits(tokens: Int32Array): Float32Array {
-  const { config, tensors } = storiesModel();
-  const g = new GraphBuilder();
-  const weights: Record<string, Value> = {};
-  for (const parameter of gpt.parameters(config)) weights[parameter.name] = g.input(stateInput(parameter));
-  const data = g.input({ name: "tokens", role: "batch", dtype: "i32", shape: [1, tokens.length] });
-  g.output("logits", gpt.logits(g, config, { weights, data }));
-  const state = Object.fromEntries(tensors.map((tensor) => [tensor.name, tensor]));
-  const inputs = { ...state, tokens: tensorFrom("i32", [1, tokens.length], tokens) };
-  return evaluateGraph(g.finish(), inputs).outputs["logits"]!.data as Float32Array;
-}
-
 test("stories260K: the greedy token after every token of the expected text is the next one", {
   skip: storiesMissing,
 }, () => {
   const text = new TextEncoder().encode(storiesText());
   const tokens = openTokenizer(storiesVocabulary()).encode(text, { begin: true });
   assert.equal(tokens.length, 201);
-  const scores = logits(tokens.subarray(0, 200));
-  const greedy = Array.from({ length: 200 }, (_, t) => {
-    const row = scores.subarray(512 * t, 512 * (t + 1));
-    return row.indexOf(Math.max(...row));
-  });
-  assert.deepEqual(greedy, [...tokens.subarray(1)]);
+  assert.deepEqual(greedyAfter(storiesModel(), tokens.subarray(0, 200)), [...tokens.subarray(1)]);
 });
