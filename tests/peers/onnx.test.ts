@@ -82,13 +82,17 @@ function inputFor({ dtype, shape }: Input, i: number): TensorValue {
 }
 
 for (const given of onnxCases)
-  test(`import: ${given.name}`, async () => {
+  test(`import, and export again: ${given.name}`, async () => {
     const bytes = onnxModel(given);
     const { graph, data } = importOnnx(bytes);
     const inputs = Object.fromEntries(graph.inputs.map((input, i) => [input.name, inputFor(input, i)]));
     const expected = await runOrt(bytes, inputs);
     const { outputs } = evaluateGraph(graph, inputs, data);
-    for (const name of given.outputs) assertClose(name, outputs[name], expected[name]!);
+    const again = await runOrt(exportOnnx(graph, { data }), inputs);
+    for (const name of given.outputs) {
+      assertClose(name, outputs[name], expected[name]!);
+      assertClose(`${name} exported again`, outputs[name], again[name]!);
+    }
   });
 
 const folder = join(dataRoot(), "ml");

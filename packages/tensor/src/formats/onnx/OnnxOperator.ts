@@ -91,6 +91,15 @@ export function needInput(value: Imported | undefined, what: string): Imported {
   return value ?? refuseOnnx(`${what} is missing`, "give the operator all its inputs");
 }
 
+/** An input to compute with: our operators do arithmetic on fp32 alone. */
+export function needReal(value: Imported | undefined, what: string): Imported {
+  const given = needInput(value, what);
+  const dtype = given.kind === "known" ? given.dtype : given.value.dtype;
+  if (dtype !== "f32")
+    unsupportedOnnx(`${what} is of integers`, "compute with float; integers may only be moved about");
+  return given;
+}
+
 /** An input as a value of the graph, in ONNX's order of axes; rank 0 is [1]. */
 export function graphValue(scope: Scope, input: Imported | undefined, what = "an input"): Value {
   const given = needInput(input, what);

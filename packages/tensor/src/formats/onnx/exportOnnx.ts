@@ -9,7 +9,9 @@ import type { MessageToWrite } from "./messages.ts";
 import { OnnxWriter } from "./OnnxWriter.ts";
 import { dataTypeOf } from "./onnxTensor.ts";
 import { encodeMessage } from "./protobuf.ts";
+import { findWindowPatterns } from "./windowPatterns.ts";
 import { writeOperator } from "./writtenOperators.ts";
+import { writeWindow } from "./writtenWindows.ts";
 
 export type OnnxExportOptions = {
   /** Values of state inputs, written into the model; those left out stay inputs. */
@@ -39,17 +41,12 @@ export function exportOnnx(graph: Graph, options: OnnxExportOptions = {}): Uint8
       "export a graph without training, such as a model's logits",
     );
   const w = new OnnxWriter([...taken, ...graph.outputs.map((output) => output.name)]);
-  const names: string[] = graph.inputs.map((input) => input.name);
   for (const input of graph.inputs) {
     const value = given(input.name);
     if (value !== undefined) w.constant(checkTensor(`state ${input.name}`, value, input), input.name);
   }
-  for (const constant of graph.constants) names.push(w.constant(constantValue(constant, data)));
   const types = inferTypes(graph);
-  graph.nodes.forEach((node, i) => {
-    const operands = node.in.map((value) => ({ ...types[value]!, name: names[value]! }));
-    names.push(writeOperator(w, { node, operands, type: types[firstNodeValue(graph) + i]! }));
-  });
+  const names = writeValues(w, graph, { types, data });
   for (const output of graph.outputs) w.nodeInto(output.name, "Identity", { input: [names[output.value]!] });
   return encodeMessage("Model", {
     irVersion: IR_VERSION,
@@ -65,6 +62,41 @@ export function exportOnnx(graph: Graph, options: OnnxExportOptions = {}): Uint8
       output: graph.outputs.map((output) => valueInfo(output.name, types[output.value]!)),
     },
   });
+}
+
+/** Writes constants and nodes that the outputs need; returns the names of all values that are there. */
+function writeValues(
+  w: OnnxWriter,
+  graph: Graph,
+  { types, data }: { types: readonly ValueType[]; data: ConstantData },
+): readonly string[] {
+  const patterns = findWindowPatterns(graph, types);
+  const first = firstNodeValue(graph);
+  const operandsOf = (i: number) => {
+    const pattern = patterns.get(i);
+    if (pattern === undefined) return graph.nodes[i]!.in;
+    return pattern.kind === "maxPool" ? [pattern.pixels] : [pattern.pixels, pattern.weight];
+  };
+  const needed = new Set(graph.outputs.map((output) => output.value));
+  for (let i = graph.nodes.length - 1; i >= 0; i--)
+    if (needed.has(first + i)) for (const operand of operandsOf(i)) needed.add(operand);
+  const names: string[] = graph.inputs.map((input) => input.name);
+  graph.constants.forEach((constant, i) => {
+    names.push(needed.has(names.length) ? w.constant(constantValue(constant, data)) : `unused ${i}`);
+  });
+  graph.nodes.forEach((node, i) => {
+    const operands = operandsOf(i).map((value) => ({ ...types[value]!, name: names[value]! }));
+    const pattern = patterns.get(i);
+    const type = types[first + i]!;
+    if (!needed.has(first + i)) names.push(`unused node ${i}`);
+    else if (pattern === undefined) names.push(writeOperator(w, { node, operands, type }));
+    else {
+      const [pixels, weight] = operands as [(typeof operands)[0], (typeof operands)[0]?];
+      const parts = { pixels: pixels.name, channels: pixels.shape[1]!, weight, shape: type.shape };
+      names.push(writeWindow(w, pattern, parts));
+    }
+  });
+  return names;
 }
 
 function valueInfo(name: string, { dtype, shape }: ValueType): MessageToWrite<"ValueInfo"> {

@@ -45,6 +45,11 @@ test("what is not imported is named with its node", () => {
   unsupported(model({ op: "Cast", attributes: { to: 10 } }), "node 0 Cast: a conversion to data type 10");
   unsupported(model({ op: "Cast", attributes: { to: 7 } }), /a conversion of computed values to integers/);
   unsupported(model({ op: "Slice" }, { weights: { s: [2], e: [2] } }), "node 0 Slice: the slice of axis 0 is empty");
+  unsupported(model({ op: "Relu" }, { inputs: { x: ["int64", 2] } }), "node 0 Relu: input 0 is of integers");
+  unsupported(
+    model({ op: "ReduceSum" }, { inputs: { x: ["int64", 2] } }),
+    "node 0 ReduceSum: the value is of integers",
+  );
   unsupported(model({ op: "Relu" }, { opset: 6 }), "operator set 6");
   unsupported(model({ op: "Relu" }, { opset: 99 }), "operator set 99");
   unsupported(

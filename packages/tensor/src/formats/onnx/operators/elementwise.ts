@@ -23,7 +23,7 @@ import {
 } from "../../../graph/ops.ts";
 import { scalar } from "../../../graph/scalar.ts";
 import { CHANNELS_LAST, type Imported, live, liveImage, needKnown } from "../Imported.ts";
-import { graphValue, moved, needInput, type OnnxOperator, type Scope } from "../OnnxOperator.ts";
+import { graphValue, moved, needReal, type OnnxOperator, type Scope } from "../OnnxOperator.ts";
 import { refuseOnnx, unsupportedOnnx } from "../refuseOnnx.ts";
 
 const isImage = (input: Imported | undefined) => input?.kind === "live" && input.channelsLast;
@@ -42,7 +42,7 @@ export function together(
   inputs: readonly (Imported | undefined)[],
   apply: (g: Emitter, ...values: Value[]) => Value,
 ): Imported {
-  const operands = inputs.map((input, i) => needInput(input, `input ${i}`));
+  const operands = inputs.map((input, i) => needReal(input, `input ${i}`));
   const dims = broadcastShapes(...operands.map((operand) => operand.dims));
   if (dims === undefined)
     return refuseOnnx(

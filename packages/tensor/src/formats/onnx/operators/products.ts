@@ -5,7 +5,7 @@ import type { Value } from "../../../graph/Emitter.ts";
 import { add, matmul, mul, reshape, transposeLast } from "../../../graph/ops.ts";
 import { scalar } from "../../../graph/scalar.ts";
 import { type Imported, live } from "../Imported.ts";
-import { graphValue, moved, needInput, type OnnxOperator, type Scope } from "../OnnxOperator.ts";
+import { graphValue, moved, needReal, type OnnxOperator, type Scope } from "../OnnxOperator.ts";
 import { refuseOnnx } from "../refuseOnnx.ts";
 
 /** An operand of rank 1 is a row on the left, a column on the right; its axis is gone from the result. */
@@ -14,7 +14,7 @@ const matMul: OnnxOperator = {
   folds: false,
   build(scope, inputs) {
     const { g } = scope;
-    const [left, right] = inputs.map((input, i) => needInput(input, `input ${i}`)) as [Imported, Imported];
+    const [left, right] = inputs.map((input, i) => needReal(input, `input ${i}`)) as [Imported, Imported];
     const [rankA, rankB] = [left.dims.length, right.dims.length];
     if (rankA === 0 || rankB === 0) refuseOnnx("an operand has no axes", "use vectors, matrices or stacks of matrices");
     const rows = graphValue(scope, left);
@@ -42,7 +42,7 @@ const gemm: OnnxOperator = {
   build(scope, [a, b, c]) {
     const { g, attributes } = scope;
     const matrix = (input: Imported | undefined, what: string, turn: boolean) => {
-      const given = needInput(input, what);
+      const given = needReal(input, what);
       if (given.dims.length !== 2) refuseOnnx(`${what} is [${given.dims}]`, "use a matrix");
       return turn ? moved(scope, given, transposeLast) : graphValue(scope, given);
     };

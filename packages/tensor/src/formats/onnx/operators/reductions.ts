@@ -5,7 +5,7 @@ import { elementCount } from "../../../graph/Graph.ts";
 import { add, div, mul, reduceMax, reduceSum, reshape, transpose } from "../../../graph/ops.ts";
 import { scalar } from "../../../graph/scalar.ts";
 import { constantOf, type Imported, type Known, live, liveImage } from "../Imported.ts";
-import { axesOf, axisOf, graphValue, needInput, type OnnxOperator, type Scope } from "../OnnxOperator.ts";
+import { axesOf, axisOf, graphValue, needInput, needReal, type OnnxOperator, type Scope } from "../OnnxOperator.ts";
 import { refuseOnnx, unsupportedOnnx } from "../refuseOnnx.ts";
 
 /** Axes one after the other, the last first; `finish` is told how many entries went into one. */
@@ -18,7 +18,7 @@ function reduction(
     data: 1,
     build(scope, [input, axesInput]) {
       const { g, attributes } = scope;
-      const x = needInput(input, "the value");
+      const x = needReal(input, "the value");
       const rank = x.dims.length;
       const given = axesOf(scope, axesInput);
       const keeps = attributes.integer("keepdims", 1) !== 0;
@@ -42,7 +42,7 @@ const softmax: OnnxOperator = {
   inputs: [1, 1],
   build(scope, [input]) {
     const { g, opset, attributes } = scope;
-    const x = needInput(input, "the value");
+    const x = needReal(input, "the value");
     const rank = x.dims.length;
     const value = graphValue(scope, x);
     if (opset < 13) {
@@ -73,7 +73,7 @@ const batchNormalization: OnnxOperator = {
     attributes.real("momentum", 0);
     if (attributes.integer("training_mode", 0) !== 0 || reads > 1 || attributes.integer("spatial", 1) !== 1)
       unsupportedOnnx("BatchNormalization in training or per element", "export the model for inference");
-    const x = needInput(input, "the value");
+    const x = needReal(input, "the value");
     if (x.dims.length < 2) refuseOnnx(`the value is [${x.dims}]`, "use a value with channels as its second axis");
     const count = x.dims[1]!;
     const scale = needReals(scaleInput, { what: "the scale", count });

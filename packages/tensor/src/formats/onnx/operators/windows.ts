@@ -6,7 +6,7 @@ import { div, gather, reduceMax, reduceSum, reshape, transpose } from "../../../
 import { scalar } from "../../../graph/scalar.ts";
 import { windowOutput } from "../../../graph/windowTable.ts";
 import { CHANNELS_LAST, constantOf, type Imported, live, liveImage } from "../Imported.ts";
-import { graphValue, moved, needInput, type OnnxOperator, type Scope } from "../OnnxOperator.ts";
+import { graphValue, moved, needInput, needReal, type OnnxOperator, type Scope } from "../OnnxOperator.ts";
 import { refuseOnnx, unsupportedOnnx } from "../refuseOnnx.ts";
 
 type Pair = [number, number];
@@ -15,7 +15,7 @@ const MOST_TAPS = 1_024;
 
 /** An input as [N,H,W,C]. */
 function imageOf(scope: Scope, input: Imported | undefined): Value {
-  const given = needInput(input, "the image");
+  const given = needReal(input, "the image");
   if (given.kind === "live" && given.channelsLast) return given.value;
   const { dims } = given;
   if (dims.length !== 3 && dims.length !== 4)
