@@ -11,9 +11,9 @@ import { widenBrainFloats, widenHalves } from "./halfFloats.ts";
 import type { NamedValue } from "./NamedValue.ts";
 
 /** Largest accepted header, bytes; one tensor needs about a hundred. */
-export const MAX_HEADER_BYTES = 4_194_304;
+const MAX_HEADER_BYTES = 4_194_304;
 /** Most tensors a file may name. */
-export const MAX_TENSORS = 16_384;
+const MAX_TENSORS = 16_384;
 const CANONICAL_NAN = 0x7fc00000;
 const METADATA = "__metadata__";
 

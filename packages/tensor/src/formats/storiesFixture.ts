@@ -9,8 +9,7 @@ const folder = join(dataRoot(), "ml", "stories260K");
 
 export const storiesMissing = !existsSync(folder);
 
-export const storiesCheckpoint = (): Uint8Array => readFileSync(join(folder, "stories260K.bin"));
-export const storiesModel = (): GptWeights => readLlama2cCheckpoint(storiesCheckpoint());
+export const storiesModel = (): GptWeights => readLlama2cCheckpoint(readFileSync(join(folder, "stories260K.bin")));
 export const storiesVocabulary = () => readLlama2cVocabulary(readFileSync(join(folder, "tok512.bin")));
 
 /** What 200 greedy tokens after the begin mark say. */

@@ -1,4 +1,4 @@
-// What every tokenizer answers for: text as bytes to token numbers and back (spec/tokenizers.md). Data of a tokenizer is
+// What every tokenizer answers for: text as bytes to token numbers and back (spec/tensor-files.md). Data of a tokenizer is
 // plain and content-hashed (TokenizerFile.ts); opening it makes the tables that encoding needs.
 import { TensorError } from "../TensorError.ts";
 

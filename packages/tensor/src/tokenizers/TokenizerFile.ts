@@ -1,4 +1,4 @@
-// A tokenizer as a file and its content hash (spec/tokenizers.md §6): canonical JSON, so that equal tokenizers have equal
+// A tokenizer as a file and its content hash (spec/tensor-files.md §4): canonical JSON, so that equal tokenizers have equal
 // files. The reader takes hostile bytes.
 import { canonicalJson } from "../canonicalJson.ts";
 import { checkKeys } from "../graph/fields.ts";
@@ -8,7 +8,7 @@ import { type TokenizerData, validateTokenizer } from "./tokenizers.ts";
 
 const FORMAT = "weft-tokenizer/1";
 /** A vocabulary of 65,536 tokens needs about a megabyte. */
-export const MAX_TOKENIZER_FILE_BYTES = 2 ** 24;
+const MAX_TOKENIZER_FILE_BYTES = 2 ** 24;
 
 /** SHA-256 of the canonical JSON of a tokenizer. */
 export function tokenizerHash(data: TokenizerData): `0x${string}` {

@@ -1,4 +1,4 @@
-// Byte pair encoding (Sennrich et al. 2016) over bytes (spec/tokenizers.md §3): the text is cut into pieces, and in each
+// Byte pair encoding (Sennrich et al. 2016) over bytes (spec/tensor-files.md §3): the text is cut into pieces, and in each
 // piece the pair that was merged first in training is merged first, the leftmost of equals. Training is trainBpe.ts.
 import { show } from "../graph/fields.ts";
 import { alphabetIndex, encodeBytes, needAlphabet, needFields } from "./byteTokenizer.ts";

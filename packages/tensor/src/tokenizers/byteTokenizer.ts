@@ -1,5 +1,5 @@
 // One token per byte: the bytes of a corpus, or all 256, in ascending order; an end mark behind them if wanted
-// (spec/tokenizers.md §2). The alphabet of a BPE vocabulary has the same form.
+// (spec/tensor-files.md §1). The alphabet of a BPE vocabulary has the same form.
 import { show } from "../graph/fields.ts";
 import {
   entryOf,

@@ -1,4 +1,4 @@
-// Where a text is cut before pairs are merged (spec/tokenizers.md §3): words keep one space before them, digits stand
+// Where a text is cut before pairs are merged (spec/tensor-files.md §2): words keep one space before them, digits stand
 // alone, white space keeps together but for the space of the next word. On ASCII it is the rule of llama.cpp's `smollm`
 // pre-tokenizer; a byte from 0x80 on counts as a letter, so that no table of Unicode is part of the rule.
 

@@ -1,4 +1,4 @@
-// Trains a byte pair encoding (spec/tokenizers.md §4): again and again the most frequent pair of neighbouring tokens
+// Trains a byte pair encoding (spec/tensor-files.md §4): again and again the most frequent pair of neighbouring tokens
 // becomes a token; of equally frequent pairs the one with the smaller left, then the smaller right token. The result
 // depends on nothing but corpus and options. Counts are kept up to date merge by merge, so that the whole costs about as
 // much as looking at each place of the distinct pieces a few times.
@@ -21,7 +21,7 @@ export type BpeTraining = {
 };
 
 /** Most bytes of a corpus to train on. */
-export const MAX_TRAINING_BYTES = 2 ** 26;
+const MAX_TRAINING_BYTES = 2 ** 26;
 
 /** Throws TensorError `bad-tokenizer` for options or a corpus outside the limits. */
 export function trainBpe(corpus: Uint8Array, options: BpeTraining): BpeTokenizer {

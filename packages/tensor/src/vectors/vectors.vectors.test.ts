@@ -10,12 +10,14 @@ import { toHex } from "../sha256.ts";
 import { graphVectors } from "./graphVectors.ts";
 import { type OperatorCase, operatorVectors, readOperatorCase } from "./operatorVectors.ts";
 import { ropeVectors } from "./ropeVectors.ts";
+import { tokenizerVectors } from "./tokenizerVectors.ts";
 import { vectorFile } from "./vectorText.ts";
 
 const folder = new URL("../../../../spec/vectors/tensor/", import.meta.url);
 const read = (name: string) => readFileSync(new URL(`${name}.json`, folder), "utf8");
 
-for (const [name, make] of Object.entries({ operators: operatorVectors, graph: graphVectors, rope: ropeVectors }))
+const files = { operators: operatorVectors, graph: graphVectors, rope: ropeVectors, tokenizers: tokenizerVectors };
+for (const [name, make] of Object.entries(files))
   test(`spec/vectors/tensor/${name}.json is what the reference computes`, () => {
     const made = vectorFile(make());
     if (process.env["WEFT_WRITE_VECTORS"] === "1") writeFileSync(new URL(`${name}.json`, folder), made);

@@ -33,7 +33,7 @@ export type Live = {
 export type Imported = Known | Live;
 
 /** Where values of constants go: their bytes by hash, as evaluation wants them. */
-export type ConstantBytes = Map<string, Uint8Array>;
+type ConstantBytes = Map<string, Uint8Array>;
 
 export const CHANNELS_LAST = [0, 2, 3, 1];
 const CHANNELS_FIRST = [0, 3, 1, 2];
@@ -60,7 +60,7 @@ export function graphShape(dims: Shape): Shape {
 }
 
 /** Elements of a known value as a tensor. Throws TensorError `unsupported-onnx` for integers beyond 32 bits. */
-export function tensorOf(known: Known): TensorValue {
+function tensorOf(known: Known): TensorValue {
   const shape = graphShape(known.dims);
   if (known.dtype === "f32") return tensorFrom("f32", shape, known.values);
   const beyond = known.values.find((value) => value !== (value | 0));
@@ -69,7 +69,7 @@ export function tensorOf(known: Known): TensorValue {
   return tensorFrom("i32", shape, known.values);
 }
 
-export function knownOf({ dtype, data }: TensorValue, dims: Shape): Known {
+function knownOf({ dtype, data }: TensorValue, dims: Shape): Known {
   return dtype === "f32"
     ? { kind: "known", dtype, dims, values: data as Float32Array }
     : { kind: "known", dtype: "int", dims, values: Float64Array.from(data) };

@@ -5,7 +5,7 @@ import { ATTRIBUTE_TYPES, type MessageToWrite } from "./messages.ts";
 import { writeIntegers, writeTensor } from "./onnxTensor.ts";
 
 /** Integers, lists of integers and texts, told apart by their type. */
-export type WrittenAttributes = Readonly<Record<string, number | readonly number[] | string>>;
+type WrittenAttributes = Readonly<Record<string, number | readonly number[] | string>>;
 
 export class OnnxWriter {
   readonly nodes: MessageToWrite<"Node">[] = [];

@@ -1,4 +1,4 @@
-// ONNX models as graphs (spec/tensor-files.md §5): weights become constants of the graph, whatever follows from weights
+// ONNX models as graphs (spec/tensor-files.md §6): weights become constants of the graph, whatever follows from weights
 // and shapes alone is computed while importing, the rest becomes operators of spec/tensor.md. Takes hostile bytes.
 // Not here: subgraphs (If, Loop), sequences, sparse and external weights, operators of other domains.
 import { broadcastShapes, broadcastSource } from "../../graph/broadcast.ts";

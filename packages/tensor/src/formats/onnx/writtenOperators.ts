@@ -5,7 +5,7 @@ import { bitsView, createTensor, tensorFrom } from "../../graph/TensorValue.ts";
 import { DATA_TYPES } from "./messages.ts";
 import type { OnnxWriter } from "./OnnxWriter.ts";
 
-export type WrittenOperand = ValueType & { readonly name: string };
+type WrittenOperand = ValueType & { readonly name: string };
 export type Written<K extends Op> = {
   readonly node: NodeOf<K>;
   readonly operands: readonly WrittenOperand[];
