@@ -69,6 +69,7 @@ const pooling: Case[] = (["MaxPool", "AveragePool"] as const).flatMap((op) => [
   one(op, IMAGE, { attributes: { kernel_shape: [3, 2], strides: [2, 2], pads: [1, 0, 1, 1] } }),
   one(op, IMAGE, { attributes: { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 } }),
   one(op, IMAGE, { attributes: { kernel_shape: [2, 2], strides: [3, 3], ceil_mode: 1, pads: [1, 1, 0, 0] } }),
+  one(op, IMAGE, { attributes: { kernel_shape: [2, 2], strides: [3, 3], ceil_mode: 1, pads: [0, 0, 1, 1] } }),
   one(op, IMAGE, { attributes: { kernel_shape: [3, 3], strides: [2, 2], auto_pad: "SAME_UPPER" } }),
   one(op, [2, 3, 8], { attributes: { kernel_shape: [3], strides: [2] } }),
 ]);

@@ -46,6 +46,16 @@ test("the best score merges first, the leftmost of equals; unknown characters be
   assert.deepEqual([...small.encode(bytes(""), { begin: true })], [1]);
 });
 
+test("bytes that stand for unknown characters never merge", () => {
+  const whole = openTokenizer(
+    vocabulary([
+      [" ", 0],
+      ["ab", 5],
+    ]),
+  );
+  assert.deepEqual([...whole.encode(bytes("ab"))], [259, 97 + 3, 98 + 3]);
+});
+
 test("the text of a mark stays text", () => {
   const tokens = small.encode(bytes("<s>"), { begin: true });
   assert.deepEqual([...tokens], [1, 259, 60 + 3, 115 + 3, 62 + 3]);

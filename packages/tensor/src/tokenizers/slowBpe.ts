@@ -24,7 +24,7 @@ export function slowMerges(
       }
     const allowed = [...counts].filter(([key, count]) => {
       const name = names[Math.floor(key / TOKENIZER_LIMITS.vocab)]! + names[key % TOKENIZER_LIMITS.vocab]!;
-      return count >= leastCount && name.length <= TOKENIZER_LIMITS.pieceBytes && !names.includes(name);
+      return count >= leastCount && name.length <= TOKENIZER_LIMITS.pieceBytes;
     });
     const best = allowed.sort(([keyA, a], [keyB, b]) => b - a || keyA - keyB)[0];
     if (best === undefined) return merges;

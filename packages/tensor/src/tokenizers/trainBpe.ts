@@ -55,7 +55,6 @@ type State = {
   readonly places: Map<number, number[]>;
   readonly queue: PairHeap;
   readonly pieces: Uint8Array[];
-  readonly known: Set<string>;
   readonly merges: [number, number][];
 };
 
@@ -85,7 +84,6 @@ function startState(corpus: Uint8Array, bytes: readonly number[]): State {
     start += piece.length;
     next[start - 1] = -1;
   }
-  const singles = piecesOf({ bytes, merges: [] });
   const state: State = {
     tokens,
     next,
@@ -94,8 +92,7 @@ function startState(corpus: Uint8Array, bytes: readonly number[]): State {
     counts: new Map(),
     places: new Map(),
     queue: new PairHeap(),
-    pieces: singles,
-    known: new Set(singles.map(latin1)),
+    pieces: piecesOf({ bytes, merges: [] }),
     merges: [],
   };
   for (let at = 0; at < tokens.length; at++) if (next[at]! >= 0) addPair(state, at);
@@ -140,22 +137,20 @@ function splitKey(key: number): [left: number, right: number] {
   return [Math.floor(key / TOKENIZER_LIMITS.vocab), key % TOKENIZER_LIMITS.vocab];
 }
 
-/** False for a token that would be too long, or that another pair made already; such a pair is never looked at again. */
-function mayMerge({ pieces, known }: State, key: number): boolean {
+/** False for a token that would be too long; such a pair is never looked at again. */
+function mayMerge({ pieces }: State, key: number): boolean {
   const [left, right] = splitKey(key);
-  const [a, b] = [pieces[left]!, pieces[right]!];
-  if (a.length + b.length > TOKENIZER_LIMITS.pieceBytes) return false;
-  return !known.has(latin1(a) + latin1(b));
+  return pieces[left]!.length + pieces[right]!.length <= TOKENIZER_LIMITS.pieceBytes;
 }
 
 /** Makes a token of a pair and puts it wherever the pair stands, from left to right. */
 function mergeEverywhere(state: State, key: number): void {
-  const { tokens, next, places, counts, pieces, known, queue } = state;
+  const { tokens, next, places, counts, pieces, queue } = state;
   const [left, right] = splitKey(key);
   const merged = pieces.length;
-  const piece = Uint8Array.of(...pieces[left]!, ...pieces[right]!);
-  pieces.push(piece);
-  known.add(latin1(piece));
+  // Never the bytes of another token: what has been merged inside a stretch of text is the same wherever the stretch
+  // stands between cuts, so a stretch that is one token somewhere is that token everywhere.
+  pieces.push(Uint8Array.of(...pieces[left]!, ...pieces[right]!));
   state.merges.push([left, right]);
   const risen = new Set<number>();
   for (const at of (places.get(key) ?? []).sort((a, b) => a - b)) {

@@ -11,6 +11,7 @@ import { smallModel } from "../gptFixture.ts";
 import { decodeBlocks, encodeBlocks } from "./blocks.ts";
 import type { GgufFile, GgufScalar, GgufValue, GgufValueType } from "./Gguf.ts";
 import { readGptGguf, writeGptGguf } from "./gptGguf.ts";
+import { needList } from "./metadata.ts";
 import { readGguf } from "./readGguf.ts";
 import { writeGguf } from "./writeGguf.ts";
 
@@ -135,6 +136,13 @@ test("a model with its tokenizer reads back", () => {
     const read = readGptGguf(writeGptGguf(model, { tokenizer, type: "f32" }));
     assert.deepEqual(read, { ...model, tokenizer });
   });
+});
+
+test("bytes are written in GPT-2's letters", () => {
+  const { metadata } = readGguf(writeGptGguf(smallModel(257), { tokenizer: createByteTokenizer(), type: "f32" }));
+  const tokens = needList<string>(metadata, "tokenizer.ggml.tokens", "string");
+  const letters = [0, 10, 32, 33, 126, 127, 160, 161, 172, 173, 174, 255].map((byte) => tokens[byte]);
+  assert.equal(letters.join(""), "\u0100\u010a\u0120!~\u0121\u0142\u00a1\u00ac\u0143\u00ae\u00ff");
 });
 
 test("q8_0 files keep norms as f32 and rows of odd length as f16", () => {

@@ -131,6 +131,16 @@ test("what follows from weights is computed while importing, with the same bits 
   assert.deepEqual(bitsView(a.outputs["y"]!), bitsView(b.outputs["y"]!));
 });
 
+test("what would be much larger than the weights it follows from is left to the graph", () => {
+  const nodes = [{ op: "Expand", in: ["w", "s"], out: ["y"] }];
+  const weights = { w: reals([1], [3]), s: [4_096, 4_096] };
+  const { graph } = importOnnx(onnxModel({ inputs: {}, weights, nodes, outputs: ["y"] }));
+  assert.deepEqual(
+    graph.nodes.map(({ op }) => op),
+    ["expand"],
+  );
+});
+
 test("a weight keeps every bit, NaNs too, and one word is kept where all elements are equal", () => {
   const words = Uint32Array.of(0xffc00001, 0x7f800001, 0x80000000, 1);
   const odd = reals([4], new Float32Array(4));
