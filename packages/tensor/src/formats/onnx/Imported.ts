@@ -82,9 +82,16 @@ export type Host = {
   readonly bytes: ConstantBytes;
   /** Constants that are in the graph already. */
   readonly constants: Map<Known, Value>;
-  /** Elements that may still be computed while importing, so that no file keeps us busy for long. */
+  /** Elements that may still be computed while importing, so that no file keeps us busy or fills the memory. */
   readonly budget: { elements: number };
 };
+
+/** Takes elements from the budget. Throws TensorError `unsupported-onnx` when it does not hold them. */
+export function spend({ budget }: Host, elements: number): void {
+  if (elements > budget.elements)
+    unsupportedOnnx("too much would be computed from constants", "use a model whose constants are computed already");
+  budget.elements -= elements;
+}
 
 /** A constant of the graph: one word where all elements are equal, else `data` whose bytes are kept. */
 export function constantOf(host: Host, known: Known, name: string): Value {
@@ -133,14 +140,15 @@ export function fold(
   operands: readonly Known[],
   build: (scratch: Host, values: Live[]) => Live[],
 ): Known[] | undefined {
+  const given = operands.reduce((sum, { values }) => sum + values.length, 0);
+  if (given > budget.elements) return undefined;
   const g = new GraphBuilder();
-  const scratch: Host = { g, bytes: new Map(), constants: new Map(), budget: { elements: 0 } };
+  const scratch: Host = { g, bytes: new Map(), constants: new Map(), budget: { elements: FOLD_ELEMENTS } };
   const tensors = operands.map(tensorOf);
   const inputs = tensors.map(({ dtype, shape }, i) =>
     live(g.input({ name: `x${i}`, role: "batch", dtype, shape }), operands[i]!.dims),
   );
   const results = build(scratch, inputs);
-  const given = tensors.reduce((sum, { data }) => sum + data.length, 0);
   const work = g.values.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   if (work > 8 * given + FOLD_ELEMENTS || work > budget.elements) return undefined;
   budget.elements -= work;

@@ -18,6 +18,7 @@ import {
   type Live,
   live,
   plain,
+  spend,
 } from "./Imported.ts";
 import { DATA_TYPES, type Message } from "./messages.ts";
 import { Attributes, type OnnxNode, type OnnxOperator, type Scope } from "./OnnxOperator.ts";
@@ -197,7 +198,7 @@ function run(scope: Scope, operator: OnnxOperator, inputs: readonly (Imported | 
   if (operator.folds === false || known.length === 0 || known.length !== data.length || stays)
     return operator.build(scope, inputs);
   if (operator.integers !== undefined && known.every(({ dtype }) => dtype === "int"))
-    return [integers(operator.integers, known)];
+    return [integers(scope, operator.integers, known)];
   const folded = fold(scope, known, (scratch, values) => {
     const results = operator.build({ ...scope, ...scratch }, [...values, ...inputs.slice(data.length)]);
     return results as Live[];
@@ -205,13 +206,14 @@ function run(scope: Scope, operator: OnnxOperator, inputs: readonly (Imported | 
   return folded ?? operator.build(scope, inputs);
 }
 
-function integers(compute: (...elements: number[]) => number, operands: readonly Known[]): Known {
+function integers(host: Host, compute: (...elements: number[]) => number, operands: readonly Known[]): Known {
   const dims = broadcastShapes(...operands.map((operand) => operand.dims));
-  if (dims === undefined || elementCount(dims) > FOLD_BUDGET)
+  if (dims === undefined)
     return refuseOnnx(
       `the shapes ${operands.map((own) => `[${own.dims}]`).join(" and ")} do not broadcast`,
       "make the sizes equal or 1",
     );
+  spend(host, elementCount(dims));
   const values = Array.from({ length: elementCount(dims) }, (_, i) =>
     compute(...operands.map((own) => own.values[broadcastSource(dims, own.dims, i)]!)),
   );

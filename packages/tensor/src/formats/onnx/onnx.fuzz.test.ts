@@ -9,7 +9,7 @@ import { type TensorValue, tensorFrom } from "../../graph/TensorValue.ts";
 import { evaluateGraph } from "../../reference/evaluateGraph.ts";
 import { importOnnx } from "./importOnnx.ts";
 import { MESSAGES } from "./messages.ts";
-import { type GivenNode, onnxModel } from "./onnxFixture.ts";
+import { type GivenModel, type GivenNode, onnxModel } from "./onnxFixture.ts";
 import { ONNX_OPERATORS } from "./onnxOperators.ts";
 import { decodeMessage, encodeMessage, MAX_MESSAGES } from "./protobuf.ts";
 
@@ -157,6 +157,45 @@ test("a file of empty messages is refused before it fills the memory", () => {
     code: "tensor.bad-onnx",
     message: /more than 500000 messages/,
   });
+});
+
+test("small files that would have much computed from constants are refused, or leave it to the graph", () => {
+  const many = (op: string, weights: GivenModel["weights"] = {}) => {
+    const inputs = { x: [2 ** 24] };
+    const nodes = Array.from(
+      { length: 200 },
+      (_, i): GivenNode => ({ op, in: ["x", ...Object.keys(weights)], out: [`y${i}`] }),
+    );
+    return { inputs, weights, nodes, outputs: ["y199"] };
+  };
+  const shape = Array.from({ length: 60 }, (_, i): GivenNode => {
+    return {
+      op: "ConstantOfShape",
+      in: ["s"],
+      out: [`y${i}`],
+      attributes: { value: { t: tensorFrom("i32", [1], [1]) } },
+    };
+  });
+  const grown = Array.from({ length: 24 }, (_, i): GivenNode => {
+    return { op: "Concat", in: Array(2).fill(i === 0 ? "s" : `y${i - 1}`), out: [`y${i}`], attributes: { axis: 0 } };
+  });
+  const hungry: GivenModel[] = [
+    many("Slice", { s: [-1], e: [-(2 ** 25)], a: [0], t: [-1] }),
+    { inputs: {}, weights: { s: [2 ** 20] }, nodes: shape, outputs: ["y59"] },
+    {
+      inputs: {},
+      weights: { s: [1] },
+      nodes: [...grown, { op: "Add", in: ["y23", "y23"], out: ["z"] }],
+      outputs: ["z"],
+    },
+  ];
+  for (const model of hungry)
+    assert.throws(() => importOnnx(onnxModel(model)), {
+      code: "tensor.unsupported-onnx",
+      message: /too much would be computed from constants|input 0 is of integers/,
+    });
+  const { graph } = importOnnx(onnxModel(many("Expand", { s: [4, 2 ** 24] })));
+  assert.equal(graph.nodes.length, 1);
 });
 
 function lengthOf(size: number): number[] {

@@ -1,6 +1,6 @@
 // Operators whose results are known when the graph is made: constants, shapes, conversions of known numbers.
 import { toFloat } from "../../../graph/ops.ts";
-import { type Imported, type Known, knownInts, live, needKnown } from "../Imported.ts";
+import { type Imported, type Known, knownInts, live, needKnown, spend } from "../Imported.ts";
 import { DATA_TYPES } from "../messages.ts";
 import { graphValue, needInput, type OnnxOperator, type Scope } from "../OnnxOperator.ts";
 import { refuseOnnx, unsupportedOnnx } from "../refuseOnnx.ts";
@@ -26,18 +26,16 @@ const constant: OnnxOperator = {
   },
 };
 
-/** Most elements of a value that is made from its shape alone. */
-const MOST_MADE = 2 ** 20;
-
 const constantOfShape: OnnxOperator = {
   inputs: [1, 1],
   folds: false,
-  build({ attributes }, [shape]) {
+  build(scope, [shape]) {
     const dims = needKnown(shape, "the shape");
-    const one = attributes.tensor("value") ?? reals([0]);
+    const one = scope.attributes.tensor("value") ?? reals([0]);
     const count = dims.reduce((product, size) => product * size, 1);
-    if (dims.some((size) => !Number.isInteger(size) || size < 0) || count > MOST_MADE || one.values.length !== 1)
-      refuseOnnx(`a constant of [${dims.slice(0, 16)}]`, `use sizes from 0 on, at most ${MOST_MADE} elements`);
+    if (dims.some((size) => !Number.isInteger(size) || size < 0) || one.values.length !== 1)
+      refuseOnnx(`a constant of [${dims.slice(0, 16)}]`, "use sizes from 0 on and one value");
+    spend(scope, count);
     const values = Array(count).fill(one.values[0]);
     return [one.dtype === "f32" ? reals(values, dims) : knownInts(values, dims)];
   },
@@ -71,7 +69,9 @@ const cast: OnnxOperator = {
     const x = needInput(input, "the value");
     if (to !== DATA_TYPES.FLOAT && !INTEGERS.includes(to))
       unsupportedOnnx(`a conversion to data type ${to}`, "use float, int32, int64 or bool");
-    return [x.kind === "known" ? castKnown(x, to) : castLive(scope, x, to)];
+    if (x.kind === "live") return [castLive(scope, x, to)];
+    spend(scope, x.values.length);
+    return [castKnown(x, to)];
   },
 };
 

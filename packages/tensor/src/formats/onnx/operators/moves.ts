@@ -14,6 +14,7 @@ import {
   live,
   liveImage,
   needKnown,
+  spend,
 } from "../Imported.ts";
 import { axesOf, axisOf, graphValue, needInput, type OnnxOperator, type Scope } from "../OnnxOperator.ts";
 import { refuseOnnx, unsupportedOnnx } from "../refuseOnnx.ts";
@@ -164,6 +165,7 @@ const gatherOperator: OnnxOperator = {
     const axis = axisOf(scope.attributes.integer("axis", 0), x.dims.length);
     const size = x.dims[axis]!;
     if (given.kind === "live") return [take(scope, x, { axis, index: graphValue(scope, given), dims: given.dims })];
+    spend(scope, given.values.length);
     const places = Array.from(given.values, (place) => axisOf(place, size));
     const known = knownInts(places, given.dims);
     const index = constantOf(scope, known, `${scope.name}.indices`);
@@ -214,6 +216,7 @@ const sliceOperator: OnnxOperator = {
 
 function cut(scope: Scope, x: Live, { axis, start, length, step }: Cut): Live {
   if (step === 1) return live(slice(scope.g, x.value, { axis, start, length }));
+  spend(scope, length);
   const places = knownInts(Array.from({ length }, (_, i) => start + i * step));
   const index = constantOf(scope, places, `${scope.name}.places`);
   return take(scope, x, { axis, index, dims: [length] });

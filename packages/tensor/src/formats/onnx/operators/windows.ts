@@ -5,7 +5,7 @@ import type { Value } from "../../../graph/Emitter.ts";
 import { div, gather, reduceMax, reduceSum, reshape, transpose } from "../../../graph/ops.ts";
 import { scalar } from "../../../graph/scalar.ts";
 import { windowOutput } from "../../../graph/windowTable.ts";
-import { CHANNELS_LAST, constantOf, type Imported, live, liveImage } from "../Imported.ts";
+import { CHANNELS_LAST, constantOf, type Imported, live, liveImage, spend } from "../Imported.ts";
 import { graphValue, moved, needInput, needReal, type OnnxOperator, type Scope } from "../OnnxOperator.ts";
 import { refuseOnnx, unsupportedOnnx } from "../refuseOnnx.ts";
 
@@ -164,6 +164,7 @@ const averagePooling: OnnxOperator = {
     const rows = gather(g, reshape(g, image, [batch * height * width, channels]), { index: table });
     const [outHeight, outWidth] = windowOutput({ height, width, ...window });
     const sums = reshape(g, reduceSum(g, rows, 1), [batch, outHeight * outWidth, channels]);
+    spend(scope, outHeight * outWidth);
     const values = tapCounts(window, [height, width], includesPads ? pads : [0, 0, 0, 0]);
     const counts = { kind: "known", dtype: "f32", dims: [outHeight * outWidth, 1], values } as const;
     const means = div(g, sums, constantOf(scope, counts, `${scope.name}.counts`));
