@@ -46,6 +46,16 @@ test("convolutions and max poolings become ONNX's own", () => {
   assert.deepEqual(own.outputs["y"], other.outputs["y"], "sums in the same order, so the same bits");
 });
 
+test("a language model comes back with the same bits", () => {
+  const { config, tensors } = smallModel(20, false);
+  const state = Object.fromEntries(tensors.map((tensor) => [tensor.name, tensor]));
+  const tokens = tensorFrom("i32", [1, 6], [3, 1, 4, 1, 5, 9]);
+  const graph = forwardGraph(config, 6);
+  const again = importOnnx(exportOnnx(graph, { state }));
+  const [own, other] = [evaluateGraph(graph, { ...state, tokens }), evaluateGraph(again.graph, { tokens }, again.data)];
+  assert.deepEqual(other.outputs["logits"], own.outputs["logits"]);
+});
+
 test("what only looks like a convolution or a pooling stays a chain", () => {
   const lookalikes: Record<string, (g: GraphBuilder, x: Value) => Value> = {
     "taps as rows": (g, x) =>

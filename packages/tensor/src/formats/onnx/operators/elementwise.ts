@@ -23,7 +23,7 @@ import {
 } from "../../../graph/ops.ts";
 import { scalar } from "../../../graph/scalar.ts";
 import { CHANNELS_LAST, type Imported, live, liveImage, needKnown } from "../Imported.ts";
-import { graphValue, moved, needReal, type OnnxOperator, type Scope } from "../OnnxOperator.ts";
+import { graphValue, moved, needInput, needReal, type OnnxOperator, type Scope } from "../OnnxOperator.ts";
 import { refuseOnnx, unsupportedOnnx } from "../refuseOnnx.ts";
 
 const isImage = (input: Imported | undefined) => input?.kind === "live" && input.channelsLast;
@@ -127,6 +127,20 @@ const POWERS = new Map<number, (g: Emitter, x: Value) => Value>([
   [-1, (g, x) => div(g, scalar(g, 1), x)],
 ]);
 
+/** Truth is 1 or 0 of fp32 here; a known condition comes as integers. */
+function asReals(input: Imported | undefined): Imported {
+  const given = needInput(input, "the condition");
+  if (given.kind === "live" || given.dtype === "f32") return given;
+  return { kind: "known", dtype: "f32", dims: given.dims, values: Float32Array.from(given.values) };
+}
+
+const where: OnnxOperator = {
+  inputs: [3, 3],
+  build: (scope, [condition, a, b]) => [
+    together(scope, [asReals(condition), a, b], (g, truth, yes, no) => select(g, truth!, [yes!, no!])),
+  ],
+};
+
 export const elementwiseOperators: Readonly<Record<string, OnnxOperator>> = {
   Add: pairwise(add, (a, b) => a! + b!),
   Sub: pairwise(sub, (a, b) => a! - b!),
@@ -146,6 +160,9 @@ export const elementwiseOperators: Readonly<Record<string, OnnxOperator>> = {
   Abs: single(abs),
   Reciprocal: single((g, x) => div(g, scalar(g, 1), x)),
   LeakyRelu: single(leakyRelu),
+  Greater: pairwise(gt),
+  Less: pairwise((g, a, b) => gt(g, b, a)),
+  Where: where,
   Clip: clip,
   Pow: power,
 };
