@@ -21,6 +21,8 @@ export type TensorErrorCode =
   | "bad-gguf"
   | "bad-onnx"
   | "unsupported-onnx"
+  | "over-memory"
+  | "nan"
   | "closed"
   | "worker-failed";
 
