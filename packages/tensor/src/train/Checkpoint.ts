@@ -1,0 +1,62 @@
+// Checkpoints of version 2: the whole training state as one canonical safetensors file (spec/tensor.md §8). Equal states
+// give equal bytes; the content id is their SHA-256. Not here: the first form (../Checkpoint.ts).
+import { tensorRoot } from "../commit/TensorLayout.ts";
+import { readSafetensors, writeSafetensors } from "../formats/Safetensors.ts";
+import { describeType, sameType } from "../graph/Graph.ts";
+import type { TensorValue } from "../graph/TensorValue.ts";
+import { stateRootFrom } from "../HashLayout.ts";
+import { toHex } from "../sha256.ts";
+import { TensorError } from "../TensorError.ts";
+import type { OpenProgram } from "./Program.ts";
+
+export const CHECKPOINT_FORMAT = "weft-checkpoint/2";
+
+export type Checkpoint = {
+  readonly nextStep: number;
+  /** In committed order, by name. */
+  readonly state: Readonly<Record<string, TensorValue>>;
+};
+
+function bad(message: string): never {
+  throw new TensorError("bad-checkpoint", message, "pass the bytes that exportState of the same program returned");
+}
+
+/** Canonical bytes of a state before step `nextStep`. */
+export function encodeCheckpoint({ step, hash }: OpenProgram, { nextStep, state }: Checkpoint): Uint8Array {
+  const metadata = { format: CHECKPOINT_FORMAT, nextStep: String(nextStep), programHash: toHex(hash) };
+  const tensors = step.state.map(({ name }) => ({ ...state[name]!, name }));
+  return writeSafetensors({ metadata, tensors });
+}
+
+/** Reads a checkpoint of the program. Throws TensorError `bad-safetensors` or `bad-checkpoint`. */
+export function decodeCheckpoint({ program, step, hash }: OpenProgram, bytes: Uint8Array): Checkpoint {
+  const { metadata, tensors } = readSafetensors(bytes);
+  const { format, programHash, nextStep: text = "" } = metadata;
+  if (format !== CHECKPOINT_FORMAT) bad(`metadata format is ${String(format).slice(0, 40)}, not ${CHECKPOINT_FORMAT}`);
+  if (programHash !== toHex(hash))
+    bad(`the checkpoint belongs to program ${String(programHash).slice(0, 80)}, not ${toHex(hash)}`);
+  const nextStep = /^(0|[1-9][0-9]{0,8})$/.test(text) ? Number(text) : Number.NaN;
+  if (!(nextStep <= program.totalSteps))
+    bad(`metadata nextStep is ${text.slice(0, 40)}, not in 0..${program.totalSteps}`);
+  if (tensors.length !== step.state.length)
+    bad(`it has ${tensors.length} tensors, the program needs ${step.state.length}`);
+  const state = step.state.map(({ name, shape }, i) => {
+    const found = tensors[i]!;
+    const type = { dtype: "f32", shape } as const;
+    if (found.name !== name || !sameType(found, type))
+      bad(`tensor ${i} is ${found.name} ${describeType(found)}, the program needs ${name} ${describeType(type)}`);
+    return [name, { dtype: found.dtype, shape: found.shape, data: found.data } as TensorValue] as const;
+  });
+  return { nextStep, state: Object.fromEntries(state) };
+}
+
+/** State root of a checkpoint's content: what a segment's startRoot or endRoot must equal. */
+export function checkpointStateRoot(open: OpenProgram, bytes: Uint8Array): Uint8Array {
+  const { nextStep, state } = decodeCheckpoint(open, bytes);
+  const names = open.step.state.map(({ name }) => name);
+  return stateRootFrom(
+    nextStep,
+    names,
+    names.map((name) => tensorRoot(state[name]!)),
+  );
+}

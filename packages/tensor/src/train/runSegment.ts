@@ -1,0 +1,69 @@
+// Runs the steps of one segment on a trainer and gathers what a commitment needs: roots, history, checkpoint.
+// What a segment gathers is the same for both forms of programs (../runSegment.ts).
+import { checkpointId } from "../Checkpoint.ts";
+import { historyRoot } from "../HashLayout.ts";
+import type { SegmentOptions, SegmentTrace } from "../runSegment.ts";
+import { TensorError } from "../TensorError.ts";
+import type { Trainer } from "./Trainer.ts";
+import type { StepResult } from "./trainerMessages.ts";
+
+export { type SegmentOptions, type SegmentTrace, segmentSteps } from "../runSegment.ts";
+
+/** Messages on their way: the worker never waits for the caller between two. */
+const MESSAGES_AHEAD = 2;
+
+/** Runs a segment. Throws TensorError `bad-option` when it does not start at the trainer's next step. */
+export async function runSegment(trainer: Trainer, options: SegmentOptions): Promise<SegmentTrace> {
+  const { firstStep, lastStep } = options;
+  const { program, nextStep, tokensPerStep } = trainer;
+  if (firstStep !== nextStep)
+    throw new TensorError(
+      "bad-option",
+      `firstStep is ${firstStep}, the trainer is at ${nextStep}`,
+      "open the trainer from the checkpoint before firstStep",
+    );
+  if (!Number.isInteger(lastStep) || lastStep < firstStep || lastStep >= program.totalSteps)
+    throw new TensorError("bad-option", `lastStep is ${lastStep}`, `use ${firstStep}..${program.totalSteps - 1}`);
+  const startRoot = await trainer.stateRoot();
+  const results = await runSteps(trainer, options);
+  const checkpoint = await trainer.exportState();
+  const stepRoots = results.map((result) => result.stepRoot);
+  return {
+    firstStep,
+    lastStep,
+    startRoot,
+    endRoot: results.at(-1)!.stateRoot,
+    stepRoots,
+    stateRoots: results.map((result) => result.stateRoot),
+    historyRoot: historyRoot(stepRoots),
+    checkpoint,
+    checkpointId: checkpointId(checkpoint),
+    losses: results.map((result) => result.loss),
+    tokens: results.length * tokensPerStep,
+  };
+}
+
+async function runSteps(trainer: Trainer, { firstStep, lastStep, ...options }: SegmentOptions): Promise<StepResult[]> {
+  const { onStep, signal, stepsPerMessage = 8 } = options;
+  const results: StepResult[] = [];
+  const ahead: Promise<StepResult[]>[] = [];
+  let asked = firstStep;
+  const ask = () => {
+    const count = Math.min(stepsPerMessage, lastStep - asked + 1);
+    asked += count;
+    const reply = trainer.steps(count);
+    // Awaited in its turn below; until then nobody listens to its failure.
+    reply.catch(() => undefined);
+    ahead.push(reply);
+  };
+  while (asked <= lastStep && ahead.length < MESSAGES_AHEAD) ask();
+  for (let reply = ahead.shift(); reply !== undefined; reply = ahead.shift()) {
+    for (const result of await reply) {
+      results.push(result);
+      onStep?.(result);
+    }
+    signal?.throwIfAborted();
+    if (asked <= lastStep) ask();
+  }
+  return results;
+}
