@@ -26,10 +26,17 @@ export function checkMemory(bytes: number, limit: number = DEFAULT_MEMORY_LIMIT)
 
 /** Bytes that a plan takes in a kernel set: regions, commands, and what the threads need for themselves. */
 export function estimateBytes(plan: GraphPlan, threads: number): number {
-  const nowhere = Object.fromEntries(REGIONS.map((region) => [region, 0])) as Record<Region, number>;
-  const calls = callBytes(callsOf(plan, nowhere).map(({ call }) => call)) + 4096;
+  const calls = callBytes(callsOf(plan, NOWHERE).map(({ call }) => call)) + 4096;
   return regionBytes(plan) + (isDoubleBuffered(plan) ? 2 : 1) * calls + teamBytes({ threads });
 }
+
+/** The same for a walk (walkGraph.ts), which compiles one call at a time. */
+export function walkBytes(plan: GraphPlan): number {
+  const largest = Math.max(0, ...callsOf(plan, NOWHERE).map(({ call }) => callBytes([call])));
+  return regionBytes(plan) + 2 * largest + 65_536;
+}
+
+const NOWHERE = Object.fromEntries(REGIONS.map((region) => [region, 0])) as Record<Region, number>;
 
 export type OpenOptions = RunnerOptions & {
   /** Threads that compute. Default 1. */

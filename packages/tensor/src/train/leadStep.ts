@@ -99,7 +99,7 @@ export async function explain(training: Training, cause: unknown): Promise<unkno
     kernels.read(role === "state" ? runner.inputView(name, half) : runner.inputView(name), value.data);
     return [name, value] as const;
   });
-  const found = await findNaN(open.step.graph, Object.fromEntries(inputs));
+  const found = await findNaN(open.step.graph, { inputs: Object.fromEntries(inputs) });
   const where = found === undefined ? "" : `: ${found.place} gave the first NaN, at element ${found.element}`;
   return new TensorError("nan", `step ${step}: ${what} has a NaN${where}`, remedy);
 }
