@@ -22,7 +22,11 @@ export function merkleTree(leafHashes: readonly Uint8Array[]): MerkleTree {
     root: levels.at(-1)![0]!,
     path(index) {
       if (!Number.isInteger(index) || index < 0 || index >= leafHashes.length)
-        throw new TensorError("bad-proof-request", `index ${index} is not in 0..${leafHashes.length - 1}`, "pass a leaf's index");
+        throw new TensorError(
+          "bad-proof-request",
+          `index ${index} is not in 0..${leafHashes.length - 1}`,
+          "pass a leaf's index",
+        );
       return levels.flatMap((level, height) => level[Math.floor(index / 2 ** height) ^ 1] ?? []);
     },
   };

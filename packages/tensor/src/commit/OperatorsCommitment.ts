@@ -1,7 +1,8 @@
 // The commitment to every value of one step (spec/tensor.md §6, tag 06), openings of single leaves under it, and their
 // check. Pure; a judge needs the graph and what is opened, nothing else.
-import { firstNodeValue, inferTypes } from "../graph/inferTypes.ts";
+
 import type { Graph, ValueType } from "../graph/Graph.ts";
+import { firstNodeValue, inferTypes } from "../graph/inferTypes.ts";
 import { LEAF_BYTES } from "../HashLayout.ts";
 import { hashLeaf, verifyMerklePath } from "../Merkle.ts";
 import { sha256, uint64Bytes } from "../sha256.ts";

@@ -11,7 +11,7 @@ import { hashLeaf, merklePath, merkleRoot } from "../Merkle.ts";
 import { seedWords } from "../seedStream.ts";
 import { toHex } from "../sha256.ts";
 import { merkleTree } from "./MerkleTree.ts";
-import { leafBytes, leafCount, leafOf, leafElements, tensorRoot, tensorRootFrom } from "./TensorLayout.ts";
+import { leafBytes, leafCount, leafElements, leafOf, tensorRoot, tensorRootFrom } from "./TensorLayout.ts";
 
 function filled(type: ValueType): TensorValue {
   const value = createTensor(type);
@@ -41,7 +41,10 @@ test("leaves hold every element once, rows apart, the rest zero; a NaN is canoni
       assert.ok(words.subarray(count).every((word) => word === 0));
       assert.equal(Math.floor(first / shape.at(-1)!), Math.floor((first + count - 1) / shape.at(-1)!));
     }
-    assert.deepEqual(Array.from(value.data, (_, i) => seen.get(i)), Array.from(value.data));
+    assert.deepEqual(
+      Array.from(value.data, (_, i) => seen.get(i)),
+      Array.from(value.data),
+    );
   }
   const odd = createTensor({ dtype: "f32", shape: [2] });
   bitsView(odd).set([0xffc00001, 0x80000000]);
@@ -52,7 +55,12 @@ test("leaves hold every element once, rows apart, the rest zero; a NaN is canoni
 
 test("shape and dtype are part of the root", () => {
   const data = tensorFrom("f32", [64], new Float32Array(64));
-  const roots = [data, { ...data, shape: [2, 32] }, { ...data, shape: [1, 64] }, tensorFrom("i32", [64], new Int32Array(64))];
+  const roots = [
+    data,
+    { ...data, shape: [2, 32] },
+    { ...data, shape: [1, 64] },
+    tensorFrom("i32", [64], new Int32Array(64)),
+  ];
   assert.equal(new Set(roots.map((value) => toHex(tensorRoot(value)))).size, roots.length);
 });
 
@@ -69,7 +77,11 @@ test("the kernels hash the same trees", async () => {
       plan.release();
       const root = new Int8Array(32);
       kernels.read({ at: rootAddresses([view], room)[0]!, dtype: "i8", shape: [32] }, root);
-      assert.equal(toHex(tensorRootFrom(value, new Uint8Array(root.buffer))), toHex(tensorRoot(value)), `${dtype} ${shape}`);
+      assert.equal(
+        toHex(tensorRootFrom(value, new Uint8Array(root.buffer))),
+        toHex(tensorRoot(value)),
+        `${dtype} ${shape}`,
+      );
     }
   await kernels.close();
 });

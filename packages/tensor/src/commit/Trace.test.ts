@@ -2,8 +2,8 @@
 // judged right, and whatever is changed anywhere is found and judged wrong by recomputing one leaf or one step of a sum.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { firstNodeValue } from "../graph/inferTypes.ts";
 import { elementCount } from "../graph/Graph.ts";
+import { firstNodeValue } from "../graph/inferTypes.ts";
 import { evaluateGraph } from "../reference/evaluateGraph.ts";
 import { toHex } from "../sha256.ts";
 import { tinyCorpus } from "../tinyProgram.ts";
@@ -37,14 +37,19 @@ test("the operators root binds every value, and its state roots are the trainer'
   assert.deepEqual(trace.stateRoots.map(toHex), stateRoots.slice(2, 4).map(toHex));
   const inputs = await stepInputs(open, { corpus: tinyCorpus, step: 3 });
   const { values } = evaluateGraph(open.step.graph, inputs);
-  assert.deepEqual(trace.tensorRoots.map(toHex), values.map((value) => toHex(tensorRoot(value))));
+  assert.deepEqual(
+    trace.tensorRoots.map(toHex),
+    values.map((value) => toHex(tensorRoot(value))),
+  );
   for (const value of [0, 17, values.length - 1]) assert.ok(verifyValue(trace.commitment, trace.openValue(value)));
   assert.ok(!verifyValue(trace.commitment, { ...trace.openValue(5), value: 6 }));
   const other = await openTrace(gpt, { corpus: tinyCorpus, step: 4, checkpoint });
   assert.equal(toHex(other.stateRoots[0]), toHex(stateRoots[3]!));
   assert.notEqual(toHex(operatorsRoot(other.commitment)), toHex(operatorsRoot(trace.commitment)));
   await assert.rejects(openTrace(gpt, { corpus: tinyCorpus, step: 2, checkpoint }), { code: "tensor.bad-option" });
-  await assert.rejects(openTrace(gpt, { corpus: tinyCorpus, step: 2, memoryLimit: 1000 }), { code: "tensor.over-memory" });
+  await assert.rejects(openTrace(gpt, { corpus: tinyCorpus, step: 2, memoryLimit: 1000 }), {
+    code: "tensor.over-memory",
+  });
 });
 
 /** Verdicts of everything at one place of a value. */
@@ -76,7 +81,11 @@ for (const [name, program] of Object.entries({ gpt, mlp: tinyTrainProgram({ mode
       seen.set(key, times + 1);
       const last = leafCount(types[value]!) - 1;
       for (const leaf of new Set([0, last]))
-        assert.deepEqual([...new Set(await verdicts(trace, value, leaf))], ["right"], `value ${value} ${key} leaf ${leaf}`);
+        assert.deepEqual(
+          [...new Set(await verdicts(trace, value, leaf))],
+          ["right"],
+          `value ${value} ${key} leaf ${leaf}`,
+        );
     }
     assert.ok(seen.size > 20);
     assert.ok(isGiven(trace.step, first - 1) && !isGiven(trace.step, first));
@@ -103,7 +112,8 @@ test("one changed bit of any operator's value is found at that value and judged 
     else {
       const fold = await openFold(trace, value, kind === "leaf" ? leaf : element);
       const steps = Array.from({ length: fold.steps }, (_, i) => fold.openStep(i));
-      for (const opening of steps) assert.equal(judgeFoldStep(step, commitment, { fold: fold.fold, opening }), "right", op);
+      for (const opening of steps)
+        assert.equal(judgeFoldStep(step, commitment, { fold: fold.fold, opening }), "right", op);
       assert.equal(judgeFoldEnd(step, commitment, { fold: fold.fold, ...fold.openEnd() }), "wrong", op);
     }
   }
@@ -127,7 +137,10 @@ test("partial sums that jump are wrong at the step where they jump", async () =>
   });
   assert.equal(found[jump], "wrong");
   assert.ok(found.slice(0, jump).every((verdict) => verdict === "right"));
-  assert.equal(judgeFoldEnd(step, commitment, { fold, last: accAt(accs.length - 1), claim: honest.openEnd().claim }), "wrong");
+  assert.equal(
+    judgeFoldEnd(step, commitment, { fold, last: accAt(accs.length - 1), claim: honest.openEnd().claim }),
+    "wrong",
+  );
   assert.equal(honest.steps, foldSteps(scope));
 });
 

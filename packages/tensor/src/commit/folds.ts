@@ -80,7 +80,8 @@ function combine({ op }: Node, acc: number | undefined, { x, y }: TermWords): nu
 /** Words of term k of an element. */
 function elementTerms({ node, type, operands }: NodeScope, element: number, read: ReadWord) {
   const terms = operands[0]!.shape.at(-1)!;
-  if (node.op === "reduceSum" || node.op === "reduceMax") return (k: number) => ({ x: read(0, element * terms + k), y: 0 });
+  if (node.op === "reduceSum" || node.op === "reduceMax")
+    return (k: number) => ({ x: read(0, element * terms + k), y: 0 });
   const [M, N] = [type.shape.at(-2)!, type.shape.at(-1)!];
   const lead = type.shape.slice(0, -2);
   const matrix = Math.floor(element / (M * N));

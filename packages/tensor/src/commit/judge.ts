@@ -21,7 +21,11 @@ export type Verdict = "right" | "wrong" | "unproven";
 class NotOpened extends Error {}
 
 /** Words of operands, from leaves opened under the commitment. Undefined when an opening is false. */
-function openedReader(step: TypedGraph, commitment: OperatorsCommitment, { node, openings }: Opened): ReadWord | undefined {
+function openedReader(
+  step: TypedGraph,
+  commitment: OperatorsCommitment,
+  { node, openings }: Opened,
+): ReadWord | undefined {
   const leaves = new Map<string, Uint8Array>();
   for (const opening of openings) {
     if (!verifyLeaf(step, commitment, opening)) return undefined;
@@ -85,7 +89,11 @@ export type FoldStepOpening = {
   readonly operands: readonly LeafOpening[];
 };
 
-function hasAcc(scope: NodeScope, fold: FoldCommitment, at: { readonly step: number; readonly acc: AccOpening }): boolean {
+function hasAcc(
+  scope: NodeScope,
+  fold: FoldCommitment,
+  at: { readonly step: number; readonly acc: AccOpening },
+): boolean {
   const { step, acc } = at;
   if (acc.words.length < 1 || acc.words.length > 32) return false;
   return verifyMerklePath(fold.root, foldSteps(scope), step, accLeaf(scope, acc.words), acc.path);

@@ -7,8 +7,8 @@ import { type AccOpening, accLeaf, type FoldCommitment, type FoldStepOpening } f
 import { type MerkleTree, merkleTree } from "./MerkleTree.ts";
 import { type LeafOpening, scopeOf } from "./OperatorsCommitment.ts";
 import { isDirect, type NodeScope, type ReadWord, recomputeLeaf } from "./recomputeLeaf.ts";
-import type { Trace } from "./Trace.ts";
 import { leafBytes, leafCount, leafHashes, leafOf, wordOf } from "./TensorLayout.ts";
+import type { Trace } from "./Trace.ts";
 
 function refuse(problem: string, remedy: string): never {
   throw new TensorError("bad-option", problem, remedy);

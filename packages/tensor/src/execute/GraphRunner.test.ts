@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { tinyAdamw, tinyCnn, tinyGpt, tinyMlp, tinySgd } from "../graph/graphFixture.ts";
 import type { Graph } from "../graph/Graph.ts";
+import { tinyAdamw, tinyCnn, tinyGpt, tinyMlp, tinySgd } from "../graph/graphFixture.ts";
 import { bitsView, type TensorValue } from "../graph/TensorValue.ts";
 import { validateGraph } from "../graph/validateGraph.ts";
 import type { ModelConfig } from "../models/models.ts";
@@ -68,7 +68,11 @@ async function threeSteps({ model, threads, fusion }: Run, wanted: Record<string
     for (const [name, value] of Object.entries(stepInputs(step, t))) runner.write(name, value);
     runner.run();
     for (const [name, value] of Object.entries(outputs)) {
-      assert.deepEqual(bitsView(runner.read(name)), bitsView(value), `${model.kind} step ${t} ${name}, ${threads} threads, ${fusion}`);
+      assert.deepEqual(
+        bitsView(runner.read(name)),
+        bitsView(value),
+        `${model.kind} step ${t} ${name}, ${threads} threads, ${fusion}`,
+      );
     }
   }
   await close();

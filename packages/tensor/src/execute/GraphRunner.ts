@@ -90,7 +90,11 @@ export function openRunner(kernels: KernelSet, plan: GraphPlan, options: RunnerO
 function known<T>(entries: ReadonlyMap<string, T>, name: string): T {
   const entry = entries.get(name);
   if (entry === undefined)
-    throw new TensorError("bad-option", `the graph has no ${name}`, `use one of ${Array.from(entries.keys()).slice(0, 20)}`);
+    throw new TensorError(
+      "bad-option",
+      `the graph has no ${name}`,
+      `use one of ${Array.from(entries.keys()).slice(0, 20)}`,
+    );
   return entry;
 }
 

@@ -37,7 +37,8 @@ const WORD_BYTES = 4;
 /** No fewer bytes than the words of these calls take once compiled, with what a set rounds up. */
 export function callBytes(calls: readonly KernelCall[]): number {
   const words = calls.reduce((sum, call) => {
-    if (call.call === "chain") return sum + 64 + 24 * call.sources.length + 12 * call.steps.length + 8 * call.outputs.length;
+    if (call.call === "chain")
+      return sum + 64 + 24 * call.sources.length + 12 * call.steps.length + 8 * call.outputs.length;
     if (call.call === "hash") return sum + 16 + 12 * call.values.length;
     return sum + 96;
   }, 64);

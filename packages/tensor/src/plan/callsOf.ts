@@ -1,7 +1,7 @@
 // A plan as calls of a kernel set, with every region at an address.
 import { DTYPE_BYTES } from "../graph/Graph.ts";
 import { firstNodeValue, placeOf } from "../graph/inferTypes.ts";
-import type { ChainOutput, ChainSource, ChainStep as ChainCallStep, KernelCall } from "../kernel/KernelCall.ts";
+import type { ChainStep as ChainCallStep, ChainOutput, ChainSource, KernelCall } from "../kernel/KernelCall.ts";
 import type { View as KernelView } from "../kernel/View.ts";
 import type { GraphPlan, PlannedBuffer, Region } from "./GraphPlan.ts";
 import { rowShape, rowStrides } from "./rowShape.ts";
@@ -14,7 +14,11 @@ export type Bases = Readonly<Record<Region, number>>;
 /** One call with what it computes. */
 export type PlannedCall = { readonly call: KernelCall; readonly step: Step };
 
-type Lowering = { readonly plan: GraphPlan; readonly bases: Bases; readonly buffers: ReadonlyMap<number, PlannedBuffer> };
+type Lowering = {
+  readonly plan: GraphPlan;
+  readonly bases: Bases;
+  readonly buffers: ReadonlyMap<number, PlannedBuffer>;
+};
 
 /** The calls of a plan, in order. */
 export function callsOf(plan: GraphPlan, bases: Bases): PlannedCall[] {
@@ -89,7 +93,10 @@ function lowerConcat(
 
 function lowerChain(lowering: Lowering, step: ChainStep): KernelCall {
   const { rows, columns } = step;
-  const axes = rowShape(rows, step.members.flatMap(({ operands }) => operands))!;
+  const axes = rowShape(
+    rows,
+    step.members.flatMap(({ operands }) => operands),
+  )!;
   const sources: ChainSource[] = [];
   const known = new Map<string, number>();
   const numberOf = (operand: ChainOperand): number => {
@@ -132,6 +139,11 @@ function lowerSource(
   const along = perRow || access.along === 0 ? 0 : 1;
   const rowsOf = rowStrides(axes, access.terms);
   const shape = axes.map((size, axis) => (rowsOf[axis] === 0 ? 1 : size));
-  const view: View = { root, offset: access.offset, shape: [...shape, along === 0 ? 1 : columns], strides: [...rowsOf, along] };
+  const view: View = {
+    root,
+    offset: access.offset,
+    shape: [...shape, along === 0 ? 1 : columns],
+    strides: [...rowsOf, along],
+  };
   return kernelView(lowering, view);
 }

@@ -31,12 +31,14 @@ export function chainRequest(node: Node, { value, types, operands }: Given): Cha
   if (node.op === "reduceSum" || node.op === "reduceMax") {
     const view = operands[0]!;
     const columns = view.shape[node.axis]!;
-    if (view.shape.slice(node.axis + 1).some((size) => size > 1) || columns > LONGEST_ROW || columns === 1) return undefined;
+    if (view.shape.slice(node.axis + 1).some((size) => size > 1) || columns > LONGEST_ROW || columns === 1)
+      return undefined;
     return { value, op: node.op, rows: elementCount(view.shape) / columns, columns, operands };
   }
   const swaps = op === "swapPairs" && types[value]!.dtype === "f32";
   if (!swaps && !ELEMENTWISE.has(op)) return undefined;
-  const columns = shape.at(-1)!;
+  // A last axis of one entry means nothing: kernels would walk along the one before it.
+  const columns = shape.findLast((size) => size > 1) ?? 1;
   return {
     value,
     op: op as ChainOp,
@@ -50,9 +52,12 @@ type Reader = {
   readonly chain: OpenChain;
   /** The reader computes one element per row. */
   readonly perRow: boolean;
-  /** The index, if the view's root is a one-hot that is not stored. */
-  readonly oneHot: View | undefined;
+  /** If the view's root is a one-hot that is not stored. */
+  readonly oneHot: WaitingOneHot | undefined;
 };
+
+/** A one-hot that chains may make on the way: its rows have `size` entries. */
+export type WaitingOneHot = { readonly index: View; readonly size: number };
 
 /** How a chain reads a view: its own member in place, or a stored value. Undefined when it cannot. */
 export function chainOperand(view: View, { chain, perRow, oneHot }: Reader): ChainOperand | undefined {
@@ -61,6 +66,7 @@ export function chainOperand(view: View, { chain, perRow, oneHot }: Reader): Cha
   const access = rowAccess(view, rows, columns);
   if (access === undefined) return undefined;
   const member = chain.members.get(view.root);
+  if (oneHot !== undefined && oneHot.size !== columns) return undefined;
   if (member !== undefined || oneHot !== undefined) {
     const memberPerRow = member?.perRow ?? false;
     const own = memberPerRow ? 1 : chain.columns;
@@ -68,7 +74,7 @@ export function chainOperand(view: View, { chain, perRow, oneHot }: Reader): Cha
     const same = access.offset === 0 && walks && isEveryRow(access.terms, rows, own) && (!perRow || memberPerRow);
     if (!same) return undefined;
     if (member !== undefined) return { kind: "member", value: view.root };
-    return { kind: "oneHot", node: view.root, index: oneHot! };
+    return { kind: "oneHot", node: view.root, index: oneHot!.index };
   }
   if (access.terms.length > MOST_TERMS) return undefined;
   return { kind: "stored", root: view.root, perRow: perRow || access.along === 0, access };

@@ -3,9 +3,9 @@
 // them. Nothing here can change a bit: a chain computes the same operators on the same elements.
 import { elementCount, type Graph, type Node, type ValueType } from "../graph/Graph.ts";
 import { firstNodeValue, inferTypes } from "../graph/inferTypes.ts";
-import { chainOperand, type ChainRequest, chainRequest, LONGEST_ROW } from "./chainRequest.ts";
-import { rowShape } from "./rowShape.ts";
+import { type ChainRequest, chainOperand, chainRequest, LONGEST_ROW, type WaitingOneHot } from "./chainRequest.ts";
 import { hasRows, isMatrices } from "./matrices.ts";
+import { rowShape } from "./rowShape.ts";
 import type { ChainMember, Fusion, NodeStep, OpenChain, Schedule, Step } from "./Schedule.ts";
 import { isViewOp, type Uses, usesOf } from "./uses.ts";
 import { broadcast, isContiguous, reshaped, sliced, transposed, type View, wholeView } from "./View.ts";
@@ -24,7 +24,7 @@ export type Fusing = {
   /** Chain of each value that is not computed yet. */
   readonly waiting: Map<number, OpenChain>;
   /** One-hots that nobody has needed as stored rows yet, with their indices. */
-  readonly oneHots: Map<number, View>;
+  readonly oneHots: Map<number, WaitingOneHot>;
   /** Readers of each value that are still to come. */
   readonly left: number[];
   readonly copies: Map<string, View>;
@@ -52,7 +52,7 @@ export function fuse(graph: Graph, fusion: Fusion): Schedule {
     if (fusion === "whole") scheduleWhole(state, first + i, node);
     else if (uses.needed[first + i]) scheduleFused(state, first + i, node);
   });
-  for (const value of Array.from(state.oneHots.keys())) if (!wasRead(state, value)) storeRoot(state, value);
+  for (const value of Array.from(state.oneHots.keys())) if (!isDone(state, value)) storeRoot(state, value);
   for (const chain of Array.from(state.open)) close(state, chain);
   return { steps: state.steps, types, views: state.views };
 }
@@ -63,9 +63,9 @@ function viewOf(state: Fusing, value: number): View {
   return view;
 }
 
-/** A one-hot that some chain makes on the way is checked there. */
-function wasRead(state: Fusing, value: number): boolean {
-  return state.uses.readers[value]!.length > 0 && state.left[value] === 0;
+/** A one-hot that chains make on the way is checked there; one that nobody read so far must still be computed. */
+function isDone({ uses, left }: Fusing, value: number): boolean {
+  return !uses.isOutput[value] && uses.readers[value]!.length > 0 && left[value] === 0;
 }
 
 function scheduleFused(state: Fusing, value: number, node: Node): void {
@@ -76,8 +76,10 @@ function scheduleFused(state: Fusing, value: number, node: Node): void {
   state.views[value] = wholeView(value, state.types[value]!.shape);
   const request = chainRequest(node, { value, types: state.types, operands: node.in.map((o) => viewOf(state, o)) });
   if (request !== undefined) join(state, request);
-  else if (node.op === "oneHot") state.oneHots.set(value, stored(state, viewOf(state, node.in[0]!), isContiguous));
-  else pushNode(state, value, node);
+  else if (node.op === "oneHot") {
+    const index = stored(state, viewOf(state, node.in[0]!), isContiguous);
+    state.oneHots.set(value, { index, size: node.size });
+  } else pushNode(state, value, node);
   settle(state, value, node);
 }
 
@@ -138,11 +140,11 @@ function stored(state: Fusing, view: View, fits: (view: View) => boolean): View 
 function storeRoot(state: Fusing, root: number): void {
   const chain = state.waiting.get(root);
   if (chain !== undefined) close(state, chain);
-  const index = state.oneHots.get(root);
-  if (index === undefined) return;
+  const waiting = state.oneHots.get(root);
+  if (waiting === undefined) return;
   state.oneHots.delete(root);
   const node = state.graph.nodes[root - firstNodeValue(state.graph)]!;
-  state.steps.push({ kind: "node", value: root, node, operands: [index] });
+  state.steps.push({ kind: "node", value: root, node, operands: [waiting.index] });
 }
 
 /** Puts an operator into the chain that waits for it, or a new one. */
@@ -160,7 +162,9 @@ function join(state: Fusing, request: ChainRequest): void {
   for (const chain of merged) close(state, chain);
   for (const chain of state.open) {
     const member = chain.members.size < MOST_MEMBERS && shares(chain, request) && asMember(state, chain, request);
-    if (member) return add(state, chain, member);
+    if (!member) continue;
+    add(state, chain, member);
+    return;
   }
   openChain(state, request);
 }

@@ -55,9 +55,12 @@ export type OpenProgram = {
 /** What a preset fixes; a program's vocabulary is its tokenizer's. */
 export type TrainPreset = Pick<
   TrainProgram,
-  | ("batch" | "accumulate" | "clipMilli" | "optimiser" | "schedule")
-  | ("totalSteps" | "stepsPerSegment" | "split")
-> & { readonly model: Omit<Extract<LanguageModel, { kind: "gpt" }>, "vocab"> | Omit<Extract<LanguageModel, { kind: "mlp" }>, "vocab"> };
+  ("batch" | "accumulate" | "clipMilli" | "optimiser" | "schedule") | ("totalSteps" | "stepsPerSegment" | "split")
+> & {
+  readonly model:
+    | Omit<Extract<LanguageModel, { kind: "gpt" }>, "vocab">
+    | Omit<Extract<LanguageModel, { kind: "mlp" }>, "vocab">;
+};
 
 const LIMITS = {
   totalSteps: [1, 10_000_000],
@@ -104,7 +107,8 @@ function checkTogether(program: TrainProgram): void {
   const { kind, version, numericsId, model, schedule, totalSteps } = program;
   if (kind !== "train-lm" || version !== 2) bad("kind or version is unknown", 'use kind "train-lm", version 2');
   if (numericsId !== "fp32-seq-unfused") bad("numericsId has no kernel", "use fp32-seq-unfused");
-  if (model.kind !== "gpt" && model.kind !== "mlp") bad("the model predicts no tokens", 'use model kind "gpt" or "mlp"');
+  if (model.kind !== "gpt" && model.kind !== "mlp")
+    bad("the model predicts no tokens", 'use model kind "gpt" or "mlp"');
   if (schedule.kind !== "linear" && schedule.kind !== "cosine")
     bad("schedule kind is unknown", 'use schedule "linear" or "cosine"');
   if (schedule.warmupSteps > totalSteps) bad("schedule.warmupSteps is above totalSteps", "shorten the warm-up");
@@ -133,7 +137,10 @@ export function openProgram(value: unknown): OpenProgram {
   const step = buildStepGraph(program.model, trainingOf(program));
   const expanded = toHex(graphHash(step.graph));
   if (expanded !== program.stepGraph)
-    bad(`stepGraph is ${program.stepGraph} and the program expands to ${expanded}`, "use the hash of the expanded step");
+    bad(
+      `stepGraph is ${program.stepGraph} and the program expands to ${expanded}`,
+      "use the hash of the expanded step",
+    );
   return { program, hash: trainProgramHash(program), tokenizer, step };
 }
 
@@ -183,7 +190,8 @@ export function encodeTrainProgram(program: TrainProgram): string {
 
 /** Parses text of at most 4 MiB. Throws TensorError `bad-program`. */
 export function decodeTrainProgram(text: string): TrainProgram {
-  if (text.length > MOST_CHARACTERS) bad(`the program has ${text.length} characters`, `keep it within ${MOST_CHARACTERS}`);
+  if (text.length > MOST_CHARACTERS)
+    bad(`the program has ${text.length} characters`, `keep it within ${MOST_CHARACTERS}`);
   let value: unknown;
   try {
     value = JSON.parse(text);

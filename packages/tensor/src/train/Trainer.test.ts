@@ -29,7 +29,11 @@ async function trace(program: TrainProgram, lastStep: number, options: TrainerOp
 const hexes = (roots: Uint8Array[]) => roots.map(toHex);
 const mlp = { model: tinyMlpModel, clipMilli: 0, accumulate: 2 };
 
-for (const [name, changes] of Object.entries({ gpt: {}, mlp, sgd: { optimiser: { kind: "sgd", momentumPpm: 900_000 } } as const }))
+for (const [name, changes] of Object.entries({
+  gpt: {},
+  mlp,
+  sgd: { optimiser: { kind: "sgd", momentumPpm: 900_000 } } as const,
+}))
   test(`${name}: training equals the slow reference in every loss, state root and step root`, async () => {
     const open = openProgram(tinyTrainProgram(changes));
     const { program, step, hash } = open;
@@ -85,7 +89,13 @@ test("however steps are asked for, they are the same", async () => {
   const program = tinyTrainProgram();
   const whole = await trace(program, 11);
   const trainer = await openTrainer(program, tinyCorpus);
-  const parts = await Promise.all([trainer.steps(1), trainer.steps(7), trainer.stateRoot(), trainer.steps(4), trainer.step()]);
+  const parts = await Promise.all([
+    trainer.steps(1),
+    trainer.steps(7),
+    trainer.stateRoot(),
+    trainer.steps(4),
+    trainer.step(),
+  ]);
   const [first, second, root, third, last] = parts;
   assert.deepEqual(hexes([...first, ...second, ...third].map((result) => result.stepRoot)), hexes(whole.stepRoots));
   assert.equal(toHex(root), toHex(whole.stateRoots[7]!));

@@ -63,8 +63,7 @@ export function trainingTokens({ program, tokenizer }: OpenProgram, corpus: Uint
   if (root !== program.dataRoot) bad(`the corpus has data root ${root}, the program ${program.dataRoot}`);
   const tokens = tokenizer.encode(corpus.subarray(0, trainingBytesOf(program)));
   const { context } = program.model;
-  if (tokens.length <= context)
-    bad(`the training part has ${tokens.length} tokens and the context is ${context}`);
+  if (tokens.length <= context) bad(`the training part has ${tokens.length} tokens and the context is ${context}`);
   return tokens;
 }
 
@@ -118,7 +117,10 @@ export async function openTrainer(
     if (!Number.isInteger(count) || count < 1 || count > MAX_STEPS_PER_MESSAGE)
       badOption(`count is ${count}`, `use 1 to ${MAX_STEPS_PER_MESSAGE}`);
     if (requested + count > program.totalSteps)
-      badOption(`step ${requested + count - 1} is past the program's ${program.totalSteps} steps`, "stop at totalSteps");
+      badOption(
+        `step ${requested + count - 1} is past the program's ${program.totalSteps} steps`,
+        "stop at totalSteps",
+      );
     requested += count;
     const { results } = await lead.ask({ kind: "steps", count });
     nextStep = results.at(-1)!.step + 1;

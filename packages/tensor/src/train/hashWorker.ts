@@ -54,7 +54,7 @@ function hashStates(setup: HashSetup): never {
 
 function firstWithNaN(tensors: readonly Float32Array[]): number | undefined {
   const at = tensors.findIndex((elements) => {
-    for (let i = 0; i < elements.length; i++) if (elements[i] !== elements[i]) return true;
+    for (let i = 0; i < elements.length; i++) if (Number.isNaN(elements[i])) return true;
     return false;
   });
   return at < 0 ? undefined : at;

@@ -91,7 +91,8 @@ export async function explain(training: Training, cause: unknown): Promise<unkno
   const { open, runner, kernels, firstStep } = training;
   const { step, what } = cause;
   const remedy = "lower the learning rate, clip gradients, or go on from an earlier checkpoint";
-  if (step < firstStep) return new TensorError("nan", `the state before step ${firstStep} has a NaN in ${what}`, remedy);
+  if (step < firstStep)
+    return new TensorError("nan", `the state before step ${firstStep} has a NaN in ${what}`, remedy);
   writeInputs(training, step);
   const inputs = open.step.graph.inputs.map(({ name, role, dtype, shape }) => {
     const value = createTensor({ dtype, shape });

@@ -67,7 +67,11 @@ type Outbox = {
 };
 
 /** The root of state `version` is there: the step before it has its result. */
-function settle({ open }: Training, { port, waiting, asked }: Outbox, root: { version: number; bytes: Uint8Array }): void {
+function settle(
+  { open }: Training,
+  { port, waiting, asked }: Outbox,
+  root: { version: number; bytes: Uint8Array },
+): void {
   if (waiting[0]?.step !== root.version - 1) return;
   const { step, loss } = waiting.shift()!;
   const result = { step, loss, stateRoot: root.bytes, stepRoot: stepRoot(open.hash, step, loss, root.bytes) };

@@ -1,0 +1,122 @@
+// Learning on tiny-shakespeare with version 2: the quick GPT passes the one-character n-gram in seconds; baselines are those
+// of the first form; samples repeat.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import { tinyCorpus } from "../tinyProgram.ts";
+import { trainBpe } from "../tokenizers/trainBpe.ts";
+import { evaluate, evaluateNGram, sampleText } from "./evaluate.ts";
+import { heldOut } from "./heldOut.ts";
+import { createTrainProgram, openProgram } from "./Program.ts";
+import { trainPresets } from "./presets.ts";
+import { runSegment } from "./runSegment.ts";
+import { openTrainer } from "./Trainer.ts";
+import { tinyMlpModel, tinyTrainProgram } from "./tinyTrainProgram.ts";
+
+const dataFolder = resolve(process.env["WEFT_DATA"] ?? join(import.meta.dirname, "../../../../../shared/data"));
+const path = join(dataFolder, "ml", "tinyshakespeare", "input.txt");
+const skip = existsSync(path) ? false : "data: tinyshakespeare";
+const seed = new Uint8Array(32).fill(3);
+
+async function trained(program: Parameters<typeof openTrainer>[0], corpus: Uint8Array, steps: number) {
+  const trainer = await openTrainer(program, corpus);
+  const before = await trainer.exportState();
+  const { checkpoint, losses } = await runSegment(trainer, { firstStep: 0, lastStep: steps - 1, stepsPerMessage: 50 });
+  await trainer.close();
+  return { before, checkpoint, losses };
+}
+
+test("tiny-shakespeare: the quick preset passes the one-character n-gram", { skip }, async () => {
+  const corpus = readFileSync(path);
+  const program = createTrainProgram(trainPresets.quick, { corpus, seed });
+  const { checkpoint, losses } = await trained(program, corpus, program.totalSteps);
+  const { bitsPerChar, characters, nextStep } = await evaluate(program, checkpoint, { corpus });
+  const baseline = evaluateNGram(program, 1, { corpus });
+  assert.equal(characters, 8192);
+  assert.equal(nextStep, program.totalSteps);
+  assert.ok(Math.abs(baseline - 3.59) < 0.05, `one character of context: ${baseline}`);
+  assert.ok(losses[0]! > 4 && bitsPerChar < baseline - 0.2, `${bitsPerChar} bits against ${baseline}`);
+});
+
+for (const [name, changes] of Object.entries({ gpt: {}, mlp: { model: tinyMlpModel, batch: 19 } }))
+  test(`${name}: untrained near log2 of the vocabulary, below it after a few steps, samples repeat`, async () => {
+    const program = tinyTrainProgram(changes);
+    const { before, checkpoint } = await trained(program, tinyCorpus, 24);
+    const first = await evaluate(program, before, { corpus: tinyCorpus });
+    const last = await evaluate(program, checkpoint, { corpus: tinyCorpus });
+    const uniform = Math.log2(program.model.vocab);
+    assert.ok(Math.abs(first.bitsPerChar - uniform) < 1, `${first.bitsPerChar} against ${uniform}`);
+    assert.ok(last.bitsPerChar < first.bitsPerChar - 0.2, `${last.bitsPerChar} after ${first.bitsPerChar}`);
+    const draw = (fill: number, more = {}) => {
+      const prompt = tinyCorpus.subarray(0, 9);
+      return sampleText(program, checkpoint, { prompt, count: 30, seed: new Uint8Array(32).fill(fill), ...more });
+    };
+    const pieces: Uint8Array[] = [];
+    const text = await draw(1, { onPiece: (piece: Uint8Array) => pieces.push(piece) });
+    assert.deepEqual(new Uint8Array(Buffer.concat(pieces)), text);
+    assert.deepEqual(await draw(1), text);
+    assert.notDeepEqual(await draw(2), text);
+    assert.deepEqual(await draw(1, { temperatureMilli: 1 }), await draw(2, { temperatureMilli: 1 }), "greedy");
+    await assert.rejects(draw(1, { count: 0 }), { code: "tensor.bad-option", message: /count is 0/ });
+    await assert.rejects(draw(1, { prompt: Uint8Array.of(1) }), { code: "tensor.bad-text" });
+  });
+
+test("a sample of a model that predicts at every position sees the whole prompt and nothing after it", async () => {
+  const program = tinyTrainProgram();
+  const trainer = await openTrainer(program, tinyCorpus);
+  const checkpoint = await trainer.exportState();
+  await trainer.close();
+  const next = (prompt: Uint8Array) => sampleText(program, checkpoint, { prompt, count: 1, seed, temperatureMilli: 1 });
+  // Longer than the context: only its end counts.
+  const long = tinyCorpus.subarray(0, 40);
+  assert.deepEqual(await next(long), await next(long.slice(-program.model.context)));
+  const answers = await Promise.all([1, 2, 3, 4, 5].map((length) => next(tinyCorpus.subarray(0, length))));
+  assert.ok(new Set(answers.map(String)).size > 1);
+});
+
+test("byte pairs: characters are counted in bytes, the baseline sees the same bytes", async () => {
+  const tokenizer = trainBpe(tinyCorpus, { vocab: 60, alphabet: "corpus" });
+  const program = createTrainProgram(
+    { ...trainPresets.quick, ...tinyPreset() },
+    { corpus: tinyCorpus, seed, tokenizer },
+  );
+  const open = openProgram(program);
+  assert.equal(program.model.vocab, open.tokenizer.vocab);
+  const { starts, counted, bytePositions, tokens, context } = heldOut(open, tinyCorpus, 20);
+  const bytes = starts.flatMap((start) => {
+    const from = start + context - counted + 1;
+    return Array.from(tokens.subarray(from, from + counted)).flatMap((token) =>
+      Array.from(open.tokenizer.piece(token)),
+    );
+  });
+  assert.deepEqual(
+    Array.from(bytePositions, (at) => tinyCorpus[at]),
+    bytes,
+  );
+  const { checkpoint } = await trained(program, tinyCorpus, 2);
+  const { bitsPerChar, characters } = await evaluate(program, checkpoint, { corpus: tinyCorpus, positions: 20 });
+  assert.equal(characters, bytes.length);
+  assert.ok(bitsPerChar > 0 && bitsPerChar < Math.log2(program.model.vocab) + 1);
+  assert.ok(evaluateNGram(program, 1, { corpus: tinyCorpus, positions: 20 }) < 5);
+});
+
+function tinyPreset() {
+  const { batch, model, totalSteps, schedule } = tinyTrainProgram();
+  return { batch, model, totalSteps, schedule };
+}
+
+test("held-out windows stay in the held-out part, do not repeat predictions, and are bounded", () => {
+  const open = openProgram(tinyTrainProgram());
+  const { bytePositions, starts, counted } = heldOut(open, tinyCorpus, 1000);
+  assert.equal(counted, 3);
+  assert.ok(bytePositions[0]! > 1134 + 2 && bytePositions.at(-1)! <= 1259);
+  assert.equal(new Set(bytePositions).size, starts.length * counted);
+  assert.throws(() => heldOut(open, tinyCorpus, 0), /positions is 0/);
+  assert.throws(() => heldOut(open, tinyCorpus, 1e9), /positions is 1000000000/);
+  const none = openProgram(tinyTrainProgram({ split: { heldOutPpm: 0 } }));
+  assert.throws(() => heldOut(none, tinyCorpus, 5), {
+    code: "tensor.bad-option",
+    message: /held-out part has 0 tokens/,
+  });
+});

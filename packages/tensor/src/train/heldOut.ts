@@ -1,0 +1,50 @@
+// Which held-out tokens an evaluation predicts: evenly spaced windows of a whole context; of each the last half of the
+// predictions counts, so that every one has at least half a context before it. A pure function of program and text.
+import { TensorError } from "../TensorError.ts";
+import { type OpenProgram, trainingBytesOf } from "./Program.ts";
+
+/** Most predictions of one evaluation. */
+export const MAX_POSITIONS = 200_000;
+
+export type HeldOut = {
+  /** Tokens of the held-out part. */
+  readonly tokens: Int32Array;
+  /** Context of one window, and how many of its last predictions count. */
+  readonly context: number;
+  readonly counted: number;
+  /** First token of each window. */
+  readonly starts: readonly number[];
+  /** Places in the corpus of the bytes that the counted tokens hold, ascending. */
+  readonly bytePositions: Uint32Array;
+};
+
+/** Windows with about `positions` counted predictions. Throws TensorError `bad-option`. */
+export function heldOut({ program, tokenizer, step }: OpenProgram, corpus: Uint8Array, positions: number): HeldOut {
+  if (!Number.isInteger(positions) || positions < 1 || positions > MAX_POSITIONS)
+    throw new TensorError("bad-option", `positions is ${positions}`, `use 1 to ${MAX_POSITIONS}`);
+  const firstByte = trainingBytesOf(program);
+  const tokens = tokenizer.encode(corpus.subarray(firstByte));
+  const { context } = program.model;
+  const counted = Math.ceil((step.batch.targets.shape[1] ?? 1) / 2);
+  const room = tokens.length - context;
+  if (room < 1)
+    throw new TensorError(
+      "bad-option",
+      `the held-out part has ${tokens.length} tokens and the context is ${context}`,
+      "hold out more of the corpus",
+    );
+  const windows = Math.max(1, Math.min(Math.ceil(positions / counted), Math.floor(room / counted)));
+  const starts = Array.from({ length: windows }, (_, i) => Math.floor((i * room) / windows));
+  const ends = byteEnds(tokens, (token) => tokenizer.piece(token).length);
+  const bytePositions = starts.flatMap((start) => {
+    const [from, to] = [ends[start + context - counted]!, ends[start + context]!];
+    return Array.from({ length: to - from }, (_, i) => firstByte + from + i);
+  });
+  return { tokens, context, counted, starts, bytePositions: Uint32Array.from(bytePositions) };
+}
+
+/** Bytes up to the end of each token. */
+function byteEnds(tokens: Int32Array, bytesOf: (token: number) => number): Uint32Array {
+  let end = 0;
+  return Uint32Array.from(tokens, (token) => (end += bytesOf(token)));
+}
