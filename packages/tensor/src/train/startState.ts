@@ -12,8 +12,8 @@ export function startState(seed: Uint8Array, state: readonly StateTensor[]): Rec
   return Object.fromEntries(state.map((tensor, n) => [tensor.name, startTensor(seed, tensor, n)]));
 }
 
-/** Element i is fl((w · 2^-23 - 1) · bound), w the top 24 bits of word i; the bracket is exact in fp32. */
-function startTensor(seed: Uint8Array, { shape, start }: StateTensor, n: number): TensorOf<"f32"> {
+/** Tensor number n. Element i is fl((w · 2^-23 - 1) · bound), w the top 24 bits of word i; the bracket is exact in fp32. */
+export function startTensor(seed: Uint8Array, { shape, start }: StateTensor, n: number): TensorOf<"f32"> {
   const tensor = tensorFrom("f32", shape, new Float32Array(elementCount(shape)));
   const value = fromBits(start.word);
   if (start.kind === "fill") tensor.data.fill(value);

@@ -14,7 +14,7 @@ import { decodeCheckpoint, encodeCheckpoint } from "./Checkpoint.ts";
 import { hashBytes } from "./hashBytes.ts";
 import { type Computed, computeStep, explain, type Training } from "./leadStep.ts";
 import { type OpenProgram, openProgram } from "./Program.ts";
-import { startState } from "./startState.ts";
+import { startTensor } from "./startState.ts";
 import { BOARD_BYTES, stateBoard } from "./stateBoard.ts";
 import type { HashSetup, LeadReply, LeadRequest, LeadSetup, StepResult } from "./trainerMessages.ts";
 
@@ -25,16 +25,25 @@ async function startTraining(setup: LeadSetup): Promise<Training> {
   const arena = createArena(setup.bytes);
   const kernels = await teamKernels(arena, { threads: setup.threads });
   const runner = openRunner(kernels, setup.plan);
-  const saved = setup.checkpoint && decodeCheckpoint(open, setup.checkpoint);
-  const state = saved?.state ?? startState(fromHex32(open.program.seed, "seed"), open.step.state);
-  for (const [name, value] of Object.entries(state)) runner.write(name, value);
-  const firstStep = saved?.nextStep ?? 0;
+  const firstStep = writeFirstState(open, runner, setup.checkpoint);
   const at = arena.reserve(BOARD_BYTES);
   const board = stateBoard(arena.memory, at, { first: firstStep });
   await startHashing(arena, runner, { open, board: at, version: firstStep });
   board.announce(firstStep);
   const fill = batchFiller(open, setup.tokens, runner);
   return { open, runner, kernels, arena, board, fill, corruption: setup.corruption, firstStep, nextStep: firstStep };
+}
+
+/** Writes the state to go on from, one tensor at a time; the step it is before. */
+function writeFirstState(open: OpenProgram, runner: GraphRunner, checkpoint: Uint8Array | undefined): number {
+  if (checkpoint !== undefined) {
+    const { nextStep, state } = decodeCheckpoint(open, checkpoint);
+    for (const [name, value] of Object.entries(state)) runner.write(name, value);
+    return nextStep;
+  }
+  const seed = fromHex32(open.program.seed, "seed");
+  for (const [n, tensor] of open.step.state.entries()) runner.write(tensor.name, startTensor(seed, tensor, n));
+  return 0;
 }
 
 type Hashing = { readonly open: OpenProgram; readonly board: number; readonly version: number };

@@ -1,0 +1,46 @@
+// What the main preset learns on tiny-shakespeare: held-out bits per character after a stated number of tokens, beside
+// n-gram baselines on the same characters. Deterministic but for the time it takes.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { evaluate, evaluateNGram } from "../packages/tensor/src/train/evaluate.ts";
+import { createTrainProgram } from "../packages/tensor/src/train/Program.ts";
+import { trainPresets } from "../packages/tensor/src/train/presets.ts";
+import { runSegment } from "../packages/tensor/src/train/runSegment.ts";
+import { openTrainer } from "../packages/tensor/src/train/Trainer.ts";
+import { type Bench, type Figure, figure } from "./report.ts";
+
+const POSITIONS = 16_384;
+const ORDERS = [1, 2, 3] as const;
+
+export const bench: Bench = {
+  name: "learn",
+  about: "bits per character of the 0.8M GPT on held-out tiny-shakespeare after its main preset, beside n-grams",
+  run: measure,
+};
+
+function readCorpus(): Uint8Array {
+  const root = process.env["WEFT_DATA"] ?? join(import.meta.dirname, "../../shared/data");
+  const path = join(root, "ml", "tinyshakespeare", "input.txt");
+  if (!existsSync(path)) throw new Error(`${path} is not there; set WEFT_DATA to the data root`);
+  return readFileSync(path);
+}
+
+async function* measure(): AsyncGenerator<Figure> {
+  const corpus = readCorpus();
+  const program = createTrainProgram(trainPresets.main, { corpus, seed: new Uint8Array(32).fill(3) });
+  const given = { corpus, positions: POSITIONS };
+  const grams = ORDERS.map((order) => evaluateNGram(program, order, given));
+  const before = process.cpuUsage();
+  const trainer = await openTrainer(program, corpus);
+  const lastStep = program.totalSteps - 1;
+  const { checkpoint, tokens } = await runSegment(trainer, { firstStep: 0, lastStep });
+  await trainer.close();
+  const { user, system } = process.cpuUsage(before);
+  const { bitsPerChar } = await evaluate(program, checkpoint, given);
+  const peer = { peer: "Witten–Bell, two characters of context", peerValue: Math.round(grams[1]! * 1000) / 1000 };
+  yield figure("learn.bpc", { value: bitsPerChar, unit: "bits/character" }, { ...peer, atMost: grams[1]! - 0.1 });
+  yield figure("learn.tokens", { value: tokens, unit: "tokens" });
+  yield figure("learn.cpu_seconds", { value: (user + system) / 1e6, unit: "s" });
+  for (const [i, order] of ORDERS.entries())
+    yield figure(`learn.bpc_${order}_gram`, { value: grams[i]!, unit: "bits/character" });
+}
