@@ -26,13 +26,13 @@ const quick: TrainPreset = {
 /** About 0.8M parameters; learns past a two-character-context n-gram (2.96 bits) with a clear margin. */
 const main: TrainPreset = {
   model: { ...shared, context: 64, dim: 128, layers: 4, heads: 4, kvHeads: 4, hidden: 344 },
-  batch: 4,
+  batch: 16,
   accumulate: 1,
   clipMilli: 1000,
   optimiser,
-  schedule: { kind: "cosine", rateNano: 1_500_000, finalRateNano: 50_000, warmupSteps: 60 },
-  totalSteps: 2000,
-  stepsPerSegment: 200,
+  schedule: { kind: "cosine", rateNano: 2_500_000, finalRateNano: 50_000, warmupSteps: 40 },
+  totalSteps: 500,
+  stepsPerSegment: 50,
   split: { heldOutPpm: 100_000 },
 };
 
