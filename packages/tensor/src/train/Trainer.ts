@@ -10,12 +10,13 @@ import type { GraphPlan } from "../plan/GraphPlan.ts";
 import { planGraph } from "../plan/planGraph.ts";
 import { toHex } from "../sha256.ts";
 import { TensorError } from "../TensorError.ts";
-import { MAX_STEPS_PER_MESSAGE } from "../Trainer.ts";
 import { decodeCheckpoint } from "./Checkpoint.ts";
 import { connect } from "./connect.ts";
 import { hashBytes } from "./hashBytes.ts";
 import { type OpenProgram, openProgram, type TrainProgram, trainingBytesOf } from "./Program.ts";
 import type { Corruption, LeadSetup, StepResult } from "./trainerMessages.ts";
+
+const MAX_STEPS_PER_MESSAGE = 256;
 
 export interface Trainer {
   readonly program: TrainProgram;

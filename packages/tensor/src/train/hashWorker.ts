@@ -4,34 +4,18 @@ import { parentPort, workerData } from "node:worker_threads";
 import { tensorRootFrom } from "../commit/TensorLayout.ts";
 import { elementCount } from "../graph/Graph.ts";
 import { stateRootFrom } from "../HashLayout.ts";
-import type { Arena } from "../kernel/Arena.ts";
+import { arenaOf } from "../kernel/Arena.ts";
 import { hashRoomBytes, rootAddresses } from "../kernel/hashRoom.ts";
 import { soloKernels } from "../kernel/wasmKernels.ts";
 import { stateBoard } from "./stateBoard.ts";
 import type { HashSetup } from "./trainerMessages.ts";
 
-/** The part of a memory that was set aside for this worker. */
-function ownArena({ memory, tables, bounds, from, to, control }: HashSetup): Arena {
-  let next = from;
-  return {
-    memory,
-    tables,
-    bounds,
-    reserve(bytes) {
-      const at = next;
-      next += Math.ceil(bytes / 64) * 64;
-      if (next > to) throw new Error(`the hash worker needs ${next - from} bytes and has ${to - from}`);
-      return at;
-    },
-    reserveControl: () => control,
-  };
-}
-
 /** Runs until its thread is ended. */
 function hashStates(setup: HashSetup): never {
-  const { memory, state, version } = setup;
+  const { part, state, version } = setup;
+  const { memory } = part;
   const board = stateBoard(memory, setup.board);
-  const arena = ownArena(setup);
+  const arena = arenaOf(part);
   const kernels = soloKernels(arena);
   const halves = ([0, 1] as const).map((half) => {
     const values = state.map(({ views }) => views[half]);

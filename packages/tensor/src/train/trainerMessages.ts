@@ -1,4 +1,5 @@
 // What the trainer's caller, its lead worker and its hash worker say to each other.
+import type { ArenaPart } from "../kernel/Arena.ts";
 import type { View as KernelView } from "../kernel/View.ts";
 import type { GraphPlan } from "../plan/GraphPlan.ts";
 import type { TensorErrorCode } from "../TensorError.ts";
@@ -34,14 +35,8 @@ export type HashedTensor = { readonly name: string; readonly views: readonly [Ke
 
 export type HashSetup = {
   readonly role: "weft-hash";
-  readonly memory: WebAssembly.Memory;
-  /** Address of the hash tables, and what kernel calls may touch. */
-  readonly tables: number;
-  readonly bounds: readonly [from: number, to: number];
-  /** This worker's own part of the memory, and its team's control block. */
-  readonly from: number;
-  readonly to: number;
-  readonly control: number;
+  /** This worker's own part of the lead's memory. */
+  readonly part: ArenaPart;
   /** Address of the words of stateBoard.ts. */
   readonly board: number;
   readonly state: readonly HashedTensor[];

@@ -49,16 +49,12 @@ function writeFirstState(open: OpenProgram, runner: GraphRunner, checkpoint: Uin
 type Hashing = { readonly open: OpenProgram; readonly board: number; readonly version: number };
 
 async function startHashing(arena: Arena, runner: GraphRunner, { open, board, version }: Hashing): Promise<void> {
-  const { memory, tables, bounds } = arena;
-  const bytes = hashBytes(open.step.state);
-  const from = arena.reserve(bytes);
-  const control = arena.reserveControl();
+  const part = arena.part(hashBytes(open.step.state));
   const state = open.step.state.map(({ name }) => ({
     name,
     views: [runner.inputView(name, 0), runner.inputView(name, 1)] as const,
   }));
-  const place = { memory, tables, bounds, from, to: from + bytes, control, board };
-  const setup: HashSetup = { role: "weft-hash", ...place, state, version };
+  const setup: HashSetup = { role: "weft-hash", part, board, state, version };
   const worker = new Worker(new URL("./hashWorker.ts", import.meta.url), { workerData: setup, name: "weft-hash" });
   // An error there is an error here: the caller's side sees this thread end.
   worker.on("error", (cause) => {
