@@ -114,6 +114,11 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
   return { metadata, tensors };
 }
 
+/** The texts of a file's metadata; nothing of its tensors is looked at. Throws TensorError `bad-safetensors`. */
+export function readSafetensorsMetadata(bytes: Uint8Array): Readonly<Record<string, string>> {
+  return parseMetadata(parseHeader(bytes).header[METADATA]);
+}
+
 function parseHeader(bytes: Uint8Array): { text: string; header: Record<string, unknown>; body: Uint8Array } {
   if (bytes.length < 8) bad(`the file has ${bytes.length} bytes, fewer than the 8 of the header length`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

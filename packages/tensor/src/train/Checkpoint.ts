@@ -1,13 +1,20 @@
 // Checkpoints of version 2: the whole training state as one canonical safetensors file (spec/tensor.md §8). Equal states
-// give equal bytes; the content id is their SHA-256. Not here: the first form (../Checkpoint.ts).
+// give equal bytes; the content id is their SHA-256. The program is written into it, so that the file alone says what model
+// it holds and can be evaluated, sampled and trained on. Not here: the first form (../Checkpoint.ts).
 import { tensorRoot } from "../commit/TensorLayout.ts";
-import { readSafetensors, writeSafetensors } from "../formats/Safetensors.ts";
+import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from "../formats/Safetensors.ts";
 import { describeType, sameType } from "../graph/Graph.ts";
 import type { TensorValue } from "../graph/TensorValue.ts";
 import { stateRootFrom } from "../HashLayout.ts";
 import { toHex } from "../sha256.ts";
 import { TensorError } from "../TensorError.ts";
-import type { OpenProgram } from "./Program.ts";
+import {
+  decodeTrainProgram,
+  encodeTrainProgram,
+  type OpenProgram,
+  type TrainProgram,
+  trainProgramHash,
+} from "./Program.ts";
 
 export const CHECKPOINT_FORMAT = "weft-checkpoint/2";
 
@@ -22,8 +29,13 @@ function bad(message: string): never {
 }
 
 /** Canonical bytes of a state before step `nextStep`. */
-export function encodeCheckpoint({ step, hash }: OpenProgram, { nextStep, state }: Checkpoint): Uint8Array {
-  const metadata = { format: CHECKPOINT_FORMAT, nextStep: String(nextStep), programHash: toHex(hash) };
+export function encodeCheckpoint({ program, step, hash }: OpenProgram, { nextStep, state }: Checkpoint): Uint8Array {
+  const metadata = {
+    format: CHECKPOINT_FORMAT,
+    nextStep: String(nextStep),
+    program: encodeTrainProgram(program),
+    programHash: toHex(hash),
+  };
   const tensors = step.state.map(({ name }) => ({ ...state[name]!, name }));
   return writeSafetensors({ metadata, tensors });
 }
@@ -31,10 +43,11 @@ export function encodeCheckpoint({ step, hash }: OpenProgram, { nextStep, state 
 /** Reads a checkpoint of the program. Throws TensorError `bad-safetensors` or `bad-checkpoint`. */
 export function decodeCheckpoint({ program, step, hash }: OpenProgram, bytes: Uint8Array): Checkpoint {
   const { metadata, tensors } = readSafetensors(bytes);
-  const { format, programHash, nextStep: text = "" } = metadata;
+  const { format, programHash, program: written, nextStep: text = "" } = metadata;
   if (format !== CHECKPOINT_FORMAT) bad(`metadata format is ${String(format).slice(0, 40)}, not ${CHECKPOINT_FORMAT}`);
   if (programHash !== toHex(hash))
     bad(`the checkpoint belongs to program ${String(programHash).slice(0, 80)}, not ${toHex(hash)}`);
+  if (written !== encodeTrainProgram(program)) bad("metadata program is not the canonical text of that program");
   const nextStep = /^(0|[1-9][0-9]{0,8})$/.test(text) ? Number(text) : Number.NaN;
   if (!(nextStep <= program.totalSteps))
     bad(`metadata nextStep is ${text.slice(0, 40)}, not in 0..${program.totalSteps}`);
@@ -48,6 +61,22 @@ export function decodeCheckpoint({ program, step, hash }: OpenProgram, bytes: Ui
     return [name, { dtype: found.dtype, shape: found.shape, data: found.data } as TensorValue] as const;
   });
   return { nextStep, state: Object.fromEntries(state) };
+}
+
+/**
+ * The program that a checkpoint says it is of, checked, and the step it goes on with; its tensors are not looked at. Throws
+ * TensorError `bad-safetensors`, `bad-checkpoint`, `bad-program`.
+ */
+export function readCheckpointProgram(bytes: Uint8Array): {
+  readonly program: TrainProgram;
+  readonly nextStep: number;
+} {
+  const { format, programHash, program: text = "", nextStep } = readSafetensorsMetadata(bytes);
+  if (format !== CHECKPOINT_FORMAT) bad(`metadata format is ${String(format).slice(0, 40)}, not ${CHECKPOINT_FORMAT}`);
+  const program = decodeTrainProgram(text);
+  if (programHash !== toHex(trainProgramHash(program)))
+    bad(`metadata program does not hash to programHash ${String(programHash).slice(0, 80)}`);
+  return { program, nextStep: Number(nextStep) };
 }
 
 /** State root of a checkpoint's content: what a segment's startRoot or endRoot must equal. */

@@ -5,7 +5,7 @@ import { toHex } from "../sha256.ts";
 import { TensorError } from "../TensorError.ts";
 import { tinyCorpus } from "../tinyProgram.ts";
 import { trainBpe } from "../tokenizers/trainBpe.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "./Checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint, readCheckpointProgram } from "./Checkpoint.ts";
 import {
   createTrainProgram,
   decodeTrainProgram,
@@ -163,6 +163,28 @@ test("damaged checkpoints are refused, never read as another state", () => {
     code: "tensor.bad-checkpoint",
     message: /the program needs model.norm.weight/,
   });
+});
+
+test("a checkpoint says its own program; one whose text and hash differ is refused", () => {
+  const open = openProgram(tinyTrainProgram());
+  const bytes = encodeCheckpoint(open, { nextStep: 3, state: startState(seed, open.step.state) });
+  assert.deepEqual(readCheckpointProgram(bytes), { program: open.program, nextStep: 3 });
+  const bent = (from: string, to: string) => {
+    const text = Buffer.from(bytes).toString("latin1");
+    assert.equal(text.split(from).length, 2, from);
+    return new Uint8Array(Buffer.from(text.replace(from, to), "latin1"));
+  };
+  const field = String.raw`\"totalSteps\":`;
+  const lying = bent(`${field}24`, `${field}25`);
+  assert.throws(() => readCheckpointProgram(lying), { code: "tensor.bad-checkpoint", message: /does not hash to/ });
+  assert.throws(() => decodeCheckpoint(open, lying), { code: "tensor.bad-checkpoint", message: /canonical text/ });
+  // The same program in another text: other bytes of an equal state.
+  const spaced = bent("100000}", "   1e5}");
+  assert.deepEqual(readCheckpointProgram(spaced).program, open.program);
+  assert.throws(() => decodeCheckpoint(open, spaced), { code: "tensor.bad-checkpoint", message: /canonical text/ });
+  const older = bent("weft-checkpoint/2", "weft-checkpoint/1");
+  for (const read of [readCheckpointProgram, (file: Uint8Array) => decodeCheckpoint(open, file)])
+    assert.throws(() => read(older), { code: "tensor.bad-checkpoint", message: /weft-checkpoint\/1, not/ });
 });
 
 test("the presets are locked", () => {
