@@ -1,11 +1,12 @@
 // What every part of the gateway is handed: the ports, the book it gossips into, and its identity. No globals.
+import type { LeaseFacts, SegmentFacts } from "@weft/chain/facts";
 import type { Book } from "@weft/market/Book";
 import type { MarketView } from "@weft/market/MarketView";
 import type { Clock } from "@weft/protocol/Clock";
 import type { Network, Signer } from "@weft/protocol/Domain";
 import type { SignedHeld } from "@weft/protocol/Held";
 import type { JobEventBody, JobEventKind } from "@weft/protocol/JobEvent";
-import type { CloseReason, LeaseState } from "@weft/protocol/Lease";
+import type { CloseReason } from "@weft/protocol/Lease";
 import type { Peer } from "@weft/protocol/messages";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { SignedOffer } from "@weft/protocol/Offer";
@@ -18,46 +19,6 @@ import type { Transport } from "@weft/transport/Transport";
 import type { Logger } from "pino";
 import type { Address, Hex } from "viem";
 import type { JobStore } from "./jobs/JobStore.ts";
-
-/** A lease as the chain knows it. */
-export interface LeaseFacts {
-  leaseId: Hex;
-  nodeId: NodeId;
-  jobCommitment: Hex;
-  state: LeaseState;
-  reason: CloseReason | undefined;
-  /** Unix seconds; 0 = not yet. `readyAt`: when a third node's word for the inputs came on chain. */
-  openedAt: bigint;
-  readyAt: bigint;
-  startedAt: bigint;
-  /** Reserved for work and for audits, the provider's bond. */
-  pay: bigint;
-  auditPot: bigint;
-  bond: bigint;
-  /** Of the pay: what is not voided, and what was claimed. */
-  cap: bigint;
-  claimed: bigint;
-  /** Accrue mode: pay backed by available segments. */
-  anchored: bigint;
-  /** Owed to a provider that could not start, and paid when the lease settles. */
-  startFee: bigint;
-  /** So far; all of it once settled. */
-  paid: bigint;
-  refunded: bigint;
-  auditPaid: bigint;
-  /** Segments from this one on were found false. */
-  voidedFrom: number | undefined;
-  disputed: boolean;
-}
-
-export type AuditPhase = "none" | "waiting" | "committed" | "passed" | "confirmed" | "lapsed";
-
-export interface SegmentFacts {
-  segment: number;
-  commitmentHash: Hex;
-  voided: boolean;
-  audit: { phase: AuditPhase; accusers: number; auditor: NodeId | undefined };
-}
 
 export interface DrawFacts {
   ready: boolean;
@@ -90,7 +51,7 @@ export interface GatewayChain {
   segments(leaseId: Hex): SegmentFacts[];
   /** Whole commitments of a lease in order, from the log: also those of a settled lease. */
   commitments(leaseId: Hex): Promise<SegmentCommitment[]>;
-  draw(leaseId: Hex, segment: number): Promise<DrawFacts>;
+  draw(leaseId: Hex, segment: bigint): Promise<DrawFacts>;
   /** What auditors earned on a lease. */
   auditPayments(leaseId: Hex): Promise<{ nodeId: NodeId; amount: bigint }[]>;
   endpointOf(nodeId: NodeId): Peer | undefined;

@@ -83,7 +83,7 @@ async function isAllowed(
 async function remembered(
   context: GatewayContext,
   draws: Map<string, DrawFacts>,
-  of: { leaseId: Hex; segment: number },
+  of: { leaseId: Hex; segment: bigint },
 ): Promise<DrawFacts> {
   const key = `${of.leaseId}/${of.segment}`;
   const known = draws.get(key);

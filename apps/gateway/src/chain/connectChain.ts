@@ -5,18 +5,19 @@ import { closeUnstarted } from "@weft/chain/actions/closeUnstarted";
 import { markInputsReady } from "@weft/chain/actions/markInputsReady";
 import { openLease } from "@weft/chain/actions/openLease";
 import { settle } from "@weft/chain/actions/settle";
+import { leaseFacts, segmentFacts } from "@weft/chain/facts";
 import type { Intent } from "@weft/chain/Intent";
 import { marketViewOf } from "@weft/chain/marketView";
 import { readCommitments } from "@weft/chain/readCommitment";
 import { readDraw } from "@weft/chain/reads";
-import * as Snapshot from "@weft/chain/Snapshot";
+import type { Snapshot } from "@weft/chain/Snapshot";
 import type { Clock } from "@weft/protocol/Clock";
 import { WeftError } from "@weft/protocol/Errors";
 import { peerOfEndpoint } from "@weft/protocol/endpoint";
 import * as Offer from "@weft/protocol/Offer";
 import { paramsHash } from "@weft/protocol/Params";
 import type { Address, Hex } from "viem";
-import type { GatewayChain, LeaseFacts, Mined, SegmentFacts } from "../GatewayContext.ts";
+import type { GatewayChain, Mined } from "../GatewayContext.ts";
 import type { ChainParts } from "./ChainParts.ts";
 import { auditPayments, leaseGas } from "./leaseHistory.ts";
 
@@ -40,10 +41,9 @@ export function connectChain(parts: ChainParts): GatewayChain {
     },
     onChange: (listener) => live.subscribe(() => listener()),
     lease: (leaseId) => leaseFacts(live.current, leaseId, now()),
-    segments: (leaseId) =>
-      Snapshot.segmentsOf(live.current, leaseId).map((segment) => segmentFacts(live.current, segment)),
+    segments: (leaseId) => segmentFacts(live.current, leaseId),
     commitments: (leaseId) => readCommitments(client, { leaseId, fromBlock: parts.fromBlock }),
-    draw: (leaseId, segment) => readDraw(client, { leaseId, segment: BigInt(segment) }),
+    draw: (leaseId, segment) => readDraw(client, { leaseId, segment }),
     endpointOf: (nodeId) => peerOfEndpoint(live.current.nodes.get(nodeId)?.endpoint ?? ""),
     auditPayments: (leaseId) => auditPayments(parts, leaseId),
     leaseGas: (leaseId) => leaseGas(parts, leaseId),
@@ -56,7 +56,7 @@ export function connectChain(parts: ChainParts): GatewayChain {
 }
 
 /** Block time has whole seconds and lags; the clock moves on in between. */
-function chainNow(snapshot: Snapshot.Snapshot, clock: Clock): bigint {
+function chainNow(snapshot: Snapshot, clock: Clock): bigint {
   const wall = BigInt(Math.floor(clock.now() / 1000));
   return wall > snapshot.timestamp ? wall : snapshot.timestamp;
 }
@@ -100,7 +100,7 @@ function transactions({ client, live, sender }: ChainParts): Transactions {
   };
 }
 
-const isOpen = (snapshot: Snapshot.Snapshot, leaseId: Hex): boolean =>
+const isOpen = (snapshot: Snapshot, leaseId: Hex): boolean =>
   ["open", "inputsReady", "running"].includes(snapshot.leases.get(leaseId)?.state ?? "");
 
 /** Refusals that mean that somebody else was first, or that it is early. */
@@ -111,44 +111,4 @@ async function unless(codes: readonly string[], sent: Promise<Mined>): Promise<M
     if (error instanceof WeftError && codes.includes(error.code)) return undefined;
     throw error;
   }
-}
-
-function leaseFacts(snapshot: Snapshot.Snapshot, leaseId: Hex, now: bigint): LeaseFacts | undefined {
-  const lease = snapshot.leases.get(leaseId);
-  if (lease === undefined) return undefined;
-  const { pay, auditPot, bond } = lease.money;
-  const { cap, claimed, released, auditSpent } = lease.channel;
-  const startFee = Snapshot.startFeeOf(lease);
-  const settled = lease.state === "settled";
-  return {
-    leaseId,
-    nodeId: lease.nodeId,
-    jobCommitment: lease.jobCommitment,
-    state: Snapshot.stateAt(lease, now),
-    reason: lease.reason === "none" ? undefined : lease.reason,
-    openedAt: lease.openedAt,
-    readyAt: lease.readyAt ?? 0n,
-    startedAt: lease.startedAt ?? 0n,
-    pay,
-    auditPot,
-    bond,
-    ...{ cap, claimed, startFee, anchored: lease.channel.anchored },
-    paid: released + (settled ? startFee : 0n),
-    refunded: settled ? pay + auditPot - released - startFee - auditSpent : 0n,
-    auditPaid: auditSpent,
-    voidedFrom: lease.voidedFrom,
-    disputed: Snapshot.frozenUntil(lease) > now,
-  };
-}
-
-function segmentFacts(snapshot: Snapshot.Snapshot, segment: Snapshot.SegmentState): SegmentFacts {
-  const earlier = Snapshot.segmentsOf(snapshot, segment.leaseId).filter((other) => other.segment <= segment.segment);
-  const auditor = [...segment.sealed.keys()].at(-1) ?? segment.reveals.at(-1)?.auditor;
-  return {
-    segment: segment.segment,
-    commitmentHash: segment.commitmentHash,
-    // A segment found false takes what was built on it with it.
-    voided: earlier.some(({ audit, equivocated }) => audit === "confirmed" || equivocated),
-    audit: { phase: segment.audit, accusers: segment.reveals.filter(({ ok }) => !ok).length, auditor },
-  };
 }

@@ -52,7 +52,7 @@ const passing: readonly NotPayable["code"][] = ["segment.uncommitted", "segment.
 /** @throws WeftError `segment.…` with the reason that the provider is told */
 export async function checkSegment(context: GatewayContext, check: SegmentCheck): Promise<CheckedSegment> {
   await checkCommitment(context, check);
-  const drawn = await context.chain.draw(check.lease.leaseId, Number(check.report.commitment.segment));
+  const drawn = await context.chain.draw(check.lease.leaseId, check.report.commitment.segment);
   const holders = await holdersOf(context, check);
   const facts = { ...anchoredFacts(context, check), drawnHolders: drawn.ready ? drawn.holders : undefined };
   // The bytes are asked for only when everything else is in order.
@@ -107,10 +107,10 @@ function anchoredFacts(
 ): Pick<Availability, "committed" | "voided" | "accused"> {
   const { commitment } = check.report;
   const segments = context.chain.segments(check.lease.leaseId);
-  const anchored = segments.find(({ segment }) => segment === Number(commitment.segment));
+  const anchored = segments.find(({ segment }) => segment === commitment.segment);
   if (anchored !== undefined && anchored.commitmentHash !== Segment.hash(commitment))
     refuse("segment.equivocation", "another commitment for this segment is on chain");
-  const accused = segments.some(({ audit }) => audit.accusers > 0 && ["waiting", "committed"].includes(audit.phase));
+  const accused = segments.some(({ audit, accusers }) => accusers > 0 && ["waiting", "committed"].includes(audit));
   return { committed: anchored !== undefined, voided: anchored?.voided === true, accused };
 }
 

@@ -23,7 +23,7 @@ const settleSlackMs = 60_000;
 /** A segment that an audit found false after it was paid, and that the record still counts. */
 export function isFoundFalse(context: GatewayContext, segment: SegmentRecord): boolean {
   const from = context.chain.lease(segment.leaseId)?.voidedFrom;
-  return !segment.void && from !== undefined && segment.segment >= from;
+  return !segment.void && from !== undefined && BigInt(segment.segment) >= from;
 }
 
 /** `falseSegment`: an audit that ended after the work says that some of it has to be done again. */

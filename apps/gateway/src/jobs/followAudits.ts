@@ -1,10 +1,12 @@
 // Tells the user what auditors do on a job's leases, once per change, from chain snapshots.
-import type { AuditPhase, GatewayContext, SegmentFacts } from "../GatewayContext.ts";
+import type { SegmentFacts } from "@weft/chain/facts";
+import type { AuditStateName } from "@weft/chain/Snapshot";
+import type { GatewayContext } from "../GatewayContext.ts";
 import type { LeaseRecord } from "./JobRecord.ts";
 
 type Told = "drawn" | "sealed" | "ok" | "accused" | "confirmedFalse" | "missed";
 
-const words: Record<AuditPhase, Told | undefined> = {
+const words: Record<AuditStateName, Told | undefined> = {
   none: undefined,
   waiting: "drawn",
   committed: "sealed",
@@ -14,8 +16,8 @@ const words: Record<AuditPhase, Told | undefined> = {
 };
 
 /** What an audit's state is called; an accuser turns the wait for the next auditor into an accusation. */
-function phaseOf({ audit }: SegmentFacts): Told | undefined {
-  return audit.phase === "waiting" && audit.accusers > 0 ? "accused" : words[audit.phase];
+function phaseOf({ audit, accusers }: SegmentFacts): Told | undefined {
+  return audit === "waiting" && accusers > 0 ? "accused" : words[audit];
 }
 
 export function followAudits(
@@ -31,8 +33,8 @@ export function followAudits(
         if (phase === undefined || told.get(key) === phase) continue;
         told.set(key, phase);
         context.emit(job.jobId, "audit", {
-          segment: lease.firstSegment + facts.segment,
-          ...(facts.audit.auditor === undefined ? {} : { auditor: facts.audit.auditor }),
+          segment: lease.firstSegment + Number(facts.segment),
+          ...(facts.auditor === undefined ? {} : { auditor: facts.auditor }),
           phase,
         });
       }

@@ -1,9 +1,11 @@
 // What chain and record leave of a job's means, and the errors when that is nothing.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { LeaseFacts } from "@weft/chain/facts";
 import { hasCode, WeftError } from "@weft/protocol/Errors";
 import { check } from "@weft/protocol/JobFile";
-import type { GatewayContext, LeaseFacts } from "../GatewayContext.ts";
+import type { GatewayContext } from "../GatewayContext.ts";
 import type { JobRecord } from "./JobRecord.ts";
 import { openJobStore } from "./JobStore.ts";
 import { meansFor } from "./leaseBills.ts";

@@ -1,9 +1,10 @@
 // The bills of a job's leases as chain and record have them, and what they leave for a further order.
+import type { LeaseFacts } from "@weft/chain/facts";
 import { format } from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
 import type { JobFile } from "@weft/protocol/JobFile";
 import * as Order from "@weft/protocol/Order";
-import type { GatewayContext, LeaseFacts } from "../GatewayContext.ts";
+import type { GatewayContext } from "../GatewayContext.ts";
 import { type JobRecord, type LeaseRecord, orderOf } from "./JobRecord.ts";
 import { type LeaseBill, type Means, meansLeft, mostSpent } from "./jobBudget.ts";
 

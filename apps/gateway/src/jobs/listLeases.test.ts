@@ -1,7 +1,7 @@
 // `weft leases`: the reservation with its audit pot, and what came back.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LeaseFacts } from "../GatewayContext.ts";
+import type { LeaseFacts } from "@weft/chain/facts";
 import { openJobStore } from "./JobStore.ts";
 import { listLeases } from "./listLeases.ts";
 

@@ -1,13 +1,14 @@
 // Pay mode accrue: what a lease did while this gateway was away. The chain paid for its anchored segments without the
 // gateway, so their checkpoints are the buyer's: they are read from the chain's log and fetched from the provider or the
 // nodes that were drawn to hold them.
+import type { LeaseFacts } from "@weft/chain/facts";
 import { least } from "@weft/protocol/Amount";
 import { maxCheckpointBytes } from "@weft/protocol/generated/params";
 import type { Peer } from "@weft/protocol/messages";
 import * as Order from "@weft/protocol/Order";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
 import { startRootOf } from "@weft/tensor/startRoot";
-import type { GatewayContext, LeaseFacts } from "../GatewayContext.ts";
+import type { GatewayContext } from "../GatewayContext.ts";
 import { type CommittedWork, differsFrom } from "./checkSegment.ts";
 import { type JobRecord, lastGood, orderOf } from "./JobRecord.ts";
 import { obtainCheckpoint } from "./obtainCheckpoint.ts";
@@ -61,7 +62,7 @@ async function missedBy(context: GatewayContext, work: RecoverWork, facts: Lease
   const missed: SegmentCommitment[] = [];
   for (const commitment of commitments.slice(next)) {
     metered += commitment.meteredSeconds;
-    const isVoid = facts.voidedFrom !== undefined && next >= facts.voidedFrom;
+    const isVoid = facts.voidedFrom !== undefined && BigInt(next) >= facts.voidedFrom;
     const follows =
       commitment.segment === BigInt(next) && differsFrom({ ...work, startRoot }, commitment) === undefined;
     if (isVoid || !follows || rate * metered > facts.anchored) break;
@@ -74,6 +75,6 @@ async function missedBy(context: GatewayContext, work: RecoverWork, facts: Lease
 
 async function sourcesOf(context: GatewayContext, work: RecoverWork, commitment: SegmentCommitment): Promise<Peer[]> {
   const { leaseId, nodeId } = work.lease;
-  const draw = await context.chain.draw(leaseId, Number(commitment.segment)).catch(() => undefined);
+  const draw = await context.chain.draw(leaseId, commitment.segment).catch(() => undefined);
   return [nodeId, ...(draw?.holders ?? [])].flatMap((one) => context.chain.endpointOf(one) ?? []);
 }

@@ -90,7 +90,7 @@ export async function runLease(context: GatewayContext, work: LeaseWork): Promis
 /** What the chain says about the lease, when it says that work is over. */
 function chainVerdict(context: GatewayContext, work: LeaseWork): LeaseEnd | undefined {
   const segments = context.chain.segments(work.lease.leaseId);
-  if (segments.some(({ audit }) => audit.phase === "confirmed"))
+  if (segments.some(({ audit }) => audit === "confirmed"))
     return { kind: "failed", reason: "falseSegment", detail: "two auditors recomputed a segment and found it false" };
   const facts = context.chain.lease(work.lease.leaseId);
   if (facts === undefined || !["closing", "settling", "settled"].includes(facts.state)) return undefined;

@@ -3,7 +3,8 @@
 // is at stake, and after the renewed deadline it goes to the buyer.
 //
 // Only on demand: an honest provider starts within seconds, and then nobody is asked and no gas is spent.
-import type { GatewayContext, LeaseFacts } from "../GatewayContext.ts";
+import type { LeaseFacts } from "@weft/chain/facts";
+import type { GatewayContext } from "../GatewayContext.ts";
 import { askInputs, inputsHolders } from "./askInputs.ts";
 import type { JobRecord, LeaseRecord } from "./JobRecord.ts";
 import { detailsOf } from "./orderStart.ts";

@@ -17,11 +17,12 @@ export async function untilWithheld(
   for (;;) {
     await context.clock.sleep(lookMs, work.signal);
     const segment = work.record.segments.filter((one) => one.leaseId === leaseId).length;
-    const anchored = context.chain.segments(leaseId).some((one) => one.segment === segment);
+    const anchored = context.chain.segments(leaseId).some((one) => one.segment === BigInt(segment));
     if (!anchored || waiting?.segment !== segment) waiting = undefined;
     if (!anchored) continue;
     const now = context.clock.now();
     if (waiting !== undefined && now - waiting.since > withheldMs) return segment;
-    if (waiting === undefined && (await context.chain.draw(leaseId, segment)).ready) waiting = { segment, since: now };
+    if (waiting === undefined && (await context.chain.draw(leaseId, BigInt(segment))).ready)
+      waiting = { segment, since: now };
   }
 }

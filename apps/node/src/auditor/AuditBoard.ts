@@ -1,10 +1,11 @@
 // The audits this node was drawn for, from the draw to the opened verdict. Each step decides per segment
 // (decideAudit.ts); the salt and the verdict are on disk before the seal is sent, so a restart seals and opens the same.
 import type { Verdict as SealedVerdict } from "@weft/chain/actions/commitAudit";
+import type { LeaseFacts, SegmentFacts } from "@weft/chain/facts";
 import { auditStep } from "@weft/verification/draw";
 import type { Verdict } from "@weft/verification/verdict";
 import { bytesToHex, type Hex } from "viem";
-import type { AuditFacts, DrawFacts, LeaseFacts, SegmentFacts } from "../chain/NodeChain.ts";
+import type { AuditFacts, DrawFacts } from "../chain/NodeChain.ts";
 import { Loop } from "../Loop.ts";
 import { auditPin, type NodeContext } from "../NodeContext.ts";
 import { getAudit, type KeptAudit, openAudits, putAudit } from "../store/audits.ts";

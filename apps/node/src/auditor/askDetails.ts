@@ -1,10 +1,11 @@
 // A job's details for an auditor, from whoever has them: provider, gateway, holders. The openings are proven against the
 // order's commitment on chain, so it does not matter who answers; where a start checkpoint is had is only a hint.
+
+import type { LeaseFacts } from "@weft/chain/facts";
 import { WeftError } from "@weft/protocol/Errors";
 import { type Peer, protocols, type StreamMessage, streams } from "@weft/protocol/messages";
 import { call } from "@weft/transport/Request";
 import type { Hex } from "viem";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 import { type JobTerms, readTerms } from "../leases/checkOpen.ts";
 import type { BlobRef } from "../leases/LeaseBody.ts";
 import type { NodeContext } from "../NodeContext.ts";

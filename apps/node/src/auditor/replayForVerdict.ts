@@ -2,6 +2,8 @@
 //
 // Trusted: the order's commitment and the segments' commitments, all from the chain. Where the segment has to begin
 // follows from them alone (segmentStart.ts). Everything else (details, corpus, checkpoint) is proven by hash.
+
+import type { LeaseFacts } from "@weft/chain/facts";
 import type { Replay } from "@weft/compute/tensor/replaySegment";
 import { hasCode } from "@weft/protocol/Errors";
 import { maxCheckpointBytes } from "@weft/protocol/generated/params";
@@ -12,7 +14,6 @@ import { auditStep } from "@weft/verification/draw";
 import { type Origin, rightStart } from "@weft/verification/segmentStart";
 import { type Verdict, verdictOf } from "@weft/verification/verdict";
 import { bytesToHex, type Hex } from "viem";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 import type { JobTerms } from "../leases/checkOpen.ts";
 import { fetchContent } from "../leases/fetchContent.ts";
 import { earlierEnds, orderOrigin } from "../leases/origins.ts";

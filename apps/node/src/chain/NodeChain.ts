@@ -1,54 +1,20 @@
 // The chain as a node sees and uses it: facts folded from events, a few reads at the head, and one verb per transaction
 // it sends. Types only; connectChain.ts fills them over packages/chain, and the decisions of this app take the facts.
 import type { Verdict } from "@weft/chain/actions/commitAudit";
+import type { LeaseFacts, SegmentFacts } from "@weft/chain/facts";
+import type { AuditStateName } from "@weft/chain/Snapshot";
 import type { MarketView } from "@weft/market/MarketView";
 import type { Network } from "@weft/protocol/Domain";
 import type { SignedHeld } from "@weft/protocol/Held";
-import type { CloseReason, LeaseState } from "@weft/protocol/Lease";
+import type { CloseReason } from "@weft/protocol/Lease";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { ProtocolParams } from "@weft/protocol/Params";
 import type { SegmentCommitment, SignedSegment } from "@weft/protocol/Segment";
 import type { SignedVoucher } from "@weft/protocol/Voucher";
 import type { Address, Hex } from "viem";
 
-/** A lease as the chain knows it; also the id of its money channel. */
-export interface LeaseFacts {
-  leaseId: Hex;
-  nodeId: NodeId;
-  buyer: Address;
-  orderHash: Hex;
-  offerHash: Hex;
-  jobCommitment: Hex;
-  /** The key whose vouchers the channel pays. */
-  voucherKey: Address;
-  tier: bigint;
-  accrue: boolean;
-  ratePerSecond: bigint;
-  durationSeconds: bigint;
-  /** Reserved for work. */
-  pay: bigint;
-  state: LeaseState;
-  reason: CloseReason | undefined;
-  /** Unix seconds; 0 = not yet. */
-  openedAt: bigint;
-  /** When a third node's word for the inputs came on chain, and whose. */
-  readyAt: bigint;
-  inputsHolder: NodeId | undefined;
-  startedAt: bigint;
-  claimUntil: bigint;
-  /** Claimed so far, and when last; 0 = never. */
-  claimed: bigint;
-  claimedAt: bigint;
-  /** Accrue mode: pay backed by available segments. */
-  anchored: bigint;
-  /** An audit or a court holds back the money. */
-  frozen: boolean;
-}
-
-export type AuditState = "none" | "waiting" | "committed" | "passed" | "confirmed" | "lapsed";
-
 export interface AuditFacts {
-  state: AuditState;
+  state: AuditStateName;
   /** Auditors that took their turn. */
   used: readonly NodeId[];
   accusers: number;
@@ -57,18 +23,6 @@ export interface AuditFacts {
   auditor: NodeId | undefined;
   auditCommitment: Hex;
   seed: Hex;
-}
-
-export interface SegmentFacts {
-  segment: bigint;
-  nodeId: NodeId;
-  commitmentHash: Hex;
-  checkpoint: Hex;
-  historyRoot: Hex;
-  beaconRound: bigint;
-  available: boolean;
-  voided: boolean;
-  audit: AuditState;
 }
 
 export interface DrawFacts {

@@ -24,6 +24,7 @@ import { settle } from "@weft/chain/actions/settle";
 import { startLease } from "@weft/chain/actions/startLease";
 import type { ChainClient } from "@weft/chain/ChainClient";
 import type { ChainStore } from "@weft/chain/ChainStore";
+import { type LeaseFacts, leaseFacts, segmentFacts, usedAuditors } from "@weft/chain/facts";
 import type { Intent } from "@weft/chain/Intent";
 import type { LiveSnapshot } from "@weft/chain/LiveSnapshot";
 import { marketViewOf } from "@weft/chain/marketView";
@@ -31,12 +32,12 @@ import { isTransient } from "@weft/chain/Reverts";
 import { readCommitment } from "@weft/chain/readCommitment";
 import { type BeaconClock, readAudit, readChannel, readDraw, readRandom } from "@weft/chain/reads";
 import type { Sender } from "@weft/chain/Sender";
+import { auditStates } from "@weft/chain/Snapshot";
 import type { NodeId } from "@weft/protocol/NodeId";
 import { paramsHash } from "@weft/protocol/Params";
 import * as Segment from "@weft/protocol/Segment";
 import { concat, encodeAbiParameters, type Hex, keccak256 } from "viem";
-import { leaseFacts, segmentFacts, usedAuditors } from "./facts.ts";
-import type { AuditState, LeaseFacts, Mined, NodeChain } from "./NodeChain.ts";
+import type { Mined, NodeChain } from "./NodeChain.ts";
 import { readStanding } from "./readStanding.ts";
 
 export interface ConnectChainOptions {
@@ -52,7 +53,6 @@ export interface ConnectChainOptions {
 
 const zeroAddress = `0x${"0".repeat(40)}` as const;
 const zeroTip: Hex = `0x${"0".repeat(64)}`;
-const auditStates: readonly AuditState[] = ["none", "waiting", "committed", "passed", "confirmed", "lapsed"];
 
 /** The chain for one node. Stopping it stops the sender; the live snapshot is its owner's to stop. */
 export function connectChain(options: ConnectChainOptions): NodeChain {
@@ -113,7 +113,7 @@ function snapshotFacts(options: ConnectChainOptions): Facts {
       const matcher = { address: zeroAddress, fee: 0n };
       return marketViewOf(snapshot, { params: client.params, paramsHash: hash, now: snapshot.timestamp, matcher });
     },
-    lease: (leaseId) => leaseFacts(live.current, leaseId),
+    lease: (leaseId) => leaseFacts(live.current, leaseId, live.current.timestamp),
     leasesOf: (owner) => leasesWhere(live, (lease) => lease.nodeId === owner && lease.state !== "settled"),
     segments: (leaseId) => segmentFacts(live.current, leaseId),
     fillsOf: (orderHash) =>
@@ -146,7 +146,7 @@ function snapshotFacts(options: ConnectChainOptions): Facts {
 
 function leasesWhere(live: LiveSnapshot, test: (lease: LeaseFacts) => boolean): LeaseFacts[] {
   return [...live.current.leases.keys()]
-    .map((leaseId) => leaseFacts(live.current, leaseId as Hex))
+    .map((leaseId) => leaseFacts(live.current, leaseId as Hex, live.current.timestamp))
     .filter((lease): lease is LeaseFacts => lease !== undefined && test(lease));
 }
 
@@ -171,7 +171,7 @@ function headReads(options: ConnectChainOptions): Reads {
     audit: async (leaseId, segment) => {
       const found = await readAudit(client, { leaseId, segment });
       return {
-        state: auditStates[found.state] as AuditState,
+        state: auditStates[found.state] ?? "none",
         used: usedAuditors(live.current, leaseId, segment),
         accusers: found.accusers,
         deadline: BigInt(found.deadline),
@@ -182,7 +182,7 @@ function headReads(options: ConnectChainOptions): Reads {
     },
     commitment: (leaseId, segment) => readCommitment(client, { leaseId, segment, fromBlock: options.fromBlock }),
     stoodFor: (query) => {
-      const proven = leaseFacts(live.current, query.heir)?.accrue === true;
+      const proven = leaseFacts(live.current, query.heir, live.current.timestamp)?.accrue === true;
       return readStanding(client, { ...query, proven, fromBlock: options.fromBlock });
     },
     channel: async (leaseId) => {

@@ -2,13 +2,14 @@
 //
 // A buyer's corpus and model are its own: content goes to the lease's gateway and session key, to nodes drawn as holders
 // or auditors of the lease, and to the next providers of the same order. Nobody else learns even whether it is here.
+
+import type { LeaseFacts } from "@weft/chain/facts";
 import { WeftError } from "@weft/protocol/Errors";
 import { protocols, type StreamMessage, streams } from "@weft/protocol/messages";
 import type { NodeId } from "@weft/protocol/NodeId";
 import { serveBlobs } from "@weft/transport/serveBlobs";
 import type { Remote } from "@weft/transport/Transport";
 import type { Hex } from "viem";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 import type { LeaseBoard } from "../leases/LeaseBoard.ts";
 import type { NodeContext } from "../NodeContext.ts";
 import { serveRequests } from "../serve.ts";

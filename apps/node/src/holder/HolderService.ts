@@ -1,13 +1,14 @@
 // Holds content for others and signs that it does. A drawn node keeps a checkpoint until the lease is settled; any staked
 // node that is no party keeps a job's inputs until the provider has started. What it signs it has: the bytes are on disk
 // and pinned before the statement leaves.
+
+import type { LeaseFacts, SegmentFacts } from "@weft/chain/facts";
 import { signNoun } from "@weft/protocol/Domain";
 import { WeftError } from "@weft/protocol/Errors";
 import { inputsSegment, maxCheckpointBytes, maxSegments } from "@weft/protocol/generated/params";
 import * as Held from "@weft/protocol/Held";
 import { protocols, type StreamMessage, streams } from "@weft/protocol/messages";
 import type { Hex } from "viem";
-import type { LeaseFacts, SegmentFacts } from "../chain/NodeChain.ts";
 import { Loop } from "../Loop.ts";
 import { fetchContent } from "../leases/fetchContent.ts";
 import type { BlobRef } from "../leases/LeaseBody.ts";

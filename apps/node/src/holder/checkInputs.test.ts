@@ -1,6 +1,7 @@
 // Who gets a statement about inputs, from whom, for what.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { LeaseFacts } from "@weft/chain/facts";
 import type { NodeView } from "@weft/market/MarketView";
 import { hasCode } from "@weft/protocol/Errors";
 import { zeroHash } from "@weft/protocol/fields";
@@ -9,7 +10,6 @@ import type { StreamMessage } from "@weft/protocol/messages";
 import { presets } from "@weft/protocol/Params";
 import { encodeProgram } from "@weft/tensor/Program";
 import { tinyCorpus, tinyProgram } from "@weft/tensor/tinyProgram";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 import { checkInputs, type HolderState, mostInputs, mostInputsOfBuyer } from "./checkInputs.ts";
 
 const at = (byte: string) => `0x${byte.repeat(20)}` as const;

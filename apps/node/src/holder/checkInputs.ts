@@ -3,11 +3,12 @@
 // by nobody who is a party to the lease, and only for openings that belong to the order. Pure.
 //
 // Nobody pays for it: it is asked rarely, kept only until the start, and every node that buys or sells may need it.
+
+import type { LeaseFacts } from "@weft/chain/facts";
 import type { MarketView } from "@weft/market/MarketView";
 import { WeftError } from "@weft/protocol/Errors";
 import type { StreamMessage } from "@weft/protocol/messages";
 import type { NodeId } from "@weft/protocol/NodeId";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 import { checkResume, readTerms } from "../leases/checkOpen.ts";
 import type { BlobRef } from "../leases/LeaseBody.ts";
 

@@ -1,10 +1,11 @@
 // One lease this node provides, from opened to settled: decides (decideLease.ts), acts, remembers on disk. The session
 // with the buyer's gateway comes and goes; work does not depend on it until the buyer is behind with paying.
+
+import type { LeaseFacts } from "@weft/chain/facts";
 import type { SegmentEvent } from "@weft/compute/Runtime";
 import { explain, hasCode, WeftError } from "@weft/protocol/Errors";
 import type { StreamMessage } from "@weft/protocol/messages";
 import type { Hex } from "viem";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 import { Loop } from "../Loop.ts";
 import { holdPin, leasePin, type NodeContext } from "../NodeContext.ts";
 import { recordSegment } from "../segments/recordSegment.ts";

@@ -1,5 +1,7 @@
 // Does a `job.open` belong to this lease? Everything it says is checked against the order's commitment on chain, before
 // anything is fetched or run. Pure.
+
+import type { LeaseFacts } from "@weft/chain/facts";
 import { WeftError } from "@weft/protocol/Errors";
 import { hexOf } from "@weft/protocol/fields";
 import { maxCheckpointBytes, maxCorpusBytes } from "@weft/protocol/generated/params";
@@ -10,7 +12,6 @@ import * as Order from "@weft/protocol/Order";
 import { type Program, programHash, validateProgram } from "@weft/tensor/Program";
 import { bytesToHex, type Hex } from "viem";
 import { z } from "zod";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 import type { BlobRef } from "./LeaseBody.ts";
 
 /** What the openings say, once they are proven to belong to the order. */

@@ -1,5 +1,5 @@
 // What a provider does next about a lease as a whole. Pure: the chain's facts and how far the node's own work is.
-import type { LeaseFacts } from "../chain/NodeChain.ts";
+import type { LeaseFacts } from "@weft/chain/facts";
 import type { LeasePhase } from "./LeaseBody.ts";
 
 export interface LeaseInput {

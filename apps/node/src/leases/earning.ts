@@ -1,8 +1,9 @@
 // The provider's end of a voucher channel, rebuilt from what is on disk: receipts in order, the highest voucher, and what
 // the chain says was claimed. Nothing of it is stored twice.
+
+import type { LeaseFacts } from "@weft/chain/facts";
 import { type EarningState, noteClaimed, openEarning, recordReceipt } from "@weft/market/earning";
 import type { SignedVoucher } from "@weft/protocol/Voucher";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 
 export interface ReceiptAmount {
   segment: bigint;
@@ -18,7 +19,7 @@ export function earningOf(
     payee: lease.nodeId,
     voucherKey: lease.voucherKey,
     ratePerSecond: lease.ratePerSecond,
-    pay: lease.pay,
+    pay: lease.cap,
     startedAt: lease.startedAt,
   });
   for (const receipt of kept.receipts) state = recordReceipt(state, receipt);

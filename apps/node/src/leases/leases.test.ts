@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { LeaseFacts } from "@weft/chain/facts";
 import * as world from "@weft/market/fixtures";
 import { hasCode } from "@weft/protocol/Errors";
 import { zeroHash } from "@weft/protocol/fields";
@@ -14,7 +15,6 @@ import { createMemoryHub } from "@weft/transport/MemoryHub";
 import { createMemoryTransport } from "@weft/transport/MemoryTransport";
 import { decodeMessage, encodeMessage } from "@weft/transport/Wire";
 import { sha256 } from "viem";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 import { checkOpen, firstSegmentOf, mayOpen } from "./checkOpen.ts";
 import { decideLease, type LeaseInput } from "./decideLease.ts";
 import { microBits } from "./driveRun.ts";
@@ -36,8 +36,17 @@ const { order } = world.orderEntry({ jobCommitment: JobDetails.commit(details, s
 const lease: LeaseFacts = {
   ...{ leaseId: zeroHash, nodeId, buyer: order.buyer, orderHash: Order.hash(order), offerHash: zeroHash },
   ...{ jobCommitment: order.jobCommitment, voucherKey: order.session, tier: 1n, accrue: false, ratePerSecond: 10n },
-  ...{ durationSeconds: 100n, pay: 1000n, state: "open", reason: undefined, openedAt: 1000n, startedAt: 0n },
-  ...{ readyAt: 0n, inputsHolder: undefined },
+  ...{
+    durationSeconds: 100n,
+    pay: 1000n,
+    cap: 1000n,
+    state: "open",
+    reason: undefined,
+    openedAt: 1000n,
+    startedAt: 0n,
+  },
+  ...{ readyAt: 0n, inputsHolder: undefined, auditPot: 500n, bond: 1000n, startFee: 0n, voidedFrom: undefined },
+  ...{ paid: 0n, refunded: 0n, auditPaid: 0n },
   ...{ claimUntil: 0n, claimed: 0n, claimedAt: 0n, anchored: 0n, frozen: false },
 };
 const peer = { peerId: "12D3KooWtest", addresses: [] };

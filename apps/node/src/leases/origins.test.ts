@@ -1,6 +1,7 @@
 // Which states a lease may begin from, and that a provider goes on from no other, whatever its gateway says.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { LeaseFacts } from "@weft/chain/facts";
 import { hasCode } from "@weft/protocol/Errors";
 import type { JobStart } from "@weft/protocol/JobStart";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
@@ -10,7 +11,6 @@ import { presets } from "@weft/tensor/presets";
 import { allocateState, writeStartState } from "@weft/tensor/State";
 import { startRootOf } from "@weft/tensor/startRoot";
 import { bytesToHex, type Hex, numberToHex, sha256 } from "viem";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 import type { NodeContext } from "../NodeContext.ts";
 import type { JobTerms } from "./checkOpen.ts";
 import { earlierEnds, orderOrigin } from "./origins.ts";

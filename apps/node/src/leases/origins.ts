@@ -1,11 +1,13 @@
 // The states that a lease's first segment may begin from, found without asking anybody with an interest: the order's own
 // start, and the committed ends of segments of earlier leases of the same order, all read from the chain. Auditors hold
 // providers to them; a provider checks what its gateway says against them before it computes anything.
+
+import type { LeaseFacts } from "@weft/chain/facts";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
 import { startRootOf } from "@weft/tensor/startRoot";
 import { isWhole, type Origin } from "@weft/verification/segmentStart";
 import type { Hex } from "viem";
-import type { LeaseFacts, NodeChain } from "../chain/NodeChain.ts";
+import type { NodeChain } from "../chain/NodeChain.ts";
 import type { JobTerms } from "./checkOpen.ts";
 
 /** Where the order's work begins. */

@@ -1,5 +1,7 @@
 // Where a run begins, checked before anything is computed: a provider that goes on from a state that its order does not
 // know would be found false by any auditor, whoever told it to.
+
+import type { LeaseFacts } from "@weft/chain/facts";
 import { WeftError } from "@weft/protocol/Errors";
 import type { Peer } from "@weft/protocol/messages";
 import { checkpointStateRoot } from "@weft/tensor/Checkpoint";
@@ -7,7 +9,6 @@ import type { Program } from "@weft/tensor/Program";
 import { TensorError } from "@weft/tensor/TensorError";
 import type { Origin } from "@weft/verification/segmentStart";
 import { bytesToHex, type Hex, sha256 } from "viem";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 import { leasePin, type NodeContext } from "../NodeContext.ts";
 import type { JobTerms } from "./checkOpen.ts";
 import { fetchContent } from "./fetchContent.ts";

@@ -1,8 +1,9 @@
 // Brings in what the node earned: claims by policy, several channels in one transaction, releases what matured, settles
 // closed leases. Every transaction is an intent, so a kill between deciding and being mined pays nobody twice.
+
+import type { LeaseFacts } from "@weft/chain/facts";
 import { maxBatchClaims } from "@weft/protocol/generated/params";
 import type { SignedVoucher } from "@weft/protocol/Voucher";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 import { Loop } from "../Loop.ts";
 import type { LeaseBoard } from "../leases/LeaseBoard.ts";
 import type { NodeContext } from "../NodeContext.ts";

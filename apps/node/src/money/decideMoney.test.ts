@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { LeaseFacts } from "@weft/chain/facts";
 import { zeroHash } from "@weft/protocol/fields";
 import { presets } from "@weft/protocol/Params";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 import { earningOf } from "../leases/earning.ts";
 import { decideMoney, defaultMoneyPolicy } from "./decideMoney.ts";
 
@@ -21,7 +21,7 @@ const facts: LeaseFacts = {
   accrue: false,
   ratePerSecond: 10n,
   durationSeconds: 100n,
-  pay: 1000n,
+  ...{ pay: 1000n, auditPot: 500n, bond: 1000n, cap: 1000n },
   state: "running",
   reason: undefined,
   openedAt: 900n,
@@ -32,6 +32,7 @@ const facts: LeaseFacts = {
   claimed: 0n,
   claimedAt: 0n,
   anchored: 0n,
+  ...{ startFee: 0n, paid: 0n, refunded: 0n, auditPaid: 0n, voidedFrom: undefined },
   frozen: false,
 };
 

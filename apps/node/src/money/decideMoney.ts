@@ -2,9 +2,10 @@
 //
 // Claims go to pending; what matured is released to the owner's earned money; a closed lease is settled after its
 // windows. Nothing is sent while the lease is frozen, except claims: those only add to what is pending.
+
+import type { LeaseFacts } from "@weft/chain/facts";
 import { type ClaimPolicy, type EarningState, whenToClaim } from "@weft/market/earning";
 import type { ProtocolParams } from "@weft/protocol/Params";
-import type { LeaseFacts } from "../chain/NodeChain.ts";
 
 export interface MoneyPolicy {
   /** Claim once this share of the reserved pay is unclaimed. */
@@ -50,7 +51,7 @@ export function decideMoney(input: MoneyInput): MoneyAction {
 function voucherClaim({ facts, earning, now, policy, params }: MoneyInput): MoneyAction | undefined {
   if (earning === undefined) return undefined;
   const claimPolicy: ClaimPolicy = {
-    minAmount: atLeastOne((facts.pay * policy.claimPpm) / 1_000_000n),
+    minAmount: atLeastOne((facts.cap * policy.claimPpm) / 1_000_000n),
     maxWaitSeconds: policy.maxWaitSeconds,
     // The whole window: a closed lease is claimed at once.
     marginSeconds: params.claimWindowSeconds,
@@ -63,7 +64,7 @@ function voucherClaim({ facts, earning, now, policy, params }: MoneyInput): Mone
 function accrueClaim({ facts, now, policy }: MoneyInput): MoneyAction | undefined {
   const amount = facts.anchored - facts.claimed;
   if (amount <= 0n) return undefined;
-  const enough = amount >= atLeastOne((facts.pay * policy.claimPpm) / 1_000_000n);
+  const enough = amount >= atLeastOne((facts.cap * policy.claimPpm) / 1_000_000n);
   const since = facts.claimedAt === 0n ? facts.startedAt : facts.claimedAt;
   const due = enough || facts.state === "closing" || now >= since + policy.maxWaitSeconds;
   return due ? { act: "claimAccrued", anchored: facts.anchored } : undefined;

@@ -1,10 +1,11 @@
 // Takes a lease's finished segments, in order, to where they are paid: on chain, to holders, to the gateway. Each step
 // decides per segment (decideSegment.ts) and starts what is due; what runs is keyed, so a step may be repeated freely.
+
+import type { SegmentFacts as ChainSegment, LeaseFacts } from "@weft/chain/facts";
 import { recover } from "@weft/chain/Keys";
 import { acceptVoucher, type EarningState, mayWork } from "@weft/market/earning";
 import { digestOf } from "@weft/protocol/Domain";
 import * as Voucher from "@weft/protocol/Voucher";
-import type { SegmentFacts as ChainSegment, LeaseFacts } from "../chain/NodeChain.ts";
 import { roundAt } from "../chain/NodeChain.ts";
 import { earningOf } from "../leases/earning.ts";
 import type { JobSession, SegmentAnswer } from "../leases/JobSession.ts";
@@ -219,7 +220,7 @@ export class SegmentPipeline {
       .slice(0, Number(segment) + 1)
       .reduce((sum, { commitment }) => sum + commitment.meteredSeconds, 0n);
     const owed = (facts?.ratePerSecond ?? 0n) * metered;
-    return facts !== undefined && owed > facts.pay ? facts.pay : owed;
+    return facts !== undefined && owed > facts.cap ? facts.cap : owed;
   }
 
   #markPaid(upTo: bigint): void {

@@ -1,12 +1,13 @@
 // A finished segment of the runtime becomes a signed commitment on disk. The number is taken on disk together with the
 // carry of its metering; doing it again after a restart changes nothing.
 
+import type { LeaseFacts } from "@weft/chain/facts";
 import { meterSegment } from "@weft/compute/metering";
 import type { SegmentEvent } from "@weft/compute/Runtime";
 import { signNoun } from "@weft/protocol/Domain";
 import * as Segment from "@weft/protocol/Segment";
 import type { Hex } from "viem";
-import { type LeaseFacts, roundAt } from "../chain/NodeChain.ts";
+import { roundAt } from "../chain/NodeChain.ts";
 import type { JobTerms } from "../leases/checkOpen.ts";
 import type { LeaseBody } from "../leases/LeaseBody.ts";
 import { leasePin, type NodeContext } from "../NodeContext.ts";
