@@ -7,7 +7,7 @@ import * as Attributes from "./Attributes.ts";
 import { check, type JobFile, jsonSchema } from "./JobFile.ts";
 import { jobTerms } from "./jobTerms.ts";
 
-const least = { name: "first", kind: "train-char-mlp" };
+const least = { name: "first", kind: "train-lm" };
 
 function job(change: object = {}): JobFile {
   const checked = check({ ...least, ...change });
@@ -27,8 +27,8 @@ function issue(change: object): string {
 test("the defaults, locked", () => {
   assert.deepEqual(job(), {
     name: "first",
-    kind: "train-char-mlp",
-    program: { preset: "main", seed: 1 },
+    kind: "train-lm",
+    program: { preset: "main", tokenizer: "bytes", seed: 1 },
     resources: {
       class: "cpu",
       units: 1,
@@ -53,7 +53,14 @@ test("the defaults, locked", () => {
 test("a full file is read as written", () => {
   const full = job({
     corpus: "book.txt",
-    program: { preset: "quick", context: 8, steps: 500, learningRate: "0.003", seed: 7 },
+    program: {
+      preset: "quick",
+      model: { context: 32, dim: 48, layers: 3, heads: 6, kvHeads: 2, hidden: 100, tiedHead: false },
+      tokenizer: { kind: "bpe", vocab: 512 },
+      optimiser: { beta1: 0.9, beta2: "0.95", epsilon: 1e-8, weightDecay: 0.1 },
+      ...{ batch: 8, accumulate: 2, clip: 0.5, steps: 500, checkpointEvery: "2m", warmupSteps: 20 },
+      ...{ learningRate: "0.003", seed: 7 },
+    },
     resources: { class: "gpu-h100", units: 2, netMbps: 101 },
     tier: "bare",
     mechanism: "postedPrice",
@@ -63,7 +70,9 @@ test("a full file is read as written", () => {
     placement: { deny: [`0x${"AB".repeat(20)}`], region: "85283083fffffff" },
     output: "out",
   });
-  assert.equal(full.program.learningRate, 3_000_000);
+  const { optimiser, clip, learningRate, checkpointEvery } = full.program;
+  assert.deepEqual([clip, learningRate, checkpointEvery], [500, 3_000_000, 120]);
+  assert.deepEqual(optimiser, { beta1: 900_000, beta2: 950_000, epsilon: 10, weightDecay: 100_000 });
   assert.deepEqual([full.pay.maxPricePerHour, full.pay.budget, full.duration], [500_000n, 2_500_000n, 7200]);
   assert.deepEqual(full.placement.deny, [`0x${"ab".repeat(20)}`]);
 });
@@ -71,12 +80,33 @@ test("a full file is read as written", () => {
 const mistakes: [object, RegExp][] = [
   [{ name: "two words" }, /^name: is "two words", which does not fit; use 1 to 64 letters/],
   [{ name: undefined }, /^name: is missing; use 1 to 64 letters/],
-  [{ kind: "train-gpt" }, /^kind: is "train-gpt".*use train-char-mlp/],
+  [{ kind: "train-gpt" }, /^kind: is "train-gpt".*one of train-lm/],
   [{ program: { steps: 0 } }, /^program.steps: is 0, .*integer from 1 to 10000000/],
   [{ program: { steps: 1.5 } }, /^program.steps: is 1.5, .*integer from 1 to 10000000/],
-  [{ program: { stps: 5 } }, /^program.stps: is not a field.*use one of preset, context/],
+  [{ program: { stps: 5 } }, /^program.stps: is not a field.*use one of preset, model/],
   [{ program: { learningRate: "fast" } }, /^program.learningRate: is "fast".*plain decimal.*at most 0.016777215/],
   [{ program: { learningRate: 0.5 } }, /^program.learningRate: is 0.5.*at most 0.016777215/],
+  [{ program: { learningRate: 1.2e-10 } }, /^program.learningRate: is 1.2e-10.*plain decimal/],
+  [{ program: { model: { kind: "cnn" } } }, /^program.model.kind: is "cnn".*one of gpt, mlp/],
+  [{ program: { model: { context: 5000 } } }, /^program.model.context: is 5000.*from 1 to 4096/],
+  [
+    { program: { model: { kind: "mlp", layers: 2 } } },
+    /^program.model.layers: does not belong to kind mlp, which has c/,
+  ],
+  [{ program: { tokenizer: "bpe" } }, /^program.tokenizer: is "bpe".*use bytes, or a mapping such as { kind: bpe/],
+  [{ program: { tokenizer: { kind: "bpe" } } }, /^program.tokenizer.vocab: is missing; .*from 257 to 4096/],
+  [{ program: { tokenizer: { kind: "bpe", vocab: 5000 } } }, /^program.tokenizer.vocab: is 5000.*from 257 to 4096/],
+  [
+    { program: { tokenizer: { kind: "bpe", size: 300, vocab: 300 } } },
+    /^program.tokenizer.size: is not a field.*vocab/,
+  ],
+  [{ program: { optimiser: { momentum: 0.9 } } }, /^program.optimiser.momentum: does not belong to kind adamw/],
+  [{ program: { optimiser: { beta2: 1 } } }, /^program.optimiser.beta2: is 1.*Decay of the squares, below 1/],
+  [{ program: { accumulate: 65 } }, /^program.accumulate: is 65.*from 1 to 64/],
+  [{ program: { clip: "none" } }, /^program.clip: is "none".*plain decimal.*0 clips nothing/],
+  [{ program: { checkpointEvery: 90 } }, /^program.checkpointEvery: is 90.*such as 2m/],
+  [{ program: { checkpointEvery: "2m", stepsPerSegment: 5 } }, /^program.checkpointEvery: is given beside stepsPer/],
+  [{ program: { hidden: 7 } }, /^program.hidden: does not belong to kind train-lm, which has preset, model/],
   [{ program: 7 }, /^program: is 7, .*use a mapping of fields/],
   [{ resources: { class: "GPU" } }, /^resources.class: is "GPU".*a-z, 0-9 and dash/],
   [{ resources: { units: 0 } }, /^resources.units: .*from 1 to 1024/],

@@ -5,43 +5,14 @@
 import { z } from "zod";
 import { parse as parseAmount } from "./Amount.ts";
 import { hexOf } from "./fields.ts";
+import { decimal, duration, integer } from "./jobFields.ts";
 import { type JobIssue, toIssues } from "./jobIssues.ts";
-
-/** Plain decimal text; a number is taken as written, so that `budget: 1.5` needs no quotes. */
-const decimal = (digits: number) =>
-  z
-    .union([z.string(), z.number()])
-    .transform(String)
-    .pipe(z.string().regex(new RegExp(`^\\d{1,12}(\\.\\d{1,${digits}})?$`)));
+import { type Contradiction, contradictionsIn, KINDS, program } from "./jobProgram.ts";
 
 const money = decimal(6).transform((text) => parseAmount(text));
 
-const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-const duration = z
-  .string()
-  .regex(/^[1-9]\d{0,7}[smhd]$/)
-  .transform((text) => Number(text.slice(0, -1)) * unitSeconds[text.slice(-1) as keyof typeof unitSeconds])
-  .pipe(z.int().min(1).max(31_536_000));
-
-const integer = (min: number, max: number) => z.int().min(min).max(max);
 const path = z.string().min(1).max(4096);
 const nodeList = z.array(hexOf(20)).max(64);
-
-const program = z.strictObject({
-  preset: z.enum(["quick", "main"]).default("main").describe("Size of the model and length of the training."),
-  context: integer(1, 64).optional().describe("Bytes of context."),
-  embed: integer(1, 256).optional().describe("Floats per embedded byte."),
-  hidden: integer(1, 4096).optional().describe("Hidden units."),
-  batch: integer(1, 8192).optional().describe("Predicted positions per step."),
-  steps: integer(1, 10_000_000).optional().describe("Training steps in all."),
-  stepsPerSegment: integer(1, 65_536).optional().describe("Steps between two checkpoints: the unit of pay and audit."),
-  learningRate: decimal(9)
-    .transform((text) => Number(parseAmount(text, 9)))
-    .pipe(integer(0, 16_777_215))
-    .optional()
-    .describe("Peak learning rate, at most 0.016777215."),
-  seed: integer(0, Number.MAX_SAFE_INTEGER).default(1).describe("Start state and data order come from it."),
-});
 
 const amountOfUnit = (what: string) => integer(0, 65_535).default(0).describe(`${what}; 0 = any.`);
 
@@ -82,47 +53,42 @@ const placement = z.strictObject({
     .describe("15 hex digits of the H3 cell that the node must lie in."),
 });
 
-export const schema = z
-  .strictObject({
-    name: z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
-      .describe("1 to 64 letters, digits, dots, dashes and underscores (the name of the job)."),
-    kind: z.literal("train-char-mlp").describe("Train a byte-level MLP language model."),
-    corpus: path.optional().describe("Text file to train on; without it, the project's own Markdown and TypeScript."),
-    program: program.prefault({}).describe("Model and training; what is absent comes from the preset."),
-    resources: resources.prefault({}).describe("What each unit must have."),
-    tier: z
-      .enum(["exact", "bare"])
-      .default("exact")
-      .describe("exact: recomputed bit for bit on random audits. bare: unverified."),
-    mechanism: z.enum(["postedPrice", "reverseAuction"]).default("reverseAuction").describe("How the price is found."),
-    auctionMs: integer(250, 600_000).default(2000).describe("How long providers may bid."),
-    pay: pay.prefault({}).describe("Price ceiling, budget and pay mode."),
-    duration: duration
-      .default(600)
-      .describe("a number and s, m, h or d, such as 10m (the longest run; at most 365 days)."),
-    placement: placement.prefault({}).describe("Which nodes may win."),
-    output: path.default("weft-out").describe("Folder for the checkpoint and the report."),
-  })
-  .check((context) => {
-    const job = context.value;
-    const both = job.placement.allow.find((node) => job.placement.deny.includes(node));
-    if (both !== undefined)
-      context.issues.push({
-        code: "custom",
-        path: ["placement", "deny"],
-        message: `${both} is both allowed and denied`,
-        input: both,
-      });
-    if (job.pay.maxPricePerHour < 3600n)
-      context.issues.push({
-        code: "custom",
-        path: ["pay", "maxPricePerHour"],
-        message: "is below the smallest price, 0.000001 per second (0.0036 per hour)",
-        input: job.pay.maxPricePerHour,
-      });
-  });
+const shape = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+    .describe("1 to 64 letters, digits, dots, dashes and underscores (the name of the job)."),
+  kind: z.enum(KINDS).describe("train-lm: train a language model."),
+  corpus: path.optional().describe("Text file to train on; without it, the project's own Markdown and TypeScript."),
+  program: program.prefault({}).describe("Model and training; what is absent comes from the preset."),
+  resources: resources.prefault({}).describe("What each unit must have."),
+  tier: z
+    .enum(["exact", "bare"])
+    .default("exact")
+    .describe("exact: recomputed bit for bit on random audits. bare: unverified."),
+  mechanism: z.enum(["postedPrice", "reverseAuction"]).default("reverseAuction").describe("How the price is found."),
+  auctionMs: integer(250, 600_000).default(2000).describe("How long providers may bid."),
+  pay: pay.prefault({}).describe("Price ceiling, budget and pay mode."),
+  duration: duration
+    .default(600)
+    .describe("a number and s, m, h or d, such as 10m (the longest run; at most 365 days)."),
+  placement: placement.prefault({}).describe("Which nodes may win."),
+  output: path.default("weft-out").describe("Folder for the checkpoint and the report."),
+});
+
+/** What no field says alone. */
+function* contradictions(job: z.output<typeof shape>): Generator<Contradiction> {
+  const both = job.placement.allow.find((node) => job.placement.deny.includes(node));
+  if (both !== undefined) yield [["placement", "deny"], `${both} is both allowed and denied`];
+  if (job.pay.maxPricePerHour < 3600n)
+    yield [["pay", "maxPricePerHour"], "is below the smallest price, 0.000001 per second (0.0036 per hour)"];
+  for (const [path, message] of contradictionsIn(job.program, job.kind)) yield [["program", ...path], message];
+}
+
+export const schema = shape.check((context) => {
+  for (const [path, message] of contradictions(context.value))
+    context.issues.push({ code: "custom", path: [...path], message, input: context.value });
+});
 
 export type JobFile = z.output<typeof schema>;
 

@@ -25,7 +25,7 @@ const whole = (message: string): JobIssue => ({
   path: [],
   field: "(file)",
   message,
-  remedy: "write at least `name:` and `kind: train-char-mlp`",
+  remedy: "write at least `name:` and `kind: train-lm`",
 });
 
 function expand(issue: z.core.$ZodIssue, from: { input: unknown; schema: Node }): JobIssue[] {
@@ -36,10 +36,13 @@ function expand(issue: z.core.$ZodIssue, from: { input: unknown; schema: Node })
       path: [...path, key],
       field: dotted([...path, key]),
       message: "is not a field of a job file",
-      remedy: `remove it, or use one of ${Object.keys((node?.["properties"] as Node | undefined) ?? {}).join(", ")}`,
+      remedy: `remove it, or use one of ${Object.keys(fieldsOf(node) ?? {}).join(", ")}`,
     }));
   if (path.length === 0) return [whole("is not a mapping of fields")];
   const value = valueAt(from.input, path);
+  const within = issue.code === "invalid_union" && typeof value === "object" ? mapping(issue) : undefined;
+  if (within !== undefined)
+    return within.flatMap((inner) => expand({ ...inner, path: [...issue.path, ...inner.path] }, from));
   const message =
     issue.code === "custom"
       ? issue.message
@@ -47,6 +50,11 @@ function expand(issue: z.core.$ZodIssue, from: { input: unknown; schema: Node })
         ? "is missing"
         : `is ${show(value)}, which does not fit`;
   return [{ path, field: dotted(path), message, remedy: remedyOf(node) }];
+}
+
+/** Of a choice between text and a mapping, the complaints about the mapping: not those that it is no text. */
+function mapping({ errors }: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] | undefined {
+  return errors.find((issues) => issues.every(({ path, code }) => path.length > 0 || code === "unrecognized_keys"));
 }
 
 const dotted = (path: readonly (string | number)[]): string => path.slice(0, 16).join(".").slice(0, 200);
@@ -66,18 +74,22 @@ function valueAt(input: unknown, path: readonly (string | number)[]): unknown {
   return value;
 }
 
+/** Fields of a mapping, also of one that is a choice beside plain values. */
+function fieldsOf(node: Node | undefined): Node | undefined {
+  const choices = (node?.["anyOf"] ?? []) as Node[];
+  return (node?.["properties"] ?? choices.find((choice) => "properties" in choice)?.["properties"]) as Node | undefined;
+}
+
 function nodeAt(schema: Node, path: readonly (string | number)[]): Node | undefined {
   let node: Node | undefined = schema;
   for (const part of path)
-    node = (typeof part === "number" ? node?.["items"] : (node?.["properties"] as Node | undefined)?.[part]) as
-      | Node
-      | undefined;
+    node = (typeof part === "number" ? node?.["items"] : fieldsOf(node)?.[part]) as Node | undefined;
   return node;
 }
 
 function remedyOf(node: Node | undefined): string {
-  // A described pattern reads better than the pattern itself.
-  if (typeof node?.["pattern"] === "string" && typeof node["description"] === "string")
+  // A described pattern or choice reads better than the pattern itself.
+  if ((node?.["pattern"] ?? node?.["anyOf"]) !== undefined && typeof node?.["description"] === "string")
     return `use ${node["description"].replace(/\.$/, "")}`;
   const about = typeof node?.["description"] === "string" ? ` (${node["description"].replace(/\.$/, "")})` : "";
   return `${rule(node)}${about}`;

@@ -149,6 +149,11 @@ export const unknownJob = (jobId: string): WeftError =>
 /** @throws WeftError `job.malformed` naming the first field, its limit and the remedy */
 export function checkedFile(input: unknown): JobFile {
   const checked = check(input);
+  if (checked.ok && checked.job.kind === "train-lm")
+    throw new WeftError("this gateway places no jobs of kind train-lm", {
+      code: "job.kind",
+      remedy: "order kind train-char-mlp, or train on your own machine",
+    });
   if (checked.ok) return checked.job;
   const [first, ...rest] = checked.issues;
   throw new WeftError(`${first.field || "job"}: ${first.message}`, {
