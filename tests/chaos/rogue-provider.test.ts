@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readCommitment } from "@weft/chain/readCommitment";
 import { readDraw } from "@weft/chain/reads";
+import { decode } from "@weft/gateway/jobs/JobRecord";
 import { signNoun } from "@weft/protocol/Domain";
 import * as Held from "@weft/protocol/Held";
 import { protocols, type StreamMessage, streams } from "@weft/protocol/messages";
@@ -58,14 +59,19 @@ test("receipts that are not what was done are refused with a code and pay nothin
     return [{ held, signature: await signNoun(on, Held.schema, held, key.signer) }];
   };
   const another = `0x${"11".repeat(32)}` as const;
+  // Of segments that the job has not: another content for one that it has would be shown to the chain.
+  const beyond = (segment: bigint): Partial<Segment.SegmentCommitment> => {
+    const { segments } = decode(network.gateway().gateway.context.store.getJob(job.jobId)!.record);
+    return { segment, firstStep: 6n * segment, lastStep: 47n, startRoot: segments.at(-1)!.endRoot };
+  };
   const forged: [string, StreamMessage<"job.segment">][] = [
     ["segment.signer", await receipt({}, { key: stranger })],
     ["segment.signer", await receipt({}, { chainId: file.chainId + 1 })],
     ["segment.leaseId", await receipt({ leaseId: another })],
-    ["segment.orderHash", await receipt({ orderHash: another })],
-    ["segment.startRoot", await receipt({ startRoot: another })],
-    ["segment.tokens", await receipt({ tokens: honest.tokens + 1n })],
-    ["segment.equivocation", await receipt({ meteredSeconds: honest.meteredSeconds * 10n })],
+    ["segment.orderHash", await receipt({ ...beyond(200n), orderHash: another })],
+    ["segment.startRoot", await receipt({ ...beyond(200n), startRoot: another })],
+    ["segment.tokens", await receipt(beyond(200n))],
+    ["segment.notOnChain", await receipt({ beaconRound: honest.beaconRound + 1n })],
     ["segment.unheld", await receipt({})],
     ["segment.unheld", await receipt({}, { holders: await heldBy({ key: stranger }) })],
     ["segment.unheld", await receipt({}, { holders: await heldBy({ chainId: file.chainId + 1 }) })],

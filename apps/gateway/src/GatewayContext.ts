@@ -12,7 +12,7 @@ import type { NodeId } from "@weft/protocol/NodeId";
 import type { SignedOffer } from "@weft/protocol/Offer";
 import type { SignedOrder } from "@weft/protocol/Order";
 import type { ProtocolParams } from "@weft/protocol/Params";
-import type { SegmentCommitment } from "@weft/protocol/Segment";
+import type { SegmentCommitment, SignedSegment } from "@weft/protocol/Segment";
 import type { Program } from "@weft/tensor/Program";
 import type { BlobSource } from "@weft/transport/serveBlobs";
 import type { Transport } from "@weft/transport/Transport";
@@ -51,6 +51,8 @@ export interface GatewayChain {
   segments(leaseId: Hex): SegmentFacts[];
   /** Whole commitments of a lease in order, from the log: also those of a settled lease. */
   commitments(leaseId: Hex): Promise<SegmentCommitment[]>;
+  /** The commitment on chain with its signature; undefined when there is none, or none that others can read. */
+  signedCommitment(leaseId: Hex, segment: bigint): Promise<SignedSegment | undefined>;
   draw(leaseId: Hex, segment: bigint): Promise<DrawFacts>;
   /** What auditors earned on a lease. */
   auditPayments(leaseId: Hex): Promise<{ nodeId: NodeId; amount: bigint }[]>;
@@ -63,6 +65,8 @@ export interface GatewayChain {
   /** Ends a lease whose start deadline is over; undefined when somebody else did or it has not passed. */
   closeUnstarted(leaseId: Hex): Promise<Mined | undefined>;
   settle(leaseId: Hex): Promise<Mined | undefined>;
+  /** Shows two contents signed for one segment; undefined when it is void already or the lease is over. */
+  reportEquivocation(first: SignedSegment, second: SignedSegment): Promise<Mined | undefined>;
   /** Gas of every transaction of a lease, by whoever sent it. */
   leaseGas(leaseId: Hex): Promise<ReadonlyMap<string, bigint>>;
   stop(): Promise<void>;

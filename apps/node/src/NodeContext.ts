@@ -62,6 +62,8 @@ export interface NodeFaults {
   withholdCheckpoints?: boolean;
   /** Says that every segment it audits is false. */
   lyingAuditor?: boolean;
+  /** Signs a second content for these segments of its leases and sends that one to the gateway. */
+  twoContents?: (segment: bigint) => boolean;
   /** Enrols in the beacon and opens nothing. */
   withholdReveals?: boolean;
   /** Begins its leases in a state of its own making, where one is returned. */

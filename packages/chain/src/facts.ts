@@ -68,6 +68,8 @@ export interface SegmentFacts {
   beaconRound: bigint;
   available: boolean;
   voided: boolean;
+  /** Somebody showed two contents that the provider signed for it. */
+  equivocated: boolean;
   audit: AuditStateName;
   /** Verdicts that say false. */
   accusers: number;
@@ -130,6 +132,7 @@ export function segmentFacts(snapshot: Snapshot, leaseId: Hex): SegmentFacts[] {
     beaconRound: segment.beaconRound,
     available: segment.availableAt !== undefined,
     voided: voidedFrom !== undefined && segment.segment >= voidedFrom,
+    equivocated: segment.equivocated,
     audit: segment.audit,
     accusers: segment.reveals.filter(({ ok }) => !ok).length,
     auditor: [...segment.sealed.keys()].at(-1) ?? segment.reveals.at(-1)?.auditor,

@@ -2,7 +2,7 @@
 // it does not matter who says it. Not from the transaction: a commitment may come through another contract.
 import { WeftError } from "@weft/protocol/Errors";
 import * as Segment from "@weft/protocol/Segment";
-import type { Hex } from "viem";
+import { decodeFunctionData, type Hex } from "viem";
 import { abis } from "./Abis.ts";
 import type { ChainClient } from "./ChainClient.ts";
 
@@ -26,6 +26,28 @@ export async function readCommitment(client: ChainClient, query: CommitmentQuery
   const found = log && commitmentIn(log.args);
   if (found === undefined) throw unknown(query);
   return found;
+}
+
+/**
+ * The commitment with the provider's signature over it, from the transaction that recorded it; undefined when the chain
+ * has none, or when it came through another contract, whose call only its author can read.
+ */
+export async function readSignedCommitment(
+  client: ChainClient,
+  { leaseId, segment, fromBlock }: CommitmentQuery,
+): Promise<Segment.SignedSegment | undefined> {
+  const { audits } = client.network.contracts;
+  const logs = await client.rpc.getContractEvents({
+    ...{ address: audits, abi: abis.audits, eventName: "SegmentCommitted", fromBlock },
+    args: { leaseId, segment: Number(segment) },
+  });
+  const log = logs.at(-1);
+  const commitment = log && commitmentIn(log.args);
+  if (log === undefined || commitment === undefined) return undefined;
+  const { to, input } = await client.rpc.getTransaction({ hash: log.transactionHash });
+  if (to?.toLowerCase() !== audits.toLowerCase()) return undefined;
+  const call = decodeFunctionData({ abi: abis.audits, data: input });
+  return call.functionName === "commitSegment" ? { commitment, signature: call.args[2] } : undefined;
 }
 
 /** All commitments of a lease in order; also of a settled lease. */

@@ -48,3 +48,7 @@ export type SignedSegment = { commitment: SegmentCommitment; signature: Hex };
 export const signedShape = z.strictObject({ commitment: shape, signature: hexOf(65) });
 
 export const hash = (commitment: SegmentCommitment): Hex => structHash(schema, commitment);
+
+/** Whether two commitments differ in the beacon's round at most: signing again for a later round is no fault. */
+export const sameContent = (a: SegmentCommitment, b: SegmentCommitment): boolean =>
+  schema.fields.every(({ name }) => name === "beaconRound" || a[name] === b[name]);

@@ -4,11 +4,12 @@ import { closeLease } from "@weft/chain/actions/closeLease";
 import { closeUnstarted } from "@weft/chain/actions/closeUnstarted";
 import { markInputsReady } from "@weft/chain/actions/markInputsReady";
 import { openLease } from "@weft/chain/actions/openLease";
+import { reportEquivocation } from "@weft/chain/actions/reportEquivocation";
 import { settle } from "@weft/chain/actions/settle";
 import { leaseFacts, segmentFacts } from "@weft/chain/facts";
 import type { Intent } from "@weft/chain/Intent";
 import { marketViewOf } from "@weft/chain/marketView";
-import { readCommitments } from "@weft/chain/readCommitment";
+import { readCommitments, readSignedCommitment } from "@weft/chain/readCommitment";
 import { readDraw } from "@weft/chain/reads";
 import type { Snapshot } from "@weft/chain/Snapshot";
 import type { Clock } from "@weft/protocol/Clock";
@@ -43,6 +44,8 @@ export function connectChain(parts: ChainParts): GatewayChain {
     lease: (leaseId) => leaseFacts(live.current, leaseId, now()),
     segments: (leaseId) => segmentFacts(live.current, leaseId),
     commitments: (leaseId) => readCommitments(client, { leaseId, fromBlock: parts.fromBlock }),
+    signedCommitment: (leaseId, segment) =>
+      readSignedCommitment(client, { leaseId, segment, fromBlock: parts.fromBlock }),
     draw: (leaseId, segment) => readDraw(client, { leaseId, segment }),
     endpointOf: (nodeId) => peerOfEndpoint(live.current.nodes.get(nodeId)?.endpoint ?? ""),
     auditPayments: (leaseId) => auditPayments(parts, leaseId),
@@ -61,7 +64,10 @@ function chainNow(snapshot: Snapshot, clock: Clock): bigint {
   return wall > snapshot.timestamp ? wall : snapshot.timestamp;
 }
 
-type Transactions = Pick<GatewayChain, "open" | "close" | "markInputsReady" | "closeUnstarted" | "settle">;
+type Transactions = Pick<
+  GatewayChain,
+  "open" | "close" | "markInputsReady" | "closeUnstarted" | "settle" | "reportEquivocation"
+>;
 
 function transactions({ client, live, sender }: ChainParts): Transactions {
   const send = async (intent: Intent): Promise<Mined> => {
@@ -97,6 +103,8 @@ function transactions({ client, live, sender }: ChainParts): Transactions {
         ["market.WrongState", "market.SettleTooEarly", "channels.ChannelFrozen"],
         send(settle(client, { leaseId })),
       ),
+    reportEquivocation: (first, second) =>
+      unless(["audits.SegmentVoided", "audits.LeaseOver"], send(reportEquivocation(client, { first, second }))),
   };
 }
 

@@ -1,4 +1,5 @@
-// What a gateway must not forget: jobs, their events, bids, leases, segments and the vouchers it signed.
+// What a gateway must not forget: jobs, their events, bids, leases, segments, the vouchers it signed and the commitments
+// that providers signed.
 //
 // SQLite in WAL mode with synchronous=full: a voucher is written before it is sent, so that a gateway killed between
 // the two signs the same cumulative amount again and never a different one. JSON columns hold nouns with bigint as
@@ -6,6 +7,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { WeftError } from "@weft/protocol/Errors";
 import type { JobEvent, JobEventBody, JobEventKind } from "@weft/protocol/JobEvent";
+import { type SignedSegment, signedShape } from "@weft/protocol/Segment";
 import type { Hex } from "viem";
 
 export type JobPhase = "created" | "bidding" | "opening" | "running" | "finishing" | "ended";
@@ -45,6 +47,9 @@ export interface JobStore {
   eventsFrom(jobId: string, seq: number): JobEvent[];
   putVoucher(voucher: VoucherRow): void;
   getVoucher(channelId: Hex): VoucherRow | undefined;
+  /** Keeps the first commitment that comes for a segment of a lease. */
+  keepCommitment(signed: SignedSegment): void;
+  getCommitment(leaseId: Hex, segment: bigint): SignedSegment | undefined;
   get(key: string): string | undefined;
   put(key: string, value: string): void;
   close(): void;
@@ -66,6 +71,8 @@ const schema = `
     body TEXT NOT NULL, PRIMARY KEY (jobId, seq)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS vouchers (channelId TEXT PRIMARY KEY, payee TEXT NOT NULL, cumulative TEXT NOT NULL,
     signature TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS commitments (leaseId TEXT NOT NULL, segment INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (leaseId, segment)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 `;
 
@@ -85,6 +92,7 @@ export function openJobStore(path: string): JobStore {
     ...linkTable(sql),
     ...eventTable(sql),
     ...moneyTable(sql),
+    ...commitmentTable(sql),
     close: () => db.close(),
   };
 }
@@ -177,6 +185,20 @@ function eventTable(sql: Sql): Pick<JobStore, "appendEvent" | "eventsFrom"> {
         kind: row["kind"],
         ...JSON.parse(row["body"] as string),
       })) as JobEvent[];
+    },
+  };
+}
+
+function commitmentTable(sql: Sql): Pick<JobStore, "keepCommitment" | "getCommitment"> {
+  return {
+    keepCommitment(signed) {
+      const { leaseId, segment } = signed.commitment;
+      const body = JSON.stringify(signed, (_, value) => (typeof value === "bigint" ? value.toString() : value));
+      sql("INSERT OR IGNORE INTO commitments (leaseId, segment, body) VALUES (?, ?, ?)").run(leaseId, segment, body);
+    },
+    getCommitment(leaseId, segment) {
+      const row = sql("SELECT body FROM commitments WHERE leaseId = ? AND segment = ?").get(leaseId, segment);
+      return row === undefined ? undefined : signedShape.parse(JSON.parse(row["body"] as string));
     },
   };
 }

@@ -18,6 +18,7 @@ import type { Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import type { JobRecord, LeaseRecord } from "./JobRecord.ts";
 import { obtainCheckpoint } from "./obtainCheckpoint.ts";
+import { reportTwin } from "./signedTwice.ts";
 
 /** The work that a lease's commitments must be about. */
 export interface CommittedWork {
@@ -72,6 +73,8 @@ async function checkCommitment(context: GatewayContext, check: SegmentCheck): Pr
   const signer = await recoverNoun(context.chain.network, Segment.schema, commitment, signature);
   const operator = context.chain.view().nodes.get(lease.nodeId)?.operator;
   if (signer !== operator) refuse("segment.signer", "the commitment is not signed by the node's operator");
+  if (await reportTwin(context, lease, { commitment, signature }))
+    refuse("segment.equivocation", "another content was signed for this segment; both are shown to the chain");
   const wrong = differsFrom(check, commitment);
   if (wrong !== undefined) refuse(`segment.${wrong.field}`, wrong.message);
 }
@@ -109,7 +112,7 @@ function anchoredFacts(
   const segments = context.chain.segments(check.lease.leaseId);
   const anchored = segments.find(({ segment }) => segment === commitment.segment);
   if (anchored !== undefined && anchored.commitmentHash !== Segment.hash(commitment))
-    refuse("segment.equivocation", "another commitment for this segment is on chain");
+    refuse("segment.notOnChain", "another commitment for this segment is on chain");
   const accused = segments.some(({ audit, accusers }) => accusers > 0 && ["waiting", "committed"].includes(audit));
   return { committed: anchored !== undefined, voided: anchored?.voided === true, accused };
 }

@@ -194,7 +194,8 @@ function voidFalse(context: GatewayContext, work: Work): LeaseRecord | undefined
   for (const segment of segments.slice(first)) segment.void = true;
   work.save(work.record);
   const lease = leases.find(({ leaseId }) => leaseId === segments[first]?.leaseId);
-  tellFalse(context, work.jobId, (lease?.firstSegment ?? 0) + (segments[first]?.segment ?? 0));
+  const signedTwice = lease !== undefined && context.chain.segments(lease.leaseId).some((one) => one.equivocated);
+  if (!signedTwice) tellFalse(context, work.jobId, (lease?.firstSegment ?? 0) + (segments[first]?.segment ?? 0));
   return lease;
 }
 

@@ -17,6 +17,7 @@ import { payingStateOf, promise } from "./payLease.ts";
 import { recordSegment } from "./recordSegment.ts";
 import { recoverLease } from "./recoverLease.ts";
 import { resumeOf } from "./resumeOf.ts";
+import { watchTwins } from "./signedTwice.ts";
 import { untilUnstarted } from "./untilUnstarted.ts";
 import { untilWithheld } from "./untilWithheld.ts";
 
@@ -58,6 +59,7 @@ export async function runLease(context: GatewayContext, work: LeaseWork): Promis
     ended ??= chainVerdict(context, work);
     if (ended !== undefined) stop.abort(new WeftError("the lease ended on chain", { code: "lease.ended" }));
   });
+  const unwatchTwins = watchTwins(context, work.lease);
   const start = { refused: false };
   void untilUnstarted(context, { ...work, signal, refused: () => start.refused }).then(
     (step) => {
@@ -83,6 +85,7 @@ export async function runLease(context: GatewayContext, work: LeaseWork): Promis
     return ended;
   } finally {
     unwatch();
+    unwatchTwins();
     stop.abort();
   }
 }
@@ -92,6 +95,8 @@ function chainVerdict(context: GatewayContext, work: LeaseWork): LeaseEnd | unde
   const segments = context.chain.segments(work.lease.leaseId);
   if (segments.some(({ audit }) => audit === "confirmed"))
     return { kind: "failed", reason: "falseSegment", detail: "two auditors recomputed a segment and found it false" };
+  if (segments.some(({ equivocated }) => equivocated))
+    return { kind: "failed", reason: "falseSegment", detail: "two contents were signed for one segment" };
   const facts = context.chain.lease(work.lease.leaseId);
   if (facts === undefined || !["closing", "settling", "settled"].includes(facts.state)) return undefined;
   if (facts.reason === "falseSegment" || facts.reason === "providerQuit" || facts.reason === "unstarted")

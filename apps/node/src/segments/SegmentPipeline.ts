@@ -21,7 +21,7 @@ import {
   type SegmentFacts,
   type SegmentWork,
 } from "./decideSegment.ts";
-import { signAgain, workOf } from "./recordSegment.ts";
+import { signAgain, signInflated, workOf } from "./recordSegment.ts";
 
 /** Drawn holders whose statements the chain wants where the buyer may be offline. */
 const heldNeeded = 2;
@@ -166,7 +166,9 @@ export class SegmentPipeline {
   }
 
   async #send(work: SegmentWork, session: JobSession): Promise<void> {
-    const { commitment, signature, checkpointBytes, held } = work;
+    const { checkpointBytes, held } = work;
+    const isTwice = this.#context.faults.twoContents?.(work.commitment.segment) === true;
+    const { commitment, signature } = isTwice ? await signInflated(this.#context, work) : work;
     await session.segment({ commitment, signature, checkpointBytes, holders: held.slice(0, 8) });
   }
 

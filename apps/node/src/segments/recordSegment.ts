@@ -124,6 +124,12 @@ export async function signAgain(context: NodeContext, work: SegmentWork): Promis
   return { ...again, held: [] };
 }
 
+/** Test fault only: the same segment with ten times the seconds, signed as well. */
+export async function signInflated(context: NodeContext, work: SegmentWork): Promise<Segment.SignedSegment> {
+  const commitment = { ...work.commitment, meteredSeconds: 10n * work.commitment.meteredSeconds };
+  return { commitment, signature: await signNoun(context.chain.network, Segment.schema, commitment, context.operator) };
+}
+
 const receiptOf = (work: SegmentWork, segment: number) => ({
   leaseId: work.commitment.leaseId,
   sequence: Number(work.commitment.segment),
