@@ -1,5 +1,6 @@
 // Runs a plan: a list of commands (words.ts) that every thread of a team goes through, each doing its share of each, with
 // barriers where the host put them. One call per run; nothing is allocated.
+import { attendCommand, cacheRowsCommand, gatherPanelsCommand } from "./attention";
 import { barrier } from "./barrier";
 import { chainCommand } from "./chain";
 import { CONTROL_FAILURE, CONTROL_PLAN, CONTROL_SEQUENCE } from "./control";
@@ -9,8 +10,8 @@ import { packCommand, productCommand } from "./productCommands";
 import { reduceCommand } from "./reductions";
 import { hashSubtreesCommand, hashTopsCommand } from "./tensorHash";
 import {
-  BARRIER, CHAIN, COPY, END, GATHER, HASH_SUBTREES, HASH_TOPS, MATMUL, MATMUL_INT8, ONE_HOT, PACK, PACK_INT8, REDUCE,
-  SCATTER_ADD, SWAP_PAIRS, TO_FLOAT, TO_INT8, word,
+  ATTEND, BARRIER, CACHE_ROWS, CHAIN, COPY, END, GATHER, GATHER_PANELS, HASH_SUBTREES, HASH_TOPS, MATMUL, MATMUL_INT8,
+  ONE_HOT, PACK, PACK_INT8, REDUCE, SCATTER_ADD, SWAP_PAIRS, TO_FLOAT, TO_INT8, word,
 } from "./words";
 
 /** This thread's part of every command of the plan. */
@@ -34,6 +35,9 @@ function runPlan(plan: usize, thread: u32, threads: u32, scratch: usize, control
       case TO_FLOAT: toFloatCommand(w, thread, threads); break;
       case HASH_SUBTREES: hashSubtreesCommand(w, thread, threads, scratch); break;
       case HASH_TOPS: hashTopsCommand(w, thread, threads, scratch); break;
+      case GATHER_PANELS: gatherPanelsCommand(w, thread, threads, plan, control); break;
+      case CACHE_ROWS: cacheRowsCommand(w, thread, threads, plan, control); break;
+      case ATTEND: attendCommand(w, thread, threads, scratch, plan, control); break;
       default: unreachable();
     }
   }

@@ -8,6 +8,7 @@ export { peak } from "./peak";
 // Inner loops, exported so that the optimiser leaves them functions of their own: V8 allocates their registers alone.
 export { panelBlocks, productScratchBytes } from "./product";
 export { panelRowsInt8, productInt8ScratchBytes } from "./productInt8";
+export { mixValues, scaleRow, shiftedPowers } from "./attention";
 
 // The first form (packages/tensor/src/Kernel.ts): one export per operator.
 export { matmulNT, transpose } from "./matmul";

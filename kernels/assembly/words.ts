@@ -19,6 +19,9 @@ export const TO_INT8: u32 = 13;
 export const TO_FLOAT: u32 = 14;
 export const HASH_SUBTREES: u32 = 15;
 export const HASH_TOPS: u32 = 16;
+export const GATHER_PANELS: u32 = 17;
+export const CACHE_ROWS: u32 = 18;
+export const ATTEND: u32 = 19;
 
 /** Word `i` of the command at `w`. */
 @inline

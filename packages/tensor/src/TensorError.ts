@@ -24,14 +24,15 @@ export type TensorErrorCode =
   | "over-memory"
   | "nan"
   | "closed"
+  | "busy"
   | "worker-failed";
 
 export class TensorError extends WeftError {
   override name = "TensorError";
 
-  /** A failed worker is ours and may be retried; everything else is the caller's input. */
+  /** A failed worker and a full queue are ours and may be retried; everything else is the caller's input. */
   constructor(code: TensorErrorCode, message: string, remedy: string, cause?: unknown) {
-    const ours = code === "worker-failed";
+    const ours = code === "worker-failed" || code === "busy";
     super(message, { code: `tensor.${code}`, fault: ours ? "us" : "caller", retryable: ours, remedy, cause });
   }
 }

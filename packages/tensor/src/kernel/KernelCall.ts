@@ -37,6 +37,17 @@ export type ChainStep = { readonly op: ChainOp; readonly in: readonly number[] }
 /** Contiguous, of the chain's shape, or with one column for a value with one entry per row. */
 export type ChainOutput = { readonly value: number; readonly out: View };
 
+/** Keys and values of sequences, a slot each: room for `capacity` positions, a multiple of 8, whatever fills it. */
+export type CacheView = {
+  /** [slots, kvHeads, capacity / 8, depth, 8]. */
+  readonly keys: View;
+  /** [slots, kvHeads, capacity, depth]. */
+  readonly values: View;
+};
+
+/** Which slot and which position in it each row of a batch has, i32 [rows] both; position -1: the row counts for nothing. */
+export type CachePlaces = { readonly slots: View; readonly positions: View };
+
 type Calls = {
   /** Last axis of a and b contiguous (rows) or the one before it (columns); leading axes broadcast, any strides. */
   matmul: { readonly a: View; readonly b: View | PackedView; readonly out: View };
@@ -65,6 +76,15 @@ type Calls = {
   scatterAdd: { readonly x: View; readonly index: View; readonly out: View };
   toInt8: { readonly x: View; readonly out: View };
   toFloat: { readonly x: View; readonly out: View };
+  /** Rows of a packed table; index -1 gives +0. */
+  gatherPacked: { readonly table: PackedView; readonly index: View; readonly out: View };
+  /** Rows [rows, kvHeads, depth] to their places in a cache; gaps between rows allowed. No two rows have one place. */
+  cacheRows: { readonly k: View; readonly v: View; readonly places: CachePlaces; readonly cache: CacheView };
+  /**
+   * The composite attention (spec/tensor.md §3.7) of each row of `q` [rows, heads, depth], already multiplied by 1/sqrt(depth),
+   * over positions 0 … its own of its slot, into `out` [rows, heads, depth].
+   */
+  attend: { readonly q: View; readonly places: CachePlaces; readonly cache: CacheView; readonly out: View };
   /** Merkle roots of the leaves (§6) of each value into `room` (hashRoom.ts says where and how many bytes). */
   hash: { readonly values: readonly View[]; readonly room: number };
 };

@@ -6,6 +6,15 @@ import type { View } from "./View.ts";
 /** The indices of a call and how many rows they choose from; several of a chain. */
 function indicesOf(call: KernelCall): { index: View; rows: number }[] {
   if (call.call === "gather") return [{ index: call.index, rows: call.table.shape[0]! }];
+  if (call.call === "gatherPacked") return [{ index: call.index, rows: call.table.shape[0]! }];
+  if (call.call === "cacheRows" || call.call === "attend") {
+    const [slots, , capacity] = call.cache.values.shape as [number, number, number];
+    const { places } = call;
+    return [
+      { index: places.positions, rows: capacity },
+      { index: places.slots, rows: slots },
+    ];
+  }
   if (call.call === "oneHot") return [{ index: call.index, rows: call.out.shape.at(-1)! }];
   if (call.call === "scatterAdd") return [{ index: call.index, rows: call.out.shape[0]! }];
   if (call.call !== "chain") return [];

@@ -20,6 +20,9 @@ export const OP = {
   toFloat: 14,
   hashSubtrees: 15,
   hashTops: 16,
+  gatherPanels: 17,
+  cacheRows: 18,
+  attend: 19,
 } as const;
 
 /** One command and what it touches. Commands of one call may depend on each other. */

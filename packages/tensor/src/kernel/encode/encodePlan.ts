@@ -3,6 +3,7 @@
 import type { KernelCall } from "../KernelCall.ts";
 import { overlaps, type Range, refuseCall } from "../View.ts";
 import { type Command, type Encoding, OP } from "./Command.ts";
+import { encodeAttend, encodeCacheRows, encodeGatherPacked } from "./encodeAttention.ts";
 import { encodeChain } from "./encodeChain.ts";
 import { encodeHash } from "./encodeHash.ts";
 import { encodeCopy } from "./encodeMove.ts";
@@ -51,6 +52,12 @@ function encodeCall(call: KernelCall, encoding: Encoding): Command[] {
     case "toInt8":
     case "toFloat":
       return [encodeConversion(call)];
+    case "gatherPacked":
+      return [encodeGatherPacked(call)];
+    case "cacheRows":
+      return [encodeCacheRows(call)];
+    case "attend":
+      return [encodeAttend(call)];
     case "hash":
       return encodeHash(call, encoding);
   }

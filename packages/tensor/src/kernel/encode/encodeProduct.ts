@@ -37,7 +37,7 @@ function packedMatrixBytes(dtype: View["dtype"], N: number, K: number): number {
   return Math.ceil(N / PANEL) * PANEL * 4 * (dtype === "i8" ? Math.ceil(K / 2) : K);
 }
 
-function packedRange(view: PackedView): Range {
+export function packedRange(view: PackedView): Range {
   return [view.at, view.at + packedBytes(view)];
 }
 
