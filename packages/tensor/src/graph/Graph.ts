@@ -99,6 +99,8 @@ export type Graph = {
 /** What any implementation accepts at least and ours at most. */
 export const GRAPH_LIMITS = {
   nodes: 65_536,
+  /** Values of a graph while it is written, before what no output needs is dropped: bounds the work of an expansion. */
+  written: 131_072,
   inputs: 4_096,
   constants: 4_096,
   outputs: 8_192,

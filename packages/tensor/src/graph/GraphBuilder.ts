@@ -6,6 +6,7 @@ import { checkFields } from "./fields.ts";
 import {
   type Constant,
   describeType,
+  GRAPH_LIMITS,
   type Graph,
   type Input,
   type Node,
@@ -142,6 +143,8 @@ export class GraphBuilder implements Emitter {
   }
 
   #keep(origin: Origin, { dtype, shape }: Omit<Value, "id">): Value {
+    if (this.#values.length >= GRAPH_LIMITS.written)
+      refuse("graph", `it has more than ${GRAPH_LIMITS.written} values`, "use fewer layers, micro-batches or windows");
     const value: Value = { id: this.#values.length, dtype, shape };
     this.#values.push(value);
     this.#origins.push(origin);

@@ -22,7 +22,9 @@ test("what is written reads back, and the order of fields is no part of it", () 
 });
 
 test("lying files are refused by name", () => {
-  const bend = (change: object) => encode(JSON.stringify({ ...JSON.parse(new TextDecoder().decode(file)), ...change }));
+  const whole = JSON.parse(new TextDecoder().decode(file)) as object;
+  const bend = (change: object) => encode(JSON.stringify({ ...whole, ...change }));
+  const nested = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
   const lies: [Uint8Array, RegExp][] = [
     [encode("{"), /not the JSON/],
     [encode("[1]"), /not the JSON/],
@@ -34,6 +36,9 @@ test("lying files are refused by name", () => {
     [bend({ tokenizer: { ...data, kind: "toString" } }), /tokenizer kind is toString/],
     [bend({ tokenizer: null }), /tokenizer kind is undefined/],
     [new Uint8Array(2 ** 24 + 1), /16777217 bytes/],
+    [encode(`{"format":${nested},"hash":"","tokenizer":0}`), /format is a list of 1/],
+    [encode(JSON.stringify({ ...whole, hash: "@" }).replace('"@"', nested)), /hash is a list of 1/],
+    [encode(JSON.stringify({ ...whole, tokenizer: "@" }).replace('"@"', nested)), /tokenizer kind/],
   ];
   for (const [bytes, message] of lies)
     assert.throws(() => readTokenizer(bytes), { code: "tensor.bad-tokenizer", message });

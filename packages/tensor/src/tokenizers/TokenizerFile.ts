@@ -1,7 +1,7 @@
 // A tokenizer as a file and its content hash (spec/tensor-files.md §4): canonical JSON, so that equal tokenizers have equal
 // files. The reader takes hostile bytes.
 import { canonicalJson } from "../canonicalJson.ts";
-import { checkKeys } from "../graph/fields.ts";
+import { checkKeys, show } from "../graph/fields.ts";
 import { sha256, toHex } from "../sha256.ts";
 import { refuseTokenizer } from "./Tokenizer.ts";
 import { type TokenizerData, validateTokenizer } from "./tokenizers.ts";
@@ -25,11 +25,10 @@ export function readTokenizer(bytes: Uint8Array): TokenizerData {
   if (bytes.length > MAX_TOKENIZER_FILE_BYTES)
     refuseTokenizer(`the file has ${bytes.length} bytes`, `use at most ${MAX_TOKENIZER_FILE_BYTES}`);
   const { format, hash, tokenizer } = parse(bytes);
-  if (format !== FORMAT) refuseTokenizer(`format is ${String(format).slice(0, 40)}`, `use ${FORMAT}`);
+  if (format !== FORMAT) refuseTokenizer(`format is ${show(format)}`, `use ${FORMAT}`);
   const data = validateTokenizer(tokenizer);
   const own = tokenizerHash(data);
-  if (hash !== own)
-    refuseTokenizer(`hash is ${String(hash).slice(0, 80)} and the content has ${own}`, "get the file again");
+  if (hash !== own) refuseTokenizer(`hash is ${show(hash)} and the content has ${own}`, "get the file again");
   return data;
 }
 

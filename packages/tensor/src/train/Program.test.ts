@@ -76,6 +76,7 @@ test("wrong fields are refused by name, with a remedy", () => {
     [put("clipMilli", -1), /clipMilli is -1/],
     [put("seed", "0x12"), /seed is not/],
     [put("dataRoot", 7), /dataRoot is not/],
+    [put("seed", [`0x${"01".repeat(32)}`]), /seed is not/],
     [put("stepGraph", "0x"), /stepGraph is not/],
     [put("model.dim", 7), /dim is 7 with/],
     [put("model.kind", "cnn"), /cnn has other fields/],
@@ -117,6 +118,24 @@ test("a program whose step is another graph is refused when it is opened", () =>
     code: "tensor.bad-program",
     message: /tokenizer has \d+ tokens and the model 5/,
   });
+});
+
+test("a few words that ask for a graph without end are refused while it is written", () => {
+  const base = tinyTrainProgram();
+  const model = { ...base.model, layers: 128 };
+  assert.throws(() => openProgram({ ...base, model, accumulate: 64 }), {
+    code: "tensor.bad-graph",
+    message: /more than 131072 values/,
+  });
+});
+
+test("JSON nested without end is refused by name in every field, not by running out of stack", () => {
+  const program = tinyTrainProgram();
+  const nested = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
+  for (const field of Object.keys(program)) {
+    const text = JSON.stringify({ ...program, [field]: "@" }).replace('"@"', nested);
+    assert.throws(() => decodeTrainProgram(text), { code: "tensor.bad-program" }, field);
+  }
 });
 
 test("a vocabulary of byte pairs is part of the program", () => {

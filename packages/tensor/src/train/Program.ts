@@ -112,9 +112,11 @@ function checkTogether(program: TrainProgram): void {
   if (schedule.kind !== "linear" && schedule.kind !== "cosine")
     bad("schedule kind is unknown", 'use schedule "linear" or "cosine"');
   if (schedule.warmupSteps > totalSteps) bad("schedule.warmupSteps is above totalSteps", "shorten the warm-up");
-  fromHex32(String(program.seed), "seed");
-  fromHex32(String(program.dataRoot), "dataRoot");
-  fromHex32(String(program.stepGraph), "stepGraph");
+  for (const field of ["seed", "dataRoot", "stepGraph"] as const) {
+    // A list of one text would pass for that text.
+    const text: unknown = program[field];
+    fromHex32(typeof text === "string" ? text : "", field);
+  }
 }
 
 /** How a program trains, without what. */

@@ -1,11 +1,12 @@
 // spec/vectors/tensor/graph.json: step graphs of small models with their hashes, and two steps of each by the reference.
+import { tensorRoot } from "../commit/TensorLayout.ts";
 import { encodeGraph, graphHash } from "../graph/encodeGraph.ts";
 import { elementCount } from "../graph/Graph.ts";
 import { bitsView, tensorFrom, type TensorValue } from "../graph/TensorValue.ts";
 import type { ModelConfig } from "../models/models.ts";
 import { evaluateGraph } from "../reference/evaluateGraph.ts";
 import { seedWords } from "../seedStream.ts";
-import { sha256, toHex } from "../sha256.ts";
+import { toHex } from "../sha256.ts";
 import { cutExamples, exampleStarts } from "../train/dataOrder.ts";
 import { rateOf, type Schedule } from "../train/schedule.ts";
 import { startState } from "../train/startState.ts";
@@ -62,17 +63,6 @@ const RUNS: Record<string, { readonly model: ModelConfig; readonly training: Tra
 /** A made-up corpus of 16 tokens with some order in it. */
 const corpus = Array.from(seedWords(seed, "vectors/graph", 0, 200), (word, i) => (i * 3 + (word % 4)) % 16);
 
-const hashOf = (tensor: TensorValue) => toHex(sha256(littleEndian(tensor)));
-
-function littleEndian(tensor: TensorValue): Uint8Array {
-  const bits = bitsView(tensor);
-  const bytes = new DataView(new ArrayBuffer(4 * bits.length));
-  bits.forEach((word, i) => {
-    bytes.setUint32(4 * i, word, true);
-  });
-  return new Uint8Array(bytes.buffer);
-}
-
 function batchOf({ batch: { data, targets } }: StepGraph, step: number): Record<string, TensorValue> {
   const rows = data.shape[0]!;
   if (data.dtype === "i32") {
@@ -100,7 +90,7 @@ function run(name: string) {
   const step = buildStepGraph(model, training);
   let state: Record<string, TensorValue> = startState(seed, step.state);
   const hashes = (held: Record<string, TensorValue>) =>
-    Object.fromEntries(step.state.map((tensor) => [tensor.name, hashOf(held[tensor.name]!)]));
+    Object.fromEntries(step.state.map((tensor) => [tensor.name, toHex(tensorRoot(held[tensor.name]!))]));
   const start = hashes(state);
   const steps = [0, 1].map((number) => {
     const batch = batchOf(step, number);
@@ -115,7 +105,7 @@ function run(name: string) {
   return { name, model, training, graphHash: toHex(graphHash(step.graph)), start, steps, graph: graphText };
 }
 
-/** Seed, corpus and schedule, then one run per model; tensors as SHA-256 of their little-endian bytes. */
+/** Seed, corpus and schedule, then one run per model; the state as tensor roots. */
 export function graphVectors() {
   return { seed: toHex(seed), corpus, schedule, totalSteps, runs: Object.keys(RUNS).map(run) };
 }

@@ -7,8 +7,12 @@ import { inferOperator, OPERATORS, attributesOf } from "../graph/operators.ts";
 import { bitsView } from "../graph/TensorValue.ts";
 import { evaluateNode } from "../reference/evaluateNode.ts";
 import { toHex } from "../sha256.ts";
+import { commitVectors } from "./commitVectors.ts";
+import { expansionVectors } from "./expansionVectors.ts";
 import { graphVectors } from "./graphVectors.ts";
 import { type OperatorCase, operatorVectors, readOperatorCase } from "./operatorVectors.ts";
+import { programVectors } from "./programVectors.ts";
+import { type RefusedGraph, REFUSED } from "./refusedGraphs.ts";
 import { ropeVectors } from "./ropeVectors.ts";
 import { tokenizerVectors } from "./tokenizerVectors.ts";
 import { vectorFile } from "./vectorText.ts";
@@ -16,7 +20,10 @@ import { vectorFile } from "./vectorText.ts";
 const folder = new URL("../../../../spec/vectors/tensor/", import.meta.url);
 const read = (name: string) => readFileSync(new URL(`${name}.json`, folder), "utf8");
 
-const files = { operators: operatorVectors, graph: graphVectors, rope: ropeVectors, tokenizers: tokenizerVectors };
+const files = {
+  ...{ operators: operatorVectors, graph: graphVectors, expansion: expansionVectors, rope: ropeVectors },
+  ...{ tokenizers: tokenizerVectors, commitment: commitVectors, program: programVectors },
+};
 for (const [name, make] of Object.entries(files))
   test(`spec/vectors/tensor/${name}.json is what the reference computes`, () => {
     const made = vectorFile(make());
@@ -39,4 +46,14 @@ test("the operator cases read back, cover every operator, and keep the bits of N
 test("the graph texts are canonical and hash to the stated values", () => {
   const { runs } = JSON.parse(read("graph")) as { runs: { graph: string; graphHash: string }[] };
   for (const run of runs) assert.equal(toHex(graphHash(decodeGraph(run.graph))), run.graphHash);
+});
+
+test("the formulas' graphs are canonical; the refused texts are refused, and all but the spellings once they are JSON", () => {
+  const { formulas, refused } = JSON.parse(read("expansion")) as {
+    formulas: { graph: string; graphHash: string }[];
+    refused: RefusedGraph[];
+  };
+  for (const { graph, graphHash: hash } of formulas) assert.equal(toHex(graphHash(decodeGraph(graph))), hash);
+  for (const { why, text } of refused) assert.throws(() => decodeGraph(text), { code: "tensor.bad-graph" }, why);
+  assert.equal(refused.length, REFUSED.length);
 });
