@@ -30,9 +30,9 @@ const linesOf = (path: string, pattern: RegExp): string[] =>
 test("every command line in docs/cli.md and in the helps' examples exists with its options", () => {
   const program = buildProgram({ code: 0 });
   const documented = linesOf("docs/cli.md", /^\$ (weft .*)$/gm);
-  const examples = linesOf("apps/cli/src/program.ts", /"(weft [a-z][^"]*)"/g).map(
-    (line) => line.split(" > ")[0] as string,
-  );
+  const examples = ["program", "modelCommands"]
+    .flatMap((name) => linesOf(`apps/cli/src/${name}.ts`, /"(weft [a-z][^"]*)"/g))
+    .map((line) => line.split(" > ")[0] as string);
   assert.ok(documented.length >= 20 && examples.length >= 25);
   const complaints = [...documented, ...examples]
     .map((line) => complaint(program, line))

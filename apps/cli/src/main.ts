@@ -3,7 +3,8 @@
 import { explain, WeftError } from "@weft/protocol/Errors";
 import { CommanderError } from "commander";
 import { wasInterrupted } from "./Context.ts";
-import { buildProgram, type Outcome } from "./program.ts";
+import type { Outcome } from "./commandSpec.ts";
+import { buildProgram } from "./program.ts";
 import { asPersonError } from "./systemErrors.ts";
 
 const exitCode = { failed: 1, usage: 2, interrupted: 130 } as const;

@@ -2,27 +2,8 @@
 // and mistakes are answered at once.
 import { isIPv4 } from "node:net";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type Context, type GlobalFlags, makeContext } from "./Context.ts";
-
-/** Set by the command that ran; read by main. */
-export interface Outcome {
-  code: number;
-}
-
-type Handler = (context: Context, parameters: string[], flags: Record<string, unknown>) => Promise<number>;
-
-interface CommandSpec {
-  /** "run <file>". */
-  usage: string;
-  summary: string;
-  options?: readonly Option[];
-  examples: readonly string[];
-  /** Printed between options and examples. */
-  notes?: string;
-  /** What a group does when no subcommand is named. */
-  isDefault?: boolean;
-  run: Handler;
-}
+import { type Add, addCommand, type CommandSpec, count, examplesText, group, type Outcome } from "./commandSpec.ts";
+import { addModelCommands } from "./modelCommands.ts";
 
 export function buildProgram(outcome: Outcome): Command {
   const program = new Command("weft")
@@ -50,48 +31,11 @@ export function buildProgram(outcome: Outcome): Command {
   const add = (parent: Command, spec: CommandSpec) => addCommand(parent, spec, outcome);
   addNetworkCommands(program, add);
   addJobCommands(program, add);
+  addModelCommands(program, add);
   addOrderCommands(program, add);
   addNodeCommands(program, add);
   addWalletCommands(program, add);
   return program;
-}
-
-type Add = (parent: Command, spec: CommandSpec) => void;
-
-const examplesText = (examples: readonly string[]): string =>
-  `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}\n`;
-
-function addCommand(parent: Command, spec: CommandSpec, outcome: Outcome): void {
-  const command = parent
-    .command(spec.usage, { isDefault: spec.isDefault === true })
-    .summary(spec.summary)
-    .description(spec.summary)
-    .addHelpText("after", `${spec.notes === undefined ? "" : `\n${spec.notes}\n`}${examplesText(spec.examples)}`);
-  for (const option of spec.options ?? []) command.addOption(option);
-  command.action(async (...called: unknown[]) => {
-    const parameters = called.slice(0, -2).flat() as string[];
-    outcome.code = await spec.run(makeContext(command.optsWithGlobals<GlobalFlags>()), parameters, command.opts());
-  });
-}
-
-/** A parent that only groups: without a subcommand it runs its default one, else it shows its help. */
-function group(program: Command, named: { name: string; summary: string; examples: readonly string[] }): Command {
-  return program
-    .command(named.name)
-    .summary(named.summary)
-    .description(named.summary)
-    .showHelpAfterError(`see: weft ${named.name} --help`)
-    .addHelpText("after", examplesText(named.examples));
-}
-
-/** Integer option within bounds. */
-function count(flags: string, description: string, bounds: { min: number; max: number }): Option {
-  return new Option(flags, description).argParser((text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < bounds.min || value > bounds.max)
-      throw new InvalidArgumentError(`Use a whole number from ${bounds.min} to ${bounds.max}.`);
-    return value;
-  });
 }
 
 function seconds(text: string): number {

@@ -1,12 +1,11 @@
 // .weft/run: which processes belong to this home, and the lock that keeps two starts apart.
-//
-// The lock is a SQLite file held in an exclusive transaction: the kernel lets go of it when the holder dies, however it
-// dies, so there is no stale lock to judge. The records beside it name pid and start time of each process.
+// The lock is fileLock.ts; the records beside it name pid and start time of each process.
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { WeftError } from "@weft/protocol/Errors";
 import { type Home, makeFolder } from "../Home.ts";
 import { fileError } from "../systemErrors.ts";
+import { type FileLock, lockFile } from "./fileLock.ts";
 import { isAlive, type ProcessRecord, recordOf } from "./processMark.ts";
 
 const recordPath = (home: Home, role: string): string => join(home.run, `${role}.json`);
@@ -54,27 +53,15 @@ function parseRecord(path: string): ProcessRecord | undefined {
 
 export const livingRecords = (home: Home): ProcessRecord[] => readRecords(home).filter(isAlive);
 
-export interface HomeLock {
-  release(): void;
-}
-
 /** @throws WeftError `home.locked` when another `weft start` runs on this home. */
-export async function lockHome(home: Home): Promise<HomeLock> {
+export async function lockHome(home: Home): Promise<FileLock> {
   makeFolder(home.run);
-  const path = join(home.run, "lock.sqlite");
-  const { DatabaseSync } = await import("node:sqlite");
-  try {
-    const database = new DatabaseSync(path);
-    database.exec("PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;");
-    return { release: () => database.close() };
-  } catch (cause) {
-    if (!/locked|busy/i.test(String(cause))) throw fileError(cause, { doing: "write", path });
-    const holder = readRecords(home).find((record) => record.role === "start");
-    throw new WeftError(`another weft start uses ${home.root}`, {
-      code: "home.locked",
-      remedy: "end that one with Ctrl-C, or give this one a folder of its own with --home DIR",
-      ...(holder === undefined ? {} : { details: { pid: holder.pid } }),
-      cause,
-    });
-  }
+  const lock = await lockFile(join(home.run, "lock.sqlite"));
+  if (lock !== undefined) return lock;
+  const holder = readRecords(home).find((record) => record.role === "start");
+  throw new WeftError(`another weft start uses ${home.root}`, {
+    code: "home.locked",
+    remedy: "end that one with Ctrl-C, or give this one a folder of its own with --home DIR",
+    ...(holder === undefined ? {} : { details: { pid: holder.pid } }),
+  });
 }

@@ -2,7 +2,7 @@
 // of it all nobody has verified.
 import { amountOf, bytesOf, clockOf, grouped, type NodeNames, nameOf } from "./figures.ts";
 import { auditCounts, type JobView, totalStreamed } from "./JobView.ts";
-import { lossPlot } from "./lossPlot.ts";
+import { evaluationLines, lossLines, sampleBlock } from "./learntLines.ts";
 import { tableLines } from "./table.ts";
 import { fit, harmless, type Look, paint, wrap } from "./terminalText.ts";
 
@@ -13,16 +13,14 @@ export interface ReportOptions {
   sharedHost: boolean;
 }
 
-const sampleLines = 12;
-
 export function reportLines(view: JobView, options: ReportOptions): string[] {
   const { look } = options;
   const sections = [
     endLines(view, look),
     refusalLines(view, options),
-    lossLines(view, look),
-    evaluationLines(view, look),
-    sampleBlock(view, look),
+    lossLines(view.losses, look),
+    evaluationLines(view.evaluated, look),
+    sampleBlock(view.sample, look),
     checkpointLines(view, look),
     paidLines(view, options),
     gasLines(view, look),
@@ -52,38 +50,6 @@ function refusalLines(view: JobView, { look, names }: ReportOptions): string[] {
   );
   const remedies = view.remedies.map((line) => `  remedy: ${harmless(line)}`);
   return [...tableLines([{ title: "node" }, { title: "why not" }], rows, look), ...remedies];
-}
-
-const plot = { columns: 60, rows: 6 };
-
-function lossLines({ losses }: JobView, look: Look): string[] {
-  const lines = lossPlot(losses, { ...plot, columns: Math.min(plot.columns, look.width - 10) });
-  if (lines.length === 0) return [];
-  return [paint(look, "bold", "loss while training, bits per byte"), ...lines.map((line) => `  ${line}`)];
-}
-
-function evaluationLines(view: JobView, look: Look): string[] {
-  const { evaluated } = view;
-  if (evaluated === undefined) return [];
-  const against = (baseline: number) =>
-    evaluated.bitsPerByte < baseline
-      ? paint(look, "green", `beaten by ${(baseline - evaluated.bitsPerByte).toFixed(2)}`)
-      : paint(look, "red", `not beaten, ${(evaluated.bitsPerByte - baseline).toFixed(2)} worse`);
-  const rows = [
-    ["this model", evaluated.bitsPerByte.toFixed(3), ""],
-    ["n-gram, one character of context", evaluated.baselineOneChar.toFixed(3), against(evaluated.baselineOneChar)],
-    ["n-gram, two characters of context", evaluated.baselineTwoChar.toFixed(3), against(evaluated.baselineTwoChar)],
-  ];
-  return [
-    paint(look, "bold", `bits per character on ${grouped(evaluated.heldOutBytes)} held-out bytes, lower is better`),
-    ...tableLines([{ title: "" }, { title: "bits", align: "right" }, { title: "" }], rows, look).slice(1),
-  ];
-}
-
-function sampleBlock(view: JobView, look: Look): string[] {
-  if (view.sample === undefined) return [];
-  const lines = harmless(view.sample, { lines: true }).split("\n").slice(0, sampleLines);
-  return [paint(look, "bold", "text the model wrote"), ...lines.map((line) => `  ${paint(look, "dim", "│")} ${line}`)];
 }
 
 function checkpointLines(view: JobView, look: Look): string[] {

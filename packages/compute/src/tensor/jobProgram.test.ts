@@ -31,7 +31,7 @@ test("every change of a file arrives", () => {
   });
   const { model, optimiser, schedule, batch, accumulate, clipMilli, totalSteps, stepsPerSegment } = program;
   assert.deepEqual(model, {
-    ...{ ...trainPresets.main.model, vocab: 28, context: 12, dim: 24, layers: 3, heads: 4, kvHeads: 2 },
+    ...{ ...trainPresets.main.model, vocab: 29, context: 12, dim: 24, layers: 3, heads: 4, kvHeads: 2 },
     ...{ hidden: 20, tiedHead: false },
   });
   assert.deepEqual(optimiser, {
@@ -51,13 +51,13 @@ test("a narrower model gets hidden units and heads that fit; a shorter run a sho
 
 test("an MLP and momentum in place of a GPT and AdamW", () => {
   const program = programOf({ model: { kind: "mlp", context: 4 }, optimiser: { kind: "sgd", momentum: 0.5 } });
-  assert.deepEqual(program.model, { kind: "mlp", vocab: 28, context: 4, embedding: 24, hidden: 256 });
+  assert.deepEqual(program.model, { kind: "mlp", vocab: 29, context: 4, embedding: 24, hidden: 256 });
   assert.deepEqual(program.optimiser, { kind: "sgd", momentumPpm: 500_000 });
 });
 
 test("the same file and text give the same program, another seed another", () => {
   const hash = (program: object) => Buffer.from(trainProgramHash(programOf(program))).toString("hex");
-  const bpe = { ...tiny, tokenizer: { kind: "bpe", vocab: 280 } };
+  const bpe = { ...tiny, tokenizer: { kind: "bpe", vocab: 290 } };
   assert.equal(hash(tiny), hash({ ...tiny, seed: 1 }));
   assert.notEqual(hash(tiny), hash({ ...tiny, seed: 2 }));
   assert.equal(hash(bpe), hash(bpe));
@@ -68,6 +68,8 @@ test("byte pairs are trained on the training part alone, and the program opens",
   const program = programOf({ ...tiny, tokenizer: { kind: "bpe", vocab: 270 } });
   assert.equal(program.model.vocab, 270);
   assert.equal(openProgram(program).tokenizer.vocab, 270);
+  assert.equal(openProgram(program).tokenizer.end, 269, "an end mark, without which no GGUF can be written");
+  assert.equal(openProgram(programOf(tiny)).tokenizer.end, 28);
   const other = corpus.slice();
   other.fill("z".charCodeAt(0), corpus.length - Math.floor(corpus.length / 10));
   const wanted = wantedOf({ ...tiny, tokenizer: { kind: "bpe", vocab: 270 } });

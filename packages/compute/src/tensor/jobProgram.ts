@@ -102,11 +102,14 @@ function seedBytes(seed: number): Uint8Array {
   return sha256(bytes);
 }
 
-/** Trained on the training part alone, so that held-out text stays unseen; undefined for one token per byte. */
+/**
+ * Trained on the training part alone, so that held-out text stays unseen; undefined for one token per byte. Every vocabulary
+ * has an end mark: llama.cpp takes no model without one.
+ */
 function tokenizerOf({ tokenizer }: JobProgram, corpus: Uint8Array, preset: TrainPreset): TokenizerData | undefined {
   if (tokenizer === "bytes") return undefined;
   const bytes = trainingBytesOf({ corpusBytes: corpus.length, split: preset.split });
-  return trainBpe(corpus.subarray(0, Math.min(bytes, MOST_TOKENIZER_BYTES)), { vocab: tokenizer.vocab, end: false });
+  return trainBpe(corpus.subarray(0, Math.min(bytes, MOST_TOKENIZER_BYTES)), { vocab: tokenizer.vocab, end: true });
 }
 
 /** @throws WeftError `program.text` when the training or the held-out part is no longer than the context */
@@ -130,7 +133,7 @@ function checkText(program: TrainProgram, corpus: Uint8Array): void {
  */
 export function createJobProgram(wanted: JobProgram, options: Machine & { corpus: Uint8Array }): TrainProgram {
   const { corpus, gflops } = options;
-  const tokenizer = tokenizerOf(wanted, corpus, presetOf(wanted)) ?? createByteTokenizer({ corpus, end: false });
+  const tokenizer = tokenizerOf(wanted, corpus, presetOf(wanted)) ?? createByteTokenizer({ corpus, end: true });
   const preset = presetOf(wanted, { vocab: openTokenizer(tokenizer).vocab, gflops });
   const program = createTrainProgram(preset, { corpus, seed: seedBytes(wanted.seed), tokenizer });
   checkText(program, corpus);
