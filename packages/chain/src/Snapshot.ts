@@ -2,6 +2,7 @@
 //
 // Ids and addresses are lower-case hex. Amounts are stablecoin units (1e-6) unless they are stake (WEFT, 1e-18); times
 // are Unix seconds of block timestamps. What no event tells is not here: see reads.ts.
+import type { Carry } from "@weft/market/refill";
 import { least } from "@weft/protocol/Amount";
 import type { CloseReason, LeaseState } from "@weft/protocol/Lease";
 import type { NodeId } from "@weft/protocol/NodeId";
@@ -95,6 +96,8 @@ export interface LeaseRecord {
   tier: bigint;
   payMode: bigint;
   fee: bigint;
+  /** What the fills before it had used up when it opened, without matchers' fees. */
+  carry: Carry;
   money: LeaseMoney;
   courtId: Hex;
   jobCommitment: Hex;

@@ -1,12 +1,12 @@
 // A chain snapshot as the market's decisions want it. Nothing is copied: entries are mapped when they are asked for, so
 // that a view costs nothing per block, however many nodes and orders there are.
 import type { BuyerView, MarketView, NodeView, OrderView, SessionView } from "@weft/market/MarketView";
-import { type Carry, type Refill, refill } from "@weft/market/refill";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { ProtocolParams } from "@weft/protocol/Params";
 import type { Address, Hex } from "viem";
+import { nextFill } from "./nextFill.ts";
 import type { PersistentMap } from "./PersistentMap.ts";
-import { accountOf, type LeaseRecord, type SessionState, type Snapshot, sessionKey, stateAt } from "./Snapshot.ts";
+import { accountOf, type SessionState, type Snapshot, sessionKey } from "./Snapshot.ts";
 
 export interface ViewOptions {
   params: ProtocolParams;
@@ -53,39 +53,16 @@ function sessionView(session: SessionState, now: bigint): SessionView {
   };
 }
 
-/** Folds the fills of one order through the contract's own rule for what the next one may use. */
 function orderView(snapshot: Snapshot, orderHash: Hex, now: bigint): OrderView | undefined {
-  const leases = (snapshot.orders.get(orderHash) ?? []).map((id) => snapshot.leases.get(id));
-  const known = leases.filter((lease): lease is LeaseRecord => lease !== undefined);
-  const first = known[0];
-  if (first === undefined) return undefined;
-  // The order's own terms: its first fill runs its whole duration. A fee above what was charged is not known here.
-  const order = { durationSeconds: first.durationSeconds, maxFee: first.fee } as Parameters<typeof refill>[0];
-  let carry: Carry = { spent: 0n, secondsPaid: 0n };
-  let last: Refill | undefined;
-  for (const lease of known) {
-    last = refill(order, previousFill(lease, carry, now), now);
-    if (last.ok) carry = last.carry;
-  }
+  const next = nextFill(snapshot, orderHash, now);
+  if (next === undefined) return undefined;
+  const fills = (snapshot.orders.get(orderHash) ?? []).flatMap((leaseId) => snapshot.leases.get(leaseId) ?? []);
   return {
-    fills: BigInt(known.length),
-    ...(last === undefined || last.ok ? {} : { blocked: last.why }),
-    failed: known.map(({ nodeId }) => nodeId),
-    spent: carry.spent,
-    secondsLeft: last?.ok === true ? last.secondsLeft : 0n,
-  };
-}
-
-function previousFill(lease: LeaseRecord, carry: Carry, now: bigint): Parameters<typeof refill>[1] {
-  const { cap, claimed, auditSpent } = lease.channel;
-  return {
-    state: stateAt(lease, now),
-    reason: lease.reason ?? ("none" as never),
-    followed: false,
-    rate: lease.rate,
-    auditPot: lease.money.auditPot,
-    channel: { cap, claimed, auditSpent, claimUntil: lease.claimUntil ?? 0n },
-    carry,
+    fills: BigInt(fills.length),
+    ...(next.ok ? {} : { blocked: next.why }),
+    failed: fills.map(({ nodeId }) => nodeId),
+    spent: next.ok ? next.carry.spent : (fills.at(-1)?.carry.spent ?? 0n),
+    secondsLeft: next.ok ? next.secondsLeft : 0n,
   };
 }
 

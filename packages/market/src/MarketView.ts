@@ -58,7 +58,7 @@ export interface OrderView {
   blocked?: FillBlock;
   /** Nodes that failed a fill of this order. */
   failed: readonly NodeId[];
-  /** Money of the order's budget that earlier fills used up or may still use up. */
+  /** Money that earlier fills used up or may still use up, without matchers' fees: see `spentBy`. */
   spent: bigint;
   /** Work time left of the order's duration. */
   secondsLeft: bigint;

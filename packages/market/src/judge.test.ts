@@ -58,7 +58,7 @@ const cases: Case[] = [
   { code: "order.matcher", order: { matcher: address("3a7c", 2) }, says: /another matcher/ },
   { code: "order.fee", view: { matcher: { address: buyer, fee: 51n } }, says: /fee of 0.000051.*allows 0.00005$/ },
   { code: "order.budget", order: { budget: 39_999n }, says: /over the order's budget 0.039999 by 0.000001/ },
-  { code: "order.budget", past: { spent: 9_960_001n }, says: /by 0.000001/ },
+  { code: "order.budget", past: { spent: 9_959_951n }, says: /by 0.000001/ },
   {
     code: "order.amount",
     order: { maxPricePerUnitSecond: 1n << 60n, budget: 1n << 70n },

@@ -12,6 +12,7 @@ import type { OfferEntry, OrderEntry } from "./Book.ts";
 import { type MarketView, type NodeView, type OrderView, slotOf } from "./MarketView.ts";
 import { agreedPrice, type LeasePrice, maxAmount, maxPay, priceLease } from "./price.ts";
 import type { Reason } from "./reasons.ts";
+import { spentBy } from "./refill.ts";
 
 export type Judgement =
   | { ok: true; price: bigint; total: bigint; bond: bigint; lease: LeasePrice }
@@ -94,7 +95,7 @@ function moneyReasons(view: MarketView, entry: OrderEntry, deal: Deal): Reason[]
   const { lease, total } = deal;
   const reasons: Reason[] = [];
   const buyer = view.buyers.get(order.buyer);
-  const budget = order.budget - (view.orders.get(entry.hash)?.spent ?? 0n);
+  const budget = order.budget - spentBy(order, view.orders.get(entry.hash));
   if (lease.pay > maxPay) reasons.push({ code: "order.amount", amount: lease.pay, most: maxPay });
   const other = most(lease.rate, lease.auditPot, lease.bond);
   if (other > maxAmount) reasons.push({ code: "order.amount", amount: other, most: maxAmount });

@@ -4,7 +4,7 @@
 // after that; the audit pot until it settled, what auditors got after that; and the matcher's fee at its maximum.
 import { type CloseReason, type LeaseState, refillable } from "@weft/protocol/Lease";
 import type { Order } from "@weft/protocol/Order";
-import type { FillBlock } from "./MarketView.ts";
+import type { FillBlock, OrderView } from "./MarketView.ts";
 
 export interface Carry {
   spent: bigint;
@@ -26,7 +26,7 @@ export interface PreviousFill {
 
 export type Refill = { ok: true; carry: Carry; secondsLeft: bigint } | { ok: false; why: FillBlock };
 
-export function refill(order: Order, previous: PreviousFill, now: bigint): Refill {
+export function refill(order: Pick<Order, "durationSeconds" | "maxFee">, previous: PreviousFill, now: bigint): Refill {
   if (!refillable.includes(previous.reason)) return { ok: false, why: previous.reason === "none" ? "open" : "ended" };
   if (previous.followed) return { ok: false, why: "followed" };
   const { channel, carry } = previous;
@@ -41,3 +41,7 @@ export function refill(order: Order, previous: PreviousFill, now: bigint): Refil
     secondsLeft: order.durationSeconds - secondsPaid,
   };
 }
+
+/** Of the order's budget, what its earlier fills used up or may still use up: each of them with the whole `maxFee`. */
+export const spentBy = (order: Pick<Order, "maxFee">, past: OrderView | undefined): bigint =>
+  past === undefined ? 0n : past.spent + past.fills * order.maxFee;

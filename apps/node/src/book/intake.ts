@@ -8,6 +8,7 @@ import * as Book from "@weft/market/Book";
 import { orderReasons } from "@weft/market/judge";
 import type { MarketView } from "@weft/market/MarketView";
 import { priceLease } from "@weft/market/price";
+import { spentBy } from "@weft/market/refill";
 import { digestOf, type Network } from "@weft/protocol/Domain";
 import type { GossipMessage } from "@weft/protocol/messages";
 import * as Offer from "@weft/protocol/Offer";
@@ -158,6 +159,6 @@ function mostItTakes(view: MarketView, { order, hash }: Book.OrderEntry): bigint
     tier: order.tier,
   });
   const ceiling = reservation + order.maxFee;
-  const budget = order.budget - (past?.spent ?? 0n);
+  const budget = order.budget - spentBy(order, past);
   return ceiling < budget ? ceiling : budget;
 }

@@ -4,12 +4,14 @@ import { closeReasons } from "@weft/protocol/Lease";
 import type { Hex } from "viem";
 import type { EventArgs, Place } from "../Events.ts";
 import { unpackMoney, unpackTerms } from "../leaseTerms.ts";
+import { nextFill, noCarry } from "../nextFill.ts";
 import { type LeaseRecord, type Snapshot, segmentKey, sessionKey } from "../Snapshot.ts";
 import { editAccount, editLease, editNode, type Reducers, withEntry } from "./reducer.ts";
 
 export const market: Reducers<"market"> = {
   LeaseOpened: (state, args, at) => {
-    const lease = openedLease(args, at);
+    const before = nextFill(state, args.orderHash, at.timestamp);
+    const lease = { ...openedLease(args, at), carry: before?.ok === true ? before.carry : noCarry };
     const { leaseId, nodeId, orderHash } = lease;
     const leases = state.leases.set(leaseId, lease);
     const orders = state.orders.set(orderHash, [...(state.orders.get(orderHash) ?? []), leaseId]);
@@ -53,7 +55,7 @@ export const market: Reducers<"market"> = {
 };
 
 /** Court and fee come with events of their own, right after this one. */
-function openedLease(args: EventArgs<"market", "LeaseOpened">, at: Place): LeaseRecord {
+function openedLease(args: EventArgs<"market", "LeaseOpened">, at: Place): Omit<LeaseRecord, "carry"> {
   const { leaseId, nodeId, buyer, session, orderHash, offerHash, jobCommitment } = args;
   const money = unpackMoney(args.money);
   return {
