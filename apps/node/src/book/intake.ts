@@ -9,6 +9,7 @@ import { orderReasons } from "@weft/market/judge";
 import type { MarketView } from "@weft/market/MarketView";
 import { priceLease } from "@weft/market/price";
 import { spentBy } from "@weft/market/refill";
+import { least } from "@weft/protocol/Amount";
 import { digestOf, type Network } from "@weft/protocol/Domain";
 import type { GossipMessage } from "@weft/protocol/messages";
 import * as Offer from "@weft/protocol/Offer";
@@ -160,5 +161,5 @@ function mostItTakes(view: MarketView, { order, hash }: Book.OrderEntry): bigint
   });
   const ceiling = reservation + order.maxFee;
   const budget = order.budget - spentBy(order, past);
-  return ceiling < budget ? ceiling : budget;
+  return least(ceiling, budget);
 }
