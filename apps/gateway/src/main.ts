@@ -98,6 +98,8 @@ async function main(): Promise<void> {
   const { home, network } = settings;
   makeFolders(home);
   const log = pino({ level: process.env["WEFT_LOG"] ?? "info" }, pino.destination({ fd: 2, sync: false }));
+  // First of all: who holds the store is this home's gateway, and nobody else speaks with its key.
+  const store = openJobStore(join(home, "jobs.sqlite"));
   const keystore = join(home, "keystore");
   const password = devPassword(join(keystore, "password"));
   const key = await openKey(keyPath(keystore, "operator"), { password });
@@ -129,7 +131,7 @@ async function main(): Promise<void> {
       chain: connectChain({ client, live, sender, clock: systemClock, fromBlock: network.fromBlock }),
       session,
       buyer: settings.buyer,
-      store: openJobStore(join(home, "jobs.sqlite")),
+      store,
       blobs: openBlobs(join(home, "blobs")),
       evaluate,
       networkId: network.networkId,

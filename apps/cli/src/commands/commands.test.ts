@@ -13,6 +13,7 @@ import { toBytes8 } from "@weft/protocol/HardwareClass";
 import type { JobEvent } from "@weft/protocol/JobEvent";
 import { homeAt, repositoryRoot } from "../Home.ts";
 import { writeNames } from "../job/nodeNames.ts";
+import { livingRecords, removeRecord, writeRecord } from "../process/RunFolder.ts";
 import { events, names } from "../render/fixtureEvents.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weft-cli-commands-"));
@@ -161,6 +162,27 @@ test("run: uploads the corpus beside the file, submits the file's data, shows th
   const saved = join(folder, "models", "train-own-text.safetensors");
   assert.match(ended.out, new RegExp(saved));
   assert.deepEqual(new Uint8Array(readFileSync(saved)), model);
+});
+
+test("run: an output that can't be written is told before anything is bought", async () => {
+  writeFileSync(join(folder, "in-the-way"), "a file");
+  const bought = seen.jobs.length;
+  const ended = await weft("run", jobFile("name: a\nkind: train-char-mlp\noutput: in-the-way/models\n"));
+  assert.equal(ended.code, 1);
+  assert.match(
+    ended.err,
+    /^weft: cannot create .*in-the-way\/models: a part of the path is not a folder\n {2}remedy: /,
+  );
+  assert.equal(seen.jobs.length, bought);
+});
+
+test("gateway: a second one on a home is refused, and the first one's records stay", async () => {
+  writeRecord(home, "gateway", process.pid);
+  const ended = await weft("gateway");
+  assert.equal(ended.code, 1);
+  assert.match(ended.err, new RegExp(`a gateway runs on .* already\n {2}pid {2}${process.pid}\n {2}remedy: `));
+  assert.equal(livingRecords(home).length, 1);
+  removeRecord(home, "gateway", process.pid);
 });
 
 test("run --json: the events as they are, then a summary", async () => {

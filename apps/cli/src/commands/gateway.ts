@@ -2,10 +2,11 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { clientOf } from "@weft/chain/NetworkFile";
+import { WeftError } from "@weft/protocol/Errors";
 import { type Context, endpointFile } from "../Context.ts";
-import { makeFolder, repositoryRoot, requireHome } from "../Home.ts";
+import { type Home, makeFolder, repositoryRoot, requireHome } from "../Home.ts";
 import { spawnChild } from "../process/Child.ts";
-import { removeRecord, writeRecord } from "../process/RunFolder.ts";
+import { livingRecords, removeRecord, writeRecord } from "../process/RunFolder.ts";
 import { escrowWanted, prepareBuyer } from "../start/buyer.ts";
 import { topUp } from "../start/faucet.ts";
 import { interrupted, onInterrupt } from "../start/interrupts.ts";
@@ -21,6 +22,7 @@ const gasMoney = 10n ** 18n;
 export async function gateway(context: Context, flags: { port?: number }): Promise<number> {
   const { home } = context;
   requireHome(home);
+  refuseSecond(home);
   const client = clientOf(readNetwork(home));
   const [buyer, session] = await Promise.all([buyerKey(home), sessionKey(home)]);
   await topUp(client, [
@@ -40,8 +42,10 @@ export async function gateway(context: Context, flags: { port?: number }): Promi
     logFile: join(home.gateway, "gateway.log"),
   });
   const interrupts = onInterrupt(() => void child.stop(0));
+  let up = false;
   try {
     const ready = await child.ready(readyTimeoutMs);
+    up = true;
     writeRecord(home, "gateway", child.pid);
     writePlainFile(endpointFile(home), `${JSON.stringify({ url: ready["url"] })}\n`);
     context.say(`gateway at ${ready["url"]}; its token is in ${home.gatewayToken}; Ctrl-C ends it`);
@@ -52,7 +56,18 @@ export async function gateway(context: Context, flags: { port?: number }): Promi
   } finally {
     await child.stop(graceMs);
     interrupts.release();
-    removeRecord(home, "gateway");
-    rmSync(endpointFile(home), { force: true });
+    if (up) rmSync(endpointFile(home), { force: true });
+    removeRecord(home, "gateway", child.pid);
   }
+}
+
+/** Two gateways would sign and pay for the same jobs. The store's lock holds that too; this says it before anything else. */
+function refuseSecond(home: Home): void {
+  const running = livingRecords(home).find(({ role }) => role === "gateway");
+  if (running === undefined) return;
+  throw new WeftError(`a gateway runs on ${home.root} already`, {
+    code: "gateway.running",
+    remedy: "use that one, end it first, or give this one a folder of its own with --home DIR",
+    details: { pid: running.pid },
+  });
 }

@@ -221,7 +221,7 @@ async function run(context: Context, flags: NodeFlags): Promise<number> {
   } finally {
     await child.stop(graceMs);
     interrupts.release();
-    removeRecord(home, flags.name);
+    removeRecord(home, flags.name, child.pid);
   }
 }
 

@@ -9,7 +9,7 @@ import { ownCorpus, readCorpus } from "../job/corpus.ts";
 import { readNames } from "../job/nodeNames.ts";
 import { type ParsedJob, readJobFile } from "../job/readJobFile.ts";
 import { showJob } from "../job/showJob.ts";
-import { saveCheckpoint, submitJob } from "../job/submitJob.ts";
+import { readyOutput, saveCheckpoint, submitJob } from "../job/submitJob.ts";
 import type { JobView } from "../render/JobView.ts";
 import { reportLines } from "../render/reportLines.ts";
 import { jobSummary } from "../render/summary.ts";
@@ -25,13 +25,15 @@ export async function run(context: Context, file: string, flags: RunFlags): Prom
   const parsed = underCap(readJobFile(path), flags.maxBudget);
   const corpus = corpusFor(parsed, path);
   const client = gatewayOf(context);
+  // With --detach the model stays with the gateway.
+  const output = flags.detach ? undefined : readyOutput(resolve(context.cwd, parsed.job.output));
   const jobId = await submitJob(client, { data: parsed.data, corpus });
-  if (flags.detach) {
+  if (output === undefined) {
     context.say(`job ${jobId} is under way; see it with: weft jobs attach ${jobId}`);
     context.emit({ kind: "summary", ok: true, jobId, name: parsed.job.name, phase: "created" });
     return 0;
   }
-  return attach(context, client, { jobId, output: resolve(context.cwd, parsed.job.output) });
+  return attach(context, client, { jobId, output });
 }
 
 /** The text beside the job file, or this project's own. */

@@ -19,7 +19,7 @@ export function readCorpus(path: string): Uint8Array<ArrayBuffer> {
   if (status === undefined)
     throw new WeftError(`there is no corpus at ${path}`, {
       code: "corpus.missing",
-      remedy: "name a text file, or leave --corpus out to train on this project's own text",
+      remedy: "name a text file, or leave the corpus out to train on this project's own text",
     });
   if (!status.isFile())
     throw new WeftError(`${path} is not a file`, { code: "corpus.folder", remedy: "name one text file" });

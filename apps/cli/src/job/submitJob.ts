@@ -1,7 +1,7 @@
 // Hands a job to a gateway: the corpus by content id, then the job file's data under a key that makes a repeated
 // request the same job. Then what comes back: the checkpoint, into a file of the user's.
 import { randomUUID } from "node:crypto";
-import { renameSync, writeFileSync } from "node:fs";
+import { accessSync, constants, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { WeftError } from "@weft/protocol/Errors";
 import { z } from "zod";
@@ -44,6 +44,17 @@ const strange = (what: string) =>
     fault: "network",
     remedy: "check that the address is a Weft gateway of this version",
   });
+
+/** The folder for a job's model, made and found writable before anything is bought. @throws WeftError `file.*` */
+export function readyOutput(folder: string): string {
+  makeFolder(folder);
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw fileError(cause, { doing: "write", path: folder });
+  }
+  return folder;
+}
 
 const maxCheckpointBytes = 256 * 1024 * 1024;
 const downloadTimeoutMs = 120_000;

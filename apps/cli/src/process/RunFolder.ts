@@ -24,7 +24,12 @@ export function writeRecord(home: Home, role: string, pid: number): void {
   }
 }
 
-export const removeRecord = (home: Home, role: string): void => rmSync(recordPath(home, role), { force: true });
+/** Removes the record of this process alone: a second process of a role that ends must not take the first one's away. */
+export function removeRecord(home: Home, role: string, pid: number): void {
+  const path = recordPath(home, role);
+  const record = parseRecord(path);
+  if (record === undefined || record.pid === pid) rmSync(path, { force: true });
+}
 
 /** Every record, whether its process lives or not; unreadable files are left out. */
 export function readRecords(home: Home): ProcessRecord[] {

@@ -122,7 +122,9 @@ test("records: written, read, stale ones told apart, damaged ones passed over", 
     livingRecords(home).map(({ role }) => role),
     ["start"],
   );
-  removeRecord(home, "start");
+  removeRecord(home, "start", process.pid + 1);
+  assert.equal(livingRecords(home).length, 1, "another process of that role takes nothing away");
+  removeRecord(home, "start", process.pid);
   assert.deepEqual(livingRecords(home), []);
   assert.deepEqual(readRecords(homeAt(join(folder, "nowhere"))), []);
 });

@@ -47,7 +47,7 @@ export class Family {
   #watch(child: Child): Child {
     writeRecord(this.#home, child.role, child.pid);
     void child.exited.then(({ code, signal }) => {
-      removeRecord(this.#home, child.role);
+      removeRecord(this.#home, child.role, child.pid);
       if (this.#stopping !== undefined || this.#pausing) return;
       if (child.role.startsWith("node-")) {
         this.#onLost(child.role);

@@ -37,7 +37,7 @@ export async function start(context: Context, flags: StartFlags): Promise<number
     await family.stop();
     interrupts.release();
     rmSync(endpointFile(home), { force: true });
-    removeRecord(home, "start");
+    removeRecord(home, "start", process.pid);
     lock.release();
   }
 }

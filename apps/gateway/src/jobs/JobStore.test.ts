@@ -1,7 +1,7 @@
 // The gateway's memory: idempotent jobs, ordered events, vouchers that never go down, and what a kill -9 leaves.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -89,5 +89,26 @@ test("what was acknowledged is there after kill -9", async () => {
   const store = openJobStore(path);
   assert.ok((store.getVoucher(channelId)?.cumulative ?? 0n) >= acknowledged);
   store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("a store has one gateway: a second process is refused, whoever is let go of leaves it free, rubbish is named", () => {
+  const folder = mkdtempSync(join(tmpdir(), "weft-jobs-"));
+  const path = join(folder, "jobs.sqlite");
+  const script = `
+    const { openJobStore } = await import(${JSON.stringify(join(import.meta.dirname, "JobStore.ts"))});
+    try { openJobStore(${JSON.stringify(path)}).close(); process.stdout.write("open"); }
+    catch (error) { process.stdout.write(error.code); }`;
+  const other = () => spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" }).stdout;
+  const store = openJobStore(path);
+  assert.equal(other(), "store.locked");
+  store.put("nonce", "1");
+  store.close();
+  assert.equal(other(), "open");
+  writeFileSync(path, "not a database, and long enough to be looked at ".repeat(40));
+  assert.throws(
+    () => openJobStore(path),
+    (error) => hasCode(error, "store.corrupt"),
+  );
   rmSync(folder, { recursive: true, force: true });
 });

@@ -76,7 +76,10 @@ const schema = `
   CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 `;
 
-/** Opens (and creates) the store. @throws WeftError `store.open` when the file cannot be opened. */
+/**
+ * Opens (and creates) the store, for this process alone.
+ * @throws WeftError `store.locked` when another process has it, `store.corrupt`, `store.open` when it cannot be opened
+ */
 export function openJobStore(path: string): JobStore {
   const db = openDatabase(path);
   const prepared = new Map<string, StatementSync>();
@@ -98,19 +101,47 @@ export function openJobStore(path: string): JobStore {
 }
 
 function openDatabase(path: string): DatabaseSync {
+  let db: DatabaseSync | undefined;
   try {
-    const db = new DatabaseSync(path);
+    db = new DatabaseSync(path, { timeout: busyMs });
     db.exec(schema);
+    // Two gateways on one store would buy every job twice, with one nonce for two orders: hold the file alone.
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT;");
     return db;
   } catch (cause) {
-    throw new WeftError(`the gateway's store ${path} cannot be opened`, {
-      code: "store.open",
-      fault: "us",
-      remedy: "check that the folder exists, is writable and has free space",
-      cause,
-    });
+    db?.close();
+    const errcode = (cause as { errcode?: number }).errcode;
+    const known = typeof errcode === "number" ? refusals.get(errcode & 0xff) : undefined;
+    const { code, what, remedy } = known ?? unopenable;
+    throw new WeftError(`the gateway's store ${path} ${what}`, { code, fault: "us", remedy, cause });
   }
 }
+
+/** How long a store that another process is just letting go of is waited for. */
+const busyMs = 1000;
+
+const unopenable = {
+  code: "store.open",
+  what: "cannot be opened",
+  remedy: "check that the folder exists, is writable and has free space",
+};
+
+/** SQLite's primary result codes that have another remedy. */
+const refusals = new Map<number, typeof unopenable>([
+  [5, { code: "store.locked", what: "is in use", remedy: "end the other gateway on this data folder" }],
+  [
+    11,
+    { code: "store.corrupt", what: "is damaged", remedy: "restore it from a backup, or move it away to begin anew" },
+  ],
+  [
+    26,
+    {
+      code: "store.corrupt",
+      what: "is not a database",
+      remedy: "restore it from a backup, or move it away to begin anew",
+    },
+  ],
+]);
 
 type Sql = (text: string) => StatementSync;
 
