@@ -196,7 +196,7 @@ function addNodeCommands(program: Command, add: Add): void {
   });
   const name = () => new Option("--name <name>", "which node of this home").default("self");
   const price = () => new Option("--price <amount>", "asked per unit and hour, such as 0.60");
-  const verb = (spec: Omit<CommandSpec, "run" | "options"> & { options?: readonly Option[]; call: string }) =>
+  const verb: NodeVerb = (spec) =>
     add(node, {
       ...spec,
       options: [name(), ...(spec.options ?? [])],
@@ -254,6 +254,47 @@ function addNodeCommands(program: Command, add: Add): void {
     summary: "print the operator or owner key file",
     options: [new Option("--role <role>", "which key").choices(["operator", "owner"]).default("operator")],
     examples: ["weft node export-key --role owner > owner.json"],
+  });
+  addOwnerCommands(verb);
+}
+
+type NodeVerb = (spec: Omit<CommandSpec, "run" | "options"> & { options?: readonly Option[]; call: string }) => void;
+
+/** The owner's money: no gateway and no running node is needed. */
+function addOwnerCommands(verb: NodeVerb): void {
+  const to = () => new Option("--to <address>", "who receives it (default: the owner)");
+  verb({
+    call: "money",
+    usage: "money",
+    summary: "what the owner has earned, bonded and staked, and what is on its way out",
+    examples: ["weft node money --name node-2", "weft node money --json"],
+  });
+  verb({
+    call: "withdraw",
+    usage: "withdraw <amount>",
+    summary: "move earnings out at once; free money by a notice, and paid by the same command after the delay",
+    options: [to()],
+    examples: ["weft node withdraw 1.5", "weft node withdraw 1.5 --to 0x8888888888888888888888888888888888888888"],
+  });
+  verb({
+    call: "keep-earnings",
+    usage: "keep-earnings <amount>",
+    summary: "turn earnings into free money, to bond or to order with",
+    examples: ["weft node keep-earnings 2"],
+  });
+  verb({
+    call: "defund-bonds",
+    usage: "defund-bonds <amount>",
+    summary: "turn bond money that no lease has locked into free money",
+    examples: ["weft node defund-bonds 5", "weft node defund-bonds 5 --name node-2 --json"],
+  });
+  verb({
+    call: "unstake",
+    usage: "unstake <amount>",
+    summary: "move WEFT stake out; the first call gives notice, the second pays after the unbonding delay",
+    options: [to()],
+    notes: "Drain the node first: a reveal that it owes the beacon and misses is taken from unbonding stake as well.",
+    examples: ["weft node unstake 50", "weft node unstake 50 --to 0x8888888888888888888888888888888888888888"],
   });
 }
 

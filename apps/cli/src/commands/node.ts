@@ -33,6 +33,7 @@ import { endpointOf, nodeProcess } from "../start/nodeProcess.ts";
 import { choosePort } from "../start/plan.ts";
 import { needsOf, nodeIdFor, registerNode } from "../start/registerNode.ts";
 import { writePlainFile } from "../systemErrors.ts";
+import { ownerCommand, ownerVerbs } from "./ownerMoney.ts";
 
 interface NodeFlags {
   name: string;
@@ -40,6 +41,7 @@ interface NodeFlags {
   address?: string;
   rpc?: string;
   role?: "operator" | "owner";
+  to?: string;
 }
 
 interface Call {
@@ -79,8 +81,20 @@ export async function nodeCommand(context: Context, verb: string, call: Call): P
     case "export-key":
       return exportKey(context, flags);
     default:
-      throw new WeftError(`no node command ${verb}`, { code: "cli.usage", fault: "us" });
+      return await asOwner(context, verb, call);
   }
+}
+
+/** @throws WeftError `node.unknown` */
+async function asOwner(context: Context, verb: string, call: Call): Promise<number> {
+  const { name, to } = call.flags as unknown as NodeFlags;
+  const known = ownerVerbs.find((one) => one === verb);
+  if (known === undefined) throw new WeftError(`no node command ${verb}`, { code: "cli.usage", fault: "us" });
+  requireNode(context, call.flags as unknown as NodeFlags);
+  const [amount] = call.parameters;
+  return await ownerCommand(context, known, {
+    ...{ name, ...(amount === undefined ? {} : { amount }), ...(to === undefined ? {} : { to }) },
+  });
 }
 
 async function probeMachine(context: Context): Promise<number> {
