@@ -95,6 +95,21 @@ test("domain packages know no clock, no randomness and no I/O", () => {
   assert.deepEqual(complaints, []);
 });
 
+test("what is computed depends on no clock, randomness, locale, environment or number of cores", () => {
+  const exact = ["protocol", "tensor", "market", "verification"];
+  const banned: [RegExp, string][] = [
+    [/\bDate\.now\(|\bnew Date\(|performance\.now\(/, "reads the clock"],
+    [/\bMath\.random\(|getRandomValues|randomBytes\(/, "draws randomness"],
+    [/localeCompare|\.toLocale[A-Z]|\bIntl\./, "depends on a locale"],
+    [/process\.env|availableParallelism|from "node:os"/, "depends on the machine"],
+  ];
+  const complaints = sources
+    .filter((path) => exact.includes(packageOf(path) ?? "") && !isTest(path) && !path.endsWith("Fixture.ts"))
+    .flatMap((path) => banned.filter(([pattern]) => pattern.test(read(path))).map(([, why]) => `${path}: ${why}`));
+  assert.deepEqual(complaints, []);
+  assert.ok(banned.every(([pattern]) => pattern.test("Date.now() randomBytes( x.toLocaleString process.env")));
+});
+
 test("source holds no unfinished marks and no stray console output", () => {
   const complaints = sources
     .filter((path) => !isTest(path) && packageOf(path) !== undefined)

@@ -59,6 +59,27 @@ const put = (path: string, value: unknown): unknown => {
   return copy;
 };
 
+/** The same data with the fields of every object the other way round. */
+function turned(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(turned);
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, inner]) => [key, turned(inner)]),
+  );
+}
+
+test("the order of fields is no part of a program: same text, hash and step graph", () => {
+  const programs = [tinyTrainProgram(), tinyTrainProgram({ model: tinyMlpModel, accumulate: 2 })];
+  for (const program of programs) {
+    const other = openProgram(turned(program));
+    assert.notDeepEqual(Object.keys(other.program), Object.keys(program));
+    assert.equal(encodeTrainProgram(other.program), encodeTrainProgram(program));
+    assert.equal(toHex(other.hash), toHex(openProgram(program).hash));
+  }
+});
+
 test("wrong fields are refused by name, with a remedy", () => {
   const wrong: [unknown, RegExp][] = [
     [undefined, /program has other fields/],

@@ -10,7 +10,7 @@ import { fromHex32, toHex } from "../sha256.ts";
 import { tinyCorpus } from "../tinyProgram.ts";
 import { batchFiller } from "./batchFiller.ts";
 import { checkpointStateRoot, decodeCheckpoint, encodeCheckpoint } from "./Checkpoint.ts";
-import { openProgram, type TrainProgram } from "./Program.ts";
+import { openProgram, type TrainProgram, trainingBytesOf } from "./Program.ts";
 import { runSegment, type SegmentTrace } from "./runSegment.ts";
 import { rateOf } from "./schedule.ts";
 import { startState } from "./startState.ts";
@@ -171,6 +171,17 @@ test("a program over its memory limit is refused with the number before it runs"
     code: "tensor.over-memory",
     message: /needs \d{7,} bytes of memory, its limit is 1000000: program over its memory limit/,
   });
+});
+
+test("the tokens of a corpus count against the limit, before it is read", async () => {
+  const program = tinyTrainProgram();
+  const needOf = async (one: TrainProgram) => {
+    const error = await openTrainer(one, tinyCorpus, { memoryLimit: 1 }).catch((cause: Error) => cause);
+    return Number(/needs (\d+) bytes/.exec((error as Error).message)?.[1]);
+  };
+  const large = { ...program, corpusBytes: 2 ** 28, split: { heldOutPpm: 0 } };
+  const tokens = trainingBytesOf(large) - trainingBytesOf(program);
+  assert.equal((await needOf(large)) - (await needOf(program)), 4 * tokens);
 });
 
 test("wrong corpora, checkpoints and options are refused by name", async () => {

@@ -77,7 +77,12 @@ function checkCorruption({ step }: OpenProgram, { tensor, index, bit }: Corrupti
   if (!inside(bit, 32)) badOption(`corrupt.bit is ${bit}`, "use 0..31");
 }
 
-/** Bytes of memory that a training takes, its hash worker included. */
+/** Bytes of the training tokens, of which there are about as many as bytes at most. */
+function tokenBytes({ program }: OpenProgram): number {
+  return Int32Array.BYTES_PER_ELEMENT * trainingBytesOf(program);
+}
+
+/** Bytes of memory that a training computes in, its hash worker included. */
 export function trainingMemory({ step }: OpenProgram, plan: GraphPlan, threads: number): number {
   return estimateBytes(plan, threads) + hashBytes(step.state) + 8192;
 }
@@ -85,16 +90,18 @@ export function trainingMemory({ step }: OpenProgram, plan: GraphPlan, threads: 
 function spawnLead(open: OpenProgram, corpus: Uint8Array, options: TrainerOptions): Worker {
   const threads = options.threads ?? 1;
   if (![1, 2, 3, 4].includes(threads)) badOption(`threads is ${String(threads)}`, "use 1 to 4");
+  const plan = planGraph(open.step.graph);
+  const bytes = trainingMemory(open, plan, threads);
+  checkMemory(bytes + tokenBytes(open), options.memoryLimit);
   const tokens = trainingTokens(open, corpus);
   if (options.checkpoint) decodeCheckpoint(open, options.checkpoint);
   if (options.corrupt) checkCorruption(open, options.corrupt);
-  const plan = planGraph(open.step.graph);
-  const bytes = trainingMemory(open, plan, threads);
-  checkMemory(bytes, options.memoryLimit);
   const { checkpoint, corrupt: corruption } = options;
   const { program } = open;
   const setup: LeadSetup = { role: "weft-train", program, plan, threads, bytes, tokens, checkpoint, corruption };
-  return new Worker(new URL("./trainerWorker.ts", import.meta.url), { workerData: setup, name: "weft-train" });
+  // The tokens move there: a large corpus is not held twice.
+  const start = { workerData: setup, name: "weft-train", transferList: [tokens.buffer as ArrayBuffer] };
+  return new Worker(new URL("./trainerWorker.ts", import.meta.url), start);
 }
 
 /**

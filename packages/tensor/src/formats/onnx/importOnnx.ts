@@ -3,7 +3,7 @@
 // Not here: subgraphs (If, Loop), sequences, sparse and external weights, operators of other domains.
 import { broadcastShapes, broadcastSource } from "../../graph/broadcast.ts";
 import type { ConstantData } from "../../graph/constants.ts";
-import { type Dtype, elementCount, GRAPH_LIMITS, type Graph } from "../../graph/Graph.ts";
+import { type Dtype, elementCount, type Graph } from "../../graph/Graph.ts";
 import { GraphBuilder } from "../../graph/GraphBuilder.ts";
 import { TensorError } from "../../TensorError.ts";
 import {
@@ -41,8 +41,6 @@ export type OnnxImport = {
 
 /** Operator sets whose meaning is known here. Before 7, broadcasting was another. */
 const OPSETS = [7, 25] as const;
-/** Values of a graph under construction, several per node at most. */
-const MOST_VALUES = 4 * GRAPH_LIMITS.nodes;
 /** Elements computed while importing: this many, and a few times as many as the weights have. */
 const FOLD_BUDGET = 2 ** 22;
 
@@ -66,8 +64,6 @@ export function importOnnx(bytes: Uint8Array, options: OnnxImportOptions = {}): 
   graph.node.forEach((node, number) => {
     const place = `node ${number}${node.name ? ` "${node.name.slice(0, 80)}"` : ""} ${node.opType ?? ""}`.trimEnd();
     at(place, () => importNode({ host, opset, values, read }, node));
-    if (g.values.length > MOST_VALUES)
-      unsupportedOnnx(`${place}: the graph grows beyond ${MOST_VALUES} values`, "use a smaller model");
   });
   if (graph.output.length === 0) refuseOnnx("the model has no outputs", "name at least one");
   return at("the graph", () => {
