@@ -4,9 +4,10 @@
 // Plans (packages/tensor/src/kernel): commands that a team of threads runs on one memory.
 export { dismiss, follow, lead } from "./execute";
 export { fillHashTables, hashTableBytes, tensorHashScratchBytes } from "./tensorHash";
-export { peak } from "./peak";
+export { peakNarrow, peakWide } from "./peak";
 // Inner loops, exported so that the optimiser leaves them functions of their own: V8 allocates their registers alone.
-export { panelBlocks, productScratchBytes } from "./product";
+export { productScratchBytes } from "./product";
+export { panelBlocks, panelPairBlocks } from "./productBlocks";
 export { panelRowsInt8, productInt8ScratchBytes } from "./productInt8";
 export { mixValues, scaleRow, shiftedPowers } from "./attention";
 

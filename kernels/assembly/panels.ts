@@ -1,13 +1,26 @@
 // Packed operands of the products: B [N,K] as panels of 8 rows, each [K][8], rows past N as zeros. fp32 here; the int8
 // form holds pairs of k as two i16 in one word ([K/2][8] words), so both have the same shape of inner loop.
-import { storeTransposed } from "./transpose4";
+import { moveTransposed, storeTransposed } from "./transpose4";
 
 /** Rows of B in one panel. */
 export const PANEL: usize = 8;
 
+/** packPanel for eight rows. */
+function packWholePanel(b: usize, stride: usize, depth: usize, out: usize): void {
+  let k: usize = 0;
+  for (; k + 4 <= depth; k += 4) moveTransposed(b + (k << 2), stride, out + k * PANEL * 4, PANEL * 4);
+  for (; k < depth; k++) {
+    for (let j: usize = 0; j < PANEL; j++) store<u32>(out + (k * PANEL + j) * 4, load<u32>(b + j * stride + (k << 2)));
+  }
+}
+
 /** Packs `rows` (1 to 8) rows at `b`, `stride` bytes apart, k from 0 to `depth`, into a [depth][8] panel at `out`. */
 export function packPanel(b: usize, stride: usize, rows: usize, depth: usize, out: usize): void {
-  if (rows < PANEL) memory.fill(out, 0, depth * PANEL * 4);
+  if (rows == PANEL) {
+    packWholePanel(b, stride, depth, out);
+    return;
+  }
+  memory.fill(out, 0, depth * PANEL * 4);
   for (let half: usize = 0; half < rows; half += 4) {
     const base = b + half * stride;
     const to = out + half * 4;
@@ -32,8 +45,9 @@ export function packPanel(b: usize, stride: usize, rows: usize, depth: usize, ou
 export function packPanelFromColumns(b: usize, stride: usize, columns: usize, depth: usize, out: usize): void {
   if (columns == PANEL) {
     for (let k: usize = 0; k < depth; k++) {
-      v128.store(out, v128.load(b));
-      v128.store(out, v128.load(b, 16), 16);
+      const low = v128.load(b), high = v128.load(b, 16);
+      v128.store(out, high, 16);
+      v128.store(out, low);
       b += stride;
       out += PANEL * 4;
     }

@@ -1,8 +1,8 @@
 // Matmul (spec/tensor.md §3.1) on blocks. Each output is +0, then acc + a*b for k = 0, 1, … in order, one output per SIMD
 // lane; a sum that is cut at a block of k is stored and loaded again, so blocking and threads never change a bit.
 // Operands may be stored transposed (A [K,M], B [K,N]): packing reads them so, which saves moving them first.
-import { canonical } from "./lanes";
 import { PANEL, packPanel, packPanelFromColumns } from "./panels";
+import { panelBlocks, panelPairBlocks } from "./productBlocks";
 import { transposeWords } from "./transpose4";
 
 /** Longest block of k: a panel of it is 16 KiB, a third of a usual first-level cache. */
@@ -16,6 +16,8 @@ const PANELS: usize = 64;
 export const A_COLUMNS: u32 = 1;
 export const B_COLUMNS: u32 = 2;
 export const B_PACKED: u32 = 4;
+/** Two panels at a time: faster where the engine fuses vectors (panelPairBlocks), slower where it doesn't. */
+export const PAIRS: u32 = 16;
 
 /** Bytes of scratch that `product` needs: a tile of output, packed panels of B, rows of A, a short block of them. */
 export function productScratchBytes(): usize {
@@ -31,68 +33,6 @@ function copyCorner(from: usize, fromStride: usize, to: usize, toStride: usize, 
     for (let j: usize = 0; j < columns << 2; j += 4) store<u32>(to + j, load<u32>(from + j));
     from += fromStride;
     to += toStride;
-  }
-}
-
-/**
- * One panel's eight output columns for `blocks` times four rows. `a` is row-major with `aStride` bytes between rows; `depth`
- * terms; when not `first`, the sums go on from what `out` holds.
- */
-export function panelBlocks(
-  a: usize, aStride: usize, blocks: usize, panel: usize, depth: usize, out: usize, outStride: usize, first: bool,
-): void {
-  const pairs = panel + (depth >> 1) * (PANEL * 8);
-  const next = 4 * aStride - (depth << 2);
-  let a0 = a, a1 = a + aStride, a2 = a + 2 * aStride, a3 = a + 3 * aStride;
-  let o0 = out, o1 = out + outStride, o2 = out + 2 * outStride, o3 = out + 3 * outStride;
-  for (; blocks > 0; blocks--) {
-    let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-    if (!first) {
-      c00 = v128.load(o0); c01 = v128.load(o0, 16); c10 = v128.load(o1); c11 = v128.load(o1, 16);
-      c20 = v128.load(o2); c21 = v128.load(o2, 16); c30 = v128.load(o3); c31 = v128.load(o3, 16);
-    }
-    let p = panel;
-    while (p < pairs) {
-      const b0 = v128.load(p), b1 = v128.load(p, 16), d0 = v128.load(p, 32), d1 = v128.load(p, 48);
-      let x = v128.load32_splat(a0), y = v128.load32_splat(a0, 4);
-      c00 = f32x4.add(f32x4.add(c00, f32x4.mul(x, b0)), f32x4.mul(y, d0));
-      c01 = f32x4.add(f32x4.add(c01, f32x4.mul(x, b1)), f32x4.mul(y, d1));
-      x = v128.load32_splat(a1); y = v128.load32_splat(a1, 4);
-      c10 = f32x4.add(f32x4.add(c10, f32x4.mul(x, b0)), f32x4.mul(y, d0));
-      c11 = f32x4.add(f32x4.add(c11, f32x4.mul(x, b1)), f32x4.mul(y, d1));
-      x = v128.load32_splat(a2); y = v128.load32_splat(a2, 4);
-      c20 = f32x4.add(f32x4.add(c20, f32x4.mul(x, b0)), f32x4.mul(y, d0));
-      c21 = f32x4.add(f32x4.add(c21, f32x4.mul(x, b1)), f32x4.mul(y, d1));
-      x = v128.load32_splat(a3); y = v128.load32_splat(a3, 4);
-      c30 = f32x4.add(f32x4.add(c30, f32x4.mul(x, b0)), f32x4.mul(y, d0));
-      c31 = f32x4.add(f32x4.add(c31, f32x4.mul(x, b1)), f32x4.mul(y, d1));
-      a0 += 8; a1 += 8; a2 += 8; a3 += 8;
-      p += PANEL * 8;
-    }
-    if (depth & 1) {
-      const b0 = v128.load(p), b1 = v128.load(p, 16);
-      let x = v128.load32_splat(a0);
-      c00 = f32x4.add(c00, f32x4.mul(x, b0)); c01 = f32x4.add(c01, f32x4.mul(x, b1));
-      x = v128.load32_splat(a1);
-      c10 = f32x4.add(c10, f32x4.mul(x, b0)); c11 = f32x4.add(c11, f32x4.mul(x, b1));
-      x = v128.load32_splat(a2);
-      c20 = f32x4.add(c20, f32x4.mul(x, b0)); c21 = f32x4.add(c21, f32x4.mul(x, b1));
-      x = v128.load32_splat(a3);
-      c30 = f32x4.add(c30, f32x4.mul(x, b0)); c31 = f32x4.add(c31, f32x4.mul(x, b1));
-      a0 += 4; a1 += 4; a2 += 4; a3 += 4;
-    }
-    // A NaN among the sums makes their total one (as two infinities may): only then is it worth looking at each.
-    const total = f32x4.add(
-      f32x4.add(f32x4.add(c00, c01), f32x4.add(c10, c11)), f32x4.add(f32x4.add(c20, c21), f32x4.add(c30, c31)),
-    );
-    if (v128.any_true(f32x4.ne(total, total))) {
-      c00 = canonical(c00); c01 = canonical(c01); c10 = canonical(c10); c11 = canonical(c11);
-      c20 = canonical(c20); c21 = canonical(c21); c30 = canonical(c30); c31 = canonical(c31);
-    }
-    v128.store(o0, c00); v128.store(o0, c01, 16); v128.store(o1, c10); v128.store(o1, c11, 16);
-    v128.store(o2, c20); v128.store(o2, c21, 16); v128.store(o3, c30); v128.store(o3, c31, 16);
-    a0 += next; a1 += next; a2 += next; a3 += next;
-    o0 += 4 * outStride; o1 += 4 * outStride; o2 += 4 * outStride; o3 += 4 * outStride;
   }
 }
 
@@ -120,6 +60,26 @@ function panelRows(
   }
   if (rows & 3) {
     edgeBlock(short, depth << 2, panel, depth, out + 4 * blocks * outStride, outStride, rows & 3, columns, first, tile);
+  }
+}
+
+/** panelRows for two whole panels, `panelBytes` apart. */
+function panelPairRows(
+  a: usize, aStride: usize, rows: usize, short: usize, panel: usize, panelBytes: usize, depth: usize, out: usize, outStride: usize,
+  first: bool, tile: usize,
+): void {
+  const blocks = rows >> 2;
+  const even = depth & ~1;
+  panelPairBlocks(a, aStride, blocks, panel, panelBytes, even, out, outStride, first, tile);
+  if (depth & 1) {
+    const last = panel + even * PANEL * 4;
+    panelBlocks(a + (even << 2), aStride, blocks, last, 1, out, outStride, false);
+    panelBlocks(a + (even << 2), aStride, blocks, last + panelBytes, 1, out + PANEL * 4, outStride, false);
+  }
+  if (rows & 3) {
+    const to = out + 4 * blocks * outStride;
+    edgeBlock(short, depth << 2, panel, depth, to, outStride, rows & 3, PANEL, first, tile);
+    edgeBlock(short, depth << 2, panel + panelBytes, depth, to + PANEL * 4, outStride, rows & 3, PANEL, first, tile);
   }
 }
 
@@ -172,7 +132,16 @@ export function product(
           stride = depth << 2;
         } else touchRows(from, stride, rows, depth << 2, scratch);
         if (rows & 3) copyShort(from, stride, rows, depth, short);
-        for (let q = q0; q < q1; q++) {
+        let q = q0;
+        if (flags & PAIRS) {
+          for (; q + 2 <= q1 && (q + 2) * PANEL <= N; q += 2) {
+            panelPairRows(
+              from, stride, rows, short, panels + (q - q0) * panelBytes, panelBytes, depth,
+              out + i0 * outStride + q * PANEL * 4, outStride, k0 == 0, scratch,
+            );
+          }
+        }
+        for (; q < q1; q++) {
           panelRows(
             from, stride, rows, short, panels + (q - q0) * panelBytes, depth,
             out + i0 * outStride + q * PANEL * 4, outStride, min(PANEL, N - q * PANEL), k0 == 0, scratch,

@@ -1,4 +1,5 @@
-// The 4x4 transpose of four loaded vectors, in the forms the kernels need. Moves bits.
+// Transposes of blocks of four columns by four or eight rows, in the forms the kernels need. Moves bits. Eight rows make
+// neighbouring pairs of vectors, which a wide engine fuses: all are loaded before the first store, the higher is stored first.
 
 /** Stores the transpose of four rows at `out`, `stride` bytes between its rows. */
 @inline
@@ -13,6 +14,26 @@ export function storeTransposed(r0: v128, r1: v128, r2: v128, r3: v128, out: usi
   v128.store(out + 3 * stride, v128.shuffle<i64>(c, d, 1, 3));
 }
 
+/** Stores the transpose of four columns of eight rows, `stride` bytes apart, at `out`, `outStride` bytes between its rows. */
+@inline
+export function moveTransposed(x: usize, stride: usize, out: usize, outStride: usize): void {
+  const y = x + 4 * stride;
+  const r0 = v128.load(x), r1 = v128.load(x + stride), r2 = v128.load(x + 2 * stride), r3 = v128.load(x + 3 * stride);
+  const s0 = v128.load(y), s1 = v128.load(y + stride), s2 = v128.load(y + 2 * stride), s3 = v128.load(y + 3 * stride);
+  const a = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), e = v128.shuffle<i32>(s0, s1, 0, 4, 1, 5);
+  const b = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5), f = v128.shuffle<i32>(s2, s3, 0, 4, 1, 5);
+  const c = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), g = v128.shuffle<i32>(s0, s1, 2, 6, 3, 7);
+  const d = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7), h = v128.shuffle<i32>(s2, s3, 2, 6, 3, 7);
+  v128.store(out, v128.shuffle<i64>(e, f, 0, 2), 16);
+  v128.store(out, v128.shuffle<i64>(a, b, 0, 2));
+  v128.store(out + outStride, v128.shuffle<i64>(e, f, 1, 3), 16);
+  v128.store(out + outStride, v128.shuffle<i64>(a, b, 1, 3));
+  v128.store(out + 2 * outStride, v128.shuffle<i64>(g, h, 0, 2), 16);
+  v128.store(out + 2 * outStride, v128.shuffle<i64>(c, d, 0, 2));
+  v128.store(out + 3 * outStride, v128.shuffle<i64>(g, h, 1, 3), 16);
+  v128.store(out + 3 * outStride, v128.shuffle<i64>(c, d, 1, 3));
+}
+
 /**
  * out[j,i] = x[i,j] for i < rows, j < columns; words of 32 bits; `xStride` and `outStride` are bytes between rows.
  * Tiles of 16 columns, so that every cache line of x that is touched is used whole.
@@ -22,7 +43,14 @@ export function transposeWords(x: usize, xStride: usize, out: usize, outStride: 
   for (let j0: usize = 0; j0 < columns; j0 += 16) {
     const j1 = min(j0 + 16, columns);
     const fullColumns = j0 + ((j1 - j0) & ~3);
-    for (let i: usize = 0; i < fullRows; i += 4) {
+    let i: usize = 0;
+    if (fullColumns == j1) {
+      for (; i + 8 <= rows; i += 8) {
+        const from = x + i * xStride;
+        for (let j = j0; j < j1; j += 4) moveTransposed(from + (j << 2), xStride, out + (i << 2) + j * outStride, outStride);
+      }
+    }
+    for (; i < fullRows; i += 4) {
       const from = x + i * xStride;
       const to = out + (i << 2);
       for (let j = j0; j < fullColumns; j += 4) {

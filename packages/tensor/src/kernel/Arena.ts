@@ -1,7 +1,8 @@
 // The memory that kernel sets work in: one shared WebAssembly memory, handed out from the bottom and never taken back. The first
 // page is the module's, then a page of control blocks (one per team), then the hash tables.
 import { TensorError } from "../TensorError.ts";
-import { instantiate, kernelModule } from "./module.ts";
+import { kernelCode } from "./kernelCode.ts";
+import { instantiate } from "./module.ts";
 import type { Range } from "./View.ts";
 
 const PAGE_BYTES = 65_536;
@@ -45,7 +46,7 @@ export function createArena(bytes: number): Arena {
       "use a smaller model, batch or context",
     );
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  instantiate(kernelModule(), memory).fillHashTables(FIRST_TABLE);
+  instantiate(kernelCode().module, memory).fillHashTables(FIRST_TABLE);
   const bounds: Range = [FIRST_TABLE + tableBytes(), pages * PAGE_BYTES - SLACK];
   return arenaOf({ memory, tables: FIRST_TABLE, bounds, room: bounds, controls: [FIRST_CONTROL, FIRST_TABLE] });
 }
@@ -83,7 +84,7 @@ let measured: number | undefined;
 
 /** Bytes of the hash tables, as the module says. */
 function tableBytes(): number {
-  measured ??= instantiate(kernelModule(), smallestMemory()).hashTableBytes();
+  measured ??= instantiate(kernelCode().module, smallestMemory()).hashTableBytes();
   return measured;
 }
 

@@ -1,6 +1,13 @@
-// The WebAssembly kernels with 1, 2 and 4 threads against the reference.
+// The WebAssembly kernels, wide and plain, with 1, 2 and 4 threads, against the reference.
 import { COMPLIANCE_BYTES, kernelCompliance } from "./kernelCompliance.ts";
+import { compilePlain, compileWide } from "./module.ts";
 import { createWasmKernels } from "./wasmKernels.ts";
 
-for (const threads of [1, 2, 4])
-  kernelCompliance(`wasm, ${threads} threads`, () => createWasmKernels(COMPLIANCE_BYTES, { threads }));
+for (const [form, compile, teams] of [
+  ["wide", compileWide, [1, 2, 4]],
+  ["plain", compilePlain, [1, 4]],
+] as const)
+  for (const threads of teams)
+    kernelCompliance(`${form} wasm, ${threads} threads`, () =>
+      createWasmKernels(COMPLIANCE_BYTES, { threads, code: compile() }),
+    );

@@ -10,7 +10,8 @@ import { type EncodedPlan, encodePlan } from "./encode/encodePlan.ts";
 import { indexFailure } from "./indexFailure.ts";
 import type { KernelCall } from "./KernelCall.ts";
 import type { KernelSet, Plan } from "./KernelSet.ts";
-import { instantiate, kernelModule, type PlanExports } from "./module.ts";
+import { kernelCode } from "./kernelCode.ts";
+import { instantiate, type KernelCode, type PlanExports } from "./module.ts";
 import { createPlanStore } from "./planStore.ts";
 import type { FollowerSetup } from "./teamWorker.ts";
 import { needPlain, rangeOf, refuseCall, type View } from "./View.ts";
@@ -20,16 +21,21 @@ const SCRATCH_BYTES = 2 * 2 ** 20;
 const MAX_THREADS = 64;
 const START_TIMEOUT_MS = 30_000;
 
-export type TeamOptions = { readonly threads: number };
+export type TeamOptions = {
+  readonly threads: number;
+  /** Default: what this process can run fastest. */
+  readonly code?: KernelCode;
+};
 
 /** Bytes that a set's own memory needs beside tensors and plans. */
-export function teamBytes({ threads }: TeamOptions): number {
+export function teamBytes({ threads }: Pick<TeamOptions, "threads">): number {
   return threads * SCRATCH_BYTES;
 }
 
 type Team = {
   readonly arena: Arena;
   readonly threads: number;
+  readonly code: KernelCode;
   readonly exports: PlanExports;
   readonly control: number;
   readonly scratch: readonly number[];
@@ -37,12 +43,12 @@ type Team = {
 
 type WasmPlan = Plan & { readonly at: number; readonly encoded: EncodedPlan };
 
-function createTeam(arena: Arena, threads: number): Team {
+function createTeam(arena: Arena, { threads, code = kernelCode() }: TeamOptions): Team {
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS)
     throw new TensorError("bad-option", `${threads} threads`, `use 1 to ${MAX_THREADS} threads`);
-  const exports = instantiate(kernelModule(), arena.memory);
+  const exports = instantiate(code.module, arena.memory);
   const scratch = Array.from({ length: threads }, () => arena.reserve(SCRATCH_BYTES));
-  return { arena, threads, exports, control: arena.reserveControl(), scratch };
+  return { arena, threads, code, exports, control: arena.reserveControl(), scratch };
 }
 
 /** The array's bytes, checked against the view it is copied from or to. */
@@ -59,9 +65,10 @@ function memoryBytes({ memory, bounds }: Arena, view: View): Uint8Array {
   return new Uint8Array(memory.buffer, from, to - from);
 }
 
-function encodingOf({ exports, arena, threads }: Team): Encoding {
+function encodingOf({ exports, arena, threads, code }: Team): Encoding {
   return {
     threads,
+    wide: code.wide,
     tables: arena.tables,
     scratch: {
       product: exports.productScratchBytes(),
@@ -72,12 +79,12 @@ function encodingOf({ exports, arena, threads }: Team): Encoding {
 }
 
 function setOf(team: Team, workers: readonly Worker[]): KernelSet {
-  const { arena, threads, exports, control, scratch } = team;
+  const { arena, threads, code, exports, control, scratch } = team;
   const encoding = encodingOf(team);
   const store = createPlanStore(arena);
   let closed = false;
   return {
-    name: `wasm, ${threads} ${threads === 1 ? "thread" : "threads"}`,
+    name: `wasm, ${threads} ${threads === 1 ? "thread" : "threads"}${code.wide ? ", wide" : ""}`,
     reserve: arena.reserve,
     write: (view, elements) => memoryBytes(arena, view).set(bytesFor(view, elements)),
     read: (view, into) => bytesFor(view, into).set(memoryBytes(arena, view)),
@@ -116,14 +123,14 @@ function callOf(plan: Plan, { callAt }: EncodedPlan, failed: number): KernelCall
 }
 
 /** A kernel set on the calling thread alone. */
-export function soloKernels(arena: Arena): KernelSet {
-  return setOf(createTeam(arena, 1), []);
+export function soloKernels(arena: Arena, code?: KernelCode): KernelSet {
+  return setOf(createTeam(arena, { threads: 1, ...(code && { code }) }), []);
 }
 
 async function startFollower(team: Team, thread: number): Promise<Worker> {
   const setup: FollowerSetup = {
     role: "weft-kernels",
-    module: kernelModule(),
+    module: team.code.module,
     memory: team.arena.memory,
     thread,
     threads: team.threads,
@@ -141,9 +148,9 @@ async function startFollower(team: Team, thread: number): Promise<Worker> {
  * A kernel set of the calling thread and `threads - 1` workers. Rejects with TensorError `worker-failed` when a worker does not
  * start. A run blocks the caller until all threads are done.
  */
-export async function teamKernels(arena: Arena, { threads }: TeamOptions): Promise<KernelSet> {
-  const team = createTeam(arena, threads);
-  const others = Array.from({ length: threads - 1 }, (_, i) => startFollower(team, i + 1));
+export async function teamKernels(arena: Arena, options: TeamOptions): Promise<KernelSet> {
+  const team = createTeam(arena, options);
+  const others = Array.from({ length: options.threads - 1 }, (_, i) => startFollower(team, i + 1));
   const started = await Promise.allSettled(others);
   const workers = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const failed = started.find((result) => result.status === "rejected");
@@ -158,6 +165,6 @@ export async function teamKernels(arena: Arena, { threads }: TeamOptions): Promi
 }
 
 /** A set with a memory of its own for `bytes` of tensors and plans. */
-export function createWasmKernels(bytes: number, { threads }: TeamOptions): Promise<KernelSet> {
-  return teamKernels(createArena(bytes + teamBytes({ threads })), { threads });
+export function createWasmKernels(bytes: number, options: TeamOptions): Promise<KernelSet> {
+  return teamKernels(createArena(bytes + teamBytes(options)), options);
 }

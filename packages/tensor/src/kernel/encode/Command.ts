@@ -37,6 +37,8 @@ export type Command = {
 /** What encoding needs to know of the set. */
 export type Encoding = {
   readonly threads: number;
+  /** The engine fuses neighbouring vectors: take the loops that are shaped for it. Changes no bit. */
+  readonly wide: boolean;
   /** Address of the hash tables. */
   readonly tables: number;
   readonly scratch: { readonly product: number; readonly productInt8: number; readonly hash: number };

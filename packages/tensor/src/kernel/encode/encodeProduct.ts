@@ -16,7 +16,7 @@ import {
 } from "../View.ts";
 import { type Command, command, type Encoding, OP } from "./Command.ts";
 
-const FLAGS = { aColumns: 1, bColumns: 2, bPacked: 4, shareColumns: 8 } as const;
+const FLAGS = { aColumns: 1, bColumns: 2, bPacked: 4, shareColumns: 8, pairs: 16 } as const;
 /** Rows of B in a packed panel. */
 const PANEL = 8;
 
@@ -90,7 +90,7 @@ function sharesColumns(matrices: number, M: number, N: number, threads: number):
   return N >= M || M < 8 * threads;
 }
 
-export function encodeProduct(call: Product, { threads, scratch }: Encoding): Command {
+export function encodeProduct(call: Product, { threads, wide, scratch }: Encoding): Command {
   checkProduct(call);
   const { a, b, out } = call;
   const [N, K] = [out.shape.at(-1)!, a.shape.at(-1)!];
@@ -104,7 +104,8 @@ export function encodeProduct(call: Product, { threads, scratch }: Encoding): Co
     (shape.a.columns ? FLAGS.aColumns : 0) |
     (plainB.columns ? FLAGS.bColumns : 0) |
     (isPacked(b) ? FLAGS.bPacked : 0) |
-    (sharesColumns(matrices, shape.M, N, threads) ? FLAGS.shareColumns : 0);
+    (sharesColumns(matrices, shape.M, N, threads) ? FLAGS.shareColumns : 0) |
+    (wide ? FLAGS.pairs : 0);
   const operands = [a.at, b.at, out.at, shape.M, N, K, flags, matrices, shape.axes.length];
   const strides = [shape.a.stride, plainB.stride, shape.outStride];
   const nest = [...shape.axes].reverse().flatMap(({ size, strides: own }) => [size, ...own]);
