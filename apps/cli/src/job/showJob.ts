@@ -4,7 +4,7 @@ import type { JobEvent } from "@weft/protocol/JobEvent";
 import type { Context } from "../Context.ts";
 import type { NodeNames } from "../render/figures.ts";
 import { applyEvent, emptyView, isOver, type JobView } from "../render/JobView.ts";
-import { livePainter } from "../render/LivePainter.ts";
+import { livePainter, type Screen } from "../render/LivePainter.ts";
 import { liveLines } from "../render/liveLines.ts";
 import { plainLine } from "../render/plainLines.ts";
 
@@ -13,6 +13,8 @@ export interface ShowOptions {
   /** Shown under the live view's title. */
   notice?: string;
   onEvent?: (event: JobEvent) => void;
+  /** Where the live view is painted; standard output by default. */
+  screen?: Screen;
 }
 
 const clockMs = 1000;
@@ -49,7 +51,7 @@ export async function showJob(
 }
 
 function liveScreen(context: Context, options: ShowOptions & { view: () => JobView }) {
-  const painter = livePainter(process.stdout);
+  const painter = livePainter(options.screen ?? process.stdout);
   const { names, notice } = options;
   const lines = () =>
     liveLines(options.view(), {
