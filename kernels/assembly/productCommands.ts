@@ -1,6 +1,7 @@
 // The matmul and pack commands: shares of batches of matrices. A team shares rows, or the columns of a single matrix.
+import { FEW_ROWS, fewRowsTimesPanels } from "./fewRows";
 import { PANEL } from "./panels";
-import { A_COLUMNS, B_COLUMNS, B_PACKED, packPanels, product } from "./product";
+import { A_COLUMNS, B_COLUMNS, B_PACKED, PAIRS, packPanels, product } from "./product";
 import { packPanelsInt8, productInt8 } from "./productInt8";
 import { rowTimesColumns, rowTimesPanels, rowTimesRows } from "./rowProduct";
 import { shareFirst, word } from "./words";
@@ -20,6 +21,21 @@ function rowProduct(a: usize, b: usize, out: usize, w: usize, p0: usize, p1: usi
   else rowTimesRows(a, b, bStride, out, K, p0 * PANEL, j1);
 }
 
+/** Few whole blocks of rows of A, B packed: as many panels as are whole; the number of those done. */
+function fewRows(
+  a: usize, b: usize, out: usize, w: usize, r0: usize, r1: usize, p0: usize, p1: usize, scratch: usize,
+): usize {
+  const aStride = word(w, 11), outStride = word(w, 13);
+  const flags = <u32>word(w, 8);
+  if ((flags & (A_COLUMNS | B_PACKED)) != B_PACKED || r1 - r0 > FEW_ROWS || (r1 - r0) & 3) return 0;
+  const whole = min(p1, word(w, 6) / PANEL);
+  if (whole <= p0) return 0;
+  fewRowsTimesPanels(
+    a + r0 * aStride, aStride, r1 - r0, b, out + r0 * outStride, outStride, word(w, 7), p0, whole, (flags & PAIRS) != 0, scratch,
+  );
+  return whole - p0;
+}
+
 /** Rows r0 ≤ i < r1, panels p0 ≤ p < p1 of one matrix. */
 function part(
   a: usize, b: usize, out: usize, w: usize, r0: usize, r1: usize, p0: usize, p1: usize, scratch: usize, int8: bool,
@@ -28,7 +44,10 @@ function part(
   const flags = <u32>word(w, 8);
   if (int8) productInt8(a, aStride, b, bStride, out, outStride, N, K, flags, r0, r1, p0, p1, scratch);
   else if (word(w, 5) == 1 && !(flags & A_COLUMNS)) rowProduct(a, b, out, w, p0, p1);
-  else product(a, aStride, b, bStride, out, outStride, N, K, flags, r0, r1, p0, p1, scratch);
+  else {
+    const q0 = p0 + fewRows(a, b, out, w, r0, r1, p0, p1, scratch);
+    if (q0 < p1) product(a, aStride, b, bStride, out, outStride, N, K, flags, r0, r1, q0, p1, scratch);
+  }
 }
 
 /**

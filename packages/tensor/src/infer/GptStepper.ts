@@ -31,7 +31,7 @@ export type GptStepper = WeightLoading & {
 };
 
 /** Rows that steps are planned for: a step runs as the next larger one, its last rows counting for nothing. */
-const PLANNED = [1, 2, 3, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
+const PLANNED = [1, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
 
 function plannedRows(most: number): number[] {
   return [...PLANNED.filter((rows) => rows < most), most];

@@ -5,8 +5,12 @@ import type { Tokenizer } from "../tokenizers/Tokenizer.ts";
 import type { EndReason, Engine, GenerateOptions, Generation } from "./Engine.ts";
 
 export type TextOptions = Omit<GenerateOptions, "prompt" | "stopTokens"> & {
-  /** Begins with the tokenizer's begin mark, where it has one. An empty prompt is that mark alone. */
   readonly prompt: string | Uint8Array;
+  /**
+   * Whether the tokenizer's begin mark comes first. Default: where it isn't the end mark too, which a training without marks
+   * has never shown the model; an empty prompt is the mark alone.
+   */
+  readonly begin?: boolean;
   /** Texts that end the generation and are not part of it: at most 16 of 1 to 256 bytes. Default none. */
   readonly stop?: readonly string[];
 };
@@ -70,10 +74,11 @@ export function createStopFilter(stops: readonly string[]): StopFilter {
   };
 }
 
-/** The tokens of a prompt, with the begin mark. Throws TensorError `bad-text`, `bad-option` for a prompt of no tokens. */
-export function encodePrompt(tokenizer: Tokenizer, prompt: string | Uint8Array): Int32Array {
+/** The tokens of a prompt. Throws TensorError `bad-text`, `bad-option` for a prompt of no tokens. */
+export function encodePrompt(tokenizer: Tokenizer, { prompt, begin }: Pick<TextOptions, "prompt" | "begin">): Int32Array {
   const bytes = typeof prompt === "string" ? new TextEncoder().encode(prompt) : prompt;
-  const tokens = tokenizer.encode(bytes, { begin: true });
+  const wanted = begin ?? (bytes.length === 0 || tokenizer.begin !== tokenizer.end);
+  const tokens = tokenizer.encode(bytes, { begin: wanted });
   if (tokens.length === 0)
     throw new TensorError(
       "bad-option",
@@ -108,9 +113,9 @@ async function* pieces(generation: Generation, reading: Reading): AsyncGenerator
  * tokenizer cannot encode. The engine draws tokens of the tokenizer alone (EngineOptions.vocab).
  */
 export function generateText(engine: Engine, tokenizer: Tokenizer, options: TextOptions): TextGeneration {
-  const { prompt, stop = [], ...own } = options;
+  const { prompt, begin, stop = [], ...own } = options;
   const filter = createStopFilter(stop);
-  const tokens = encodePrompt(tokenizer, prompt);
+  const tokens = encodePrompt(tokenizer, begin === undefined ? { prompt } : { prompt, begin });
   const stopTokens = tokenizer.end === undefined ? [] : [tokenizer.end];
   const generation = engine.generate({ ...own, prompt: tokens, stopTokens });
   let stopped = false;
