@@ -63,7 +63,10 @@ test("bytes: what no character is yet is held back, the end mark ends", async ()
   assert.deepEqual([...encodePrompt(tokenizer, { prompt: "" })], [mark]);
   assert.deepEqual([...encodePrompt(tokenizer, { prompt: "A" })], [65], "a mark that is the end mark too");
   assert.deepEqual([...encodePrompt(tokenizer, { prompt: "A", begin: true })], [mark, 65]);
-  assert.throws(() => encodePrompt(markless, { prompt: "" }), { code: "tensor.bad-option", message: /prompt is empty/ });
+  assert.throws(() => encodePrompt(markless, { prompt: "" }), {
+    code: "tensor.bad-option",
+    message: /prompt is empty/,
+  });
 });
 
 test("stop texts: what is let through is the text before the first of them, however the bytes are cut", () => {

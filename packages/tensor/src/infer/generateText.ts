@@ -75,7 +75,10 @@ export function createStopFilter(stops: readonly string[]): StopFilter {
 }
 
 /** The tokens of a prompt. Throws TensorError `bad-text`, `bad-option` for a prompt of no tokens. */
-export function encodePrompt(tokenizer: Tokenizer, { prompt, begin }: Pick<TextOptions, "prompt" | "begin">): Int32Array {
+export function encodePrompt(
+  tokenizer: Tokenizer,
+  { prompt, begin }: Pick<TextOptions, "prompt" | "begin">,
+): Int32Array {
   const bytes = typeof prompt === "string" ? new TextEncoder().encode(prompt) : prompt;
   const wanted = begin ?? (bytes.length === 0 || tokenizer.begin !== tokenizer.end);
   const tokens = tokenizer.encode(bytes, { begin: wanted });

@@ -2,14 +2,17 @@
 // seeded text samples. Runs the committed forward pass on the caller's thread in small batches.
 // Not here: anything committed; the averages are doubles.
 
+import { openEngine } from "../infer/Engine.ts";
+import type { GptConfig } from "../models/gpt.ts";
 import { nGramBits, trainNGram } from "../NGram.ts";
 import { seedWords } from "../seedStream.ts";
 import { TensorError } from "../TensorError.ts";
 import { bytesOf } from "../tokenizers/byteTokenizer.ts";
 import { decode } from "../tokenizers/Tokenizer.ts";
+import { decodeCheckpoint } from "./Checkpoint.ts";
 import { heldOut } from "./heldOut.ts";
 import { openModel } from "./openModel.ts";
-import { openProgram, type TrainProgram, trainingBytesOf } from "./Program.ts";
+import { type OpenProgram, openProgram, type TrainProgram, trainingBytesOf } from "./Program.ts";
 
 /** Tokens of one forward pass: some ten milliseconds, so that an event loop stays usable between passes. */
 const TOKENS_PER_PASS = 1024;
@@ -105,8 +108,8 @@ export type SampleOptions = {
 };
 
 /**
- * Text after `prompt`: tokens drawn from the softmax of the logits with words of the stream (seed, "weft/sample/2", 0),
- * until `count` or the end mark. A report, not a commitment.
+ * Text after `prompt` until `count` tokens or the end mark. A gpt's by the inference engine (spec/inference.md), which goes on
+ * from the last half of a full context; another model's from a window of its last tokens. A report, not a commitment.
  */
 export async function sampleText(
   program: TrainProgram,
@@ -119,37 +122,66 @@ export async function sampleText(
     throw new TensorError("bad-option", `temperatureMilli is ${temperatureMilli}`, "use 1 to 10000");
   const open = openProgram(program);
   const { tokenizer } = open;
-  const model = await openModel(open, checkpoint, 1);
-  const sequence = Array.from(tokenizer.encode(prompt));
+  const before = tokenizer.encode(prompt);
+  const draw = { before, count, seed, temperatureMilli };
+  const { model } = program;
+  const tokens =
+    model.kind === "gpt" ? engineTokens(open, { ...draw, model }, checkpoint) : windowTokens(open, draw, checkpoint);
   const drawn: number[] = [];
+  for await (const token of tokens) {
+    if (token === tokenizer.end) break;
+    onPiece?.(tokenizer.piece(token, drawn.at(-1) ?? before.at(-1)));
+    drawn.push(token);
+  }
+  return decode(tokenizer, drawn);
+}
+
+type SampleDraw = {
+  readonly before: Int32Array;
+  readonly count: number;
+  readonly seed: Uint8Array;
+  readonly temperatureMilli: number;
+};
+
+/** Tokens of a gpt; those of an empty prompt come after token 0. */
+async function* engineTokens(
+  open: OpenProgram,
+  { before, model, count, seed, temperatureMilli }: SampleDraw & { readonly model: GptConfig },
+  checkpoint: Uint8Array,
+): AsyncGenerator<number> {
+  const { state } = decodeCheckpoint(open, checkpoint);
+  const tensors = open.step.parameters.map(({ name }) => ({ name, ...state[name]! }));
+  const engine = await openEngine({ config: model, tensors }, { slots: 1, vocab: open.tokenizer.vocab });
+  try {
+    const prompt = before.length === 0 ? [0] : before.subarray(-model.context);
+    yield* engine.generate({ prompt, maxTokens: count, seed, temperatureMilli, whenFull: "slide" });
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Tokens of a model that predicts what follows a window, with words of the stream (seed, "weft/sample/2", 0). */
+async function* windowTokens(
+  open: OpenProgram,
+  { before, count, seed, temperatureMilli }: SampleDraw,
+  checkpoint: Uint8Array,
+): AsyncGenerator<number> {
+  const model = await openModel(open, checkpoint, 1);
+  const sequence = Array.from(before);
   try {
     for (const word of seedWords(seed, "weft/sample/2", 0, count)) {
-      const logits = nextLogits(model, sequence).subarray(0, tokenizer.vocab);
+      const window = sequence.slice(-model.context);
+      const batch = new Int32Array(model.context);
+      batch.set(window, model.context - window.length);
+      const logits = model.logits(batch).subarray(0, open.tokenizer.vocab);
       const token = drawToken(logits, word / 2 ** 32, temperatureMilli / 1000);
-      if (token === tokenizer.end) break;
-      onPiece?.(tokenizer.piece(token, sequence.at(-1)));
       sequence.push(token);
-      drawn.push(token);
+      yield token;
       await turn();
     }
   } finally {
     await model.close();
   }
-  return decode(tokenizer, drawn);
-}
-
-type Predictor = { readonly context: number; readonly predicted: number; logits(tokens: Int32Array): Float32Array };
-
-/** Logits of the token after a sequence. A model that predicts at every position sees it from the first one on. */
-function nextLogits(model: Predictor, sequence: readonly number[]): Float32Array {
-  const { context, predicted } = model;
-  const window = sequence.slice(-context);
-  const batch = new Int32Array(context);
-  batch.set(window, predicted === 1 ? context - window.length : 0);
-  const logits = model.logits(batch);
-  const vocab = logits.length / predicted;
-  const at = predicted === 1 ? 0 : Math.max(0, window.length - 1);
-  return logits.subarray(at * vocab, (at + 1) * vocab);
 }
 
 /** The class at share `at` of the distribution's mass. */
