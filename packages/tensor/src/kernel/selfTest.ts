@@ -27,6 +27,8 @@ const DIGESTS: Readonly<Record<string, string>> = {
   "chains of special numbers": "299719e8ad072b54",
   reductions: "17c57fa2b9e8b534",
   moves: "06f804e0d6329706",
+  "few rows": "7e444053007383a7",
+  cached: "a7b95e8695e3a103",
 };
 
 /** Memory of a check: views are filled with a fixed sequence, or left at zero for results. */
@@ -35,6 +37,7 @@ type Room = {
   readonly filled: (dtype: Dtype, ...shape: number[]) => View;
   /** With NaNs, infinities, subnormals and zeros of both signs among the numbers. */
   readonly special: (...shape: number[]) => View;
+  readonly indices: (...numbers: number[]) => View;
   readonly packed: (b: View) => PackedView;
   readonly bytes: (count: number) => number;
 };
@@ -109,6 +112,26 @@ function moves({ view, filled, special, bytes }: Room): readonly KernelCall[] {
   ];
 }
 
+/** Rows into a cache, then attention of some of them over it, with ordinary scores and special values. */
+function cached({ view, filled, special, indices, packed }: Room): readonly KernelCall[] {
+  const [rows, heads, kvHeads, depth] = [18, 6, 3, 44];
+  const cache = { keys: view("f32", 2, kvHeads, 3, depth, 8), values: view("f32", 2, kvHeads, 24, depth) };
+  const own = Array.from({ length: rows }, (_, row) => row);
+  const places = { slots: indices(...own.map((row) => row % 2)), positions: indices(...own.map((row) => row >> 1)) };
+  const [k, v] = [filled("f32", rows, kvHeads, depth), filled("f32", rows, kvHeads, depth)];
+  const out = () => view("f32", rows, heads, depth);
+  const table = filled("f32", 21, 37);
+  const whole = packed(table);
+  return [
+    { call: "cacheRows", k, v, places, cache },
+    { call: "attend", q: filled("f32", rows, heads, depth), places, cache, out: out() },
+    { call: "cacheRows", k, v: special(rows, kvHeads, depth), places, cache },
+    { call: "attend", q: filled("f32", rows, heads, depth), places, cache, out: out() },
+    { call: "pack", b: table, out: whole },
+    { call: "gatherPacked", table: whole, index: indices(20, -1, 3), out: view("f32", 3, 37) },
+  ];
+}
+
 const CHECKS: Readonly<Record<string, (room: Room) => readonly KernelCall[]>> = {
   "one row": (room) => products(room, [1, 77, 37]),
   "edges of blocks": (room) => products(room, [71, 45, 37]),
@@ -122,6 +145,8 @@ const CHECKS: Readonly<Record<string, (room: Room) => readonly KernelCall[]>> = 
   "chains of special numbers": (room) => [chain(room, room.special(11, 134), room.special(11, 134))],
   reductions,
   moves,
+  "few rows": (room) => products(room, [8, 75, 37]),
+  cached,
 };
 
 /** Numbers that every tensor repeats from somewhere on; drawing each anew would take most of the time. */
@@ -171,8 +196,13 @@ function createRoom(memory: WebAssembly.Memory): Room {
     for (let i = start % 23; i < words.length; i += 1 + (i % 41)) words[i] = SPECIALS[i % SPECIALS.length]!;
     return own;
   };
+  const indices = (...numbers: number[]): View => {
+    const own = view("i32", numbers.length);
+    new Int32Array(memory.buffer, own.at, numbers.length).set(numbers);
+    return own;
+  };
   const packed = (b: View): PackedView => ({ ...b, at: bytes(packedBytes(b)), packed: true });
-  return { view, filled, special, packed, bytes };
+  return { view, filled, special, indices, packed, bytes };
 }
 
 /** Runs every check; the digest of all that each left in memory. */
