@@ -51,7 +51,8 @@ function productOperations(graph: Graph): number {
   }, 0);
 }
 
-function fill({ step, open: { runner } }: { step: StepGraph; open: OpenGraph }, vocab: number): void {
+/** A start state, a batch of text and a rate. */
+export function fillStep(step: StepGraph, runner: OpenGraph["runner"], vocab: number): void {
   for (const [name, value] of Object.entries(startState(new Uint8Array(32), step.state))) runner.write(name, value);
   const text = benchCorpus(elementCount(step.batch.data.shape) + 1).map((byte) => (byte - 32) % vocab);
   runner.write(step.batch.data.name, { data: Int32Array.from(text.subarray(0, -1)) });
@@ -65,7 +66,7 @@ export async function gptSubject(preset: TrainPreset): Promise<Subject> {
   const model = { ...preset.model, vocab } as GptConfig;
   const step = buildStepGraph(model, preset);
   const open = await openGraph(step.graph);
-  fill({ step, open }, vocab);
+  fillStep(step, open.runner, vocab);
   return {
     parameters: step.parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0),
     tokens: elementCount(step.batch.targets.shape),

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-export type Condition = "data" | "netns" | "gpu" | "tmpfs";
+export type Condition = "data" | "netns" | "gpu" | "tmpfs" | "emulator" | "nvcc";
 export interface ExpectedSkip {
   /** Full name of the test, or a prefix ending in `*`. */
   test: string;
@@ -29,6 +29,8 @@ export function conditionHolds(condition: Condition): boolean {
   if (condition === "data") return !existsSync(join(dataRoot(), "ml", "tinyshakespeare", "input.txt"));
   if (condition === "netns") return !works("sh", ["-c", tryNamespace]);
   if (condition === "gpu") return !works("nvidia-smi", ["-L"]);
+  if (condition === "emulator") return process.platform !== "linux" || !works("g++", ["--version"]);
+  if (condition === "nvcc") return !works("nvcc", ["--version"]);
   return !works("unshare", ["--mount", "sh", "-c", "mount -t tmpfs none /mnt"]);
 }
 

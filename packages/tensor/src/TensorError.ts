@@ -25,14 +25,17 @@ export type TensorErrorCode =
   | "nan"
   | "closed"
   | "busy"
-  | "worker-failed";
+  | "worker-failed"
+  | "no-device"
+  | "device-failed";
 
 export class TensorError extends WeftError {
   override name = "TensorError";
 
-  /** A failed worker and a full queue are ours and may be retried; everything else is the caller's input. */
+  /** A failed worker, a full queue and a failed device are ours, the first two may be retried; everything else is the caller's input. */
   constructor(code: TensorErrorCode, message: string, remedy: string, cause?: unknown) {
-    const ours = code === "worker-failed" || code === "busy";
-    super(message, { code: `tensor.${code}`, fault: ours ? "us" : "caller", retryable: ours, remedy, cause });
+    const retryable = code === "worker-failed" || code === "busy";
+    const fault = retryable || code === "device-failed" ? "us" : "caller";
+    super(message, { code: `tensor.${code}`, fault, retryable, remedy, cause });
   }
 }
