@@ -22,15 +22,15 @@ extern "C" __global__ void __launch_bounds__(SCATTER_THREADS) weftScatterAdd(u8 
     const u32 column = threadNumber(), group = blockIdx.y, groups = gridDim.y;
     const u32 count = words[7], rows = words[8], columns = words[9];
     if (column >= columns) return;
-    const float *x = place<const float>(memory, words + 1) + column;
+    const u32 *x = place<const u32>(memory, words + 1) + column;
     const int *index = place<const int>(memory, words + 3);
-    float *out = place<float>(memory, words + 5) + column;
-    for (u32 row = group; row < rows; row += groups) out[(i64)row * columns] = 0.0f;
+    u32 *out = place<u32>(memory, words + 5) + column;
+    for (u32 row = group; row < rows; row += groups) out[(i64)row * columns] = 0;
     for (u32 i = 0; i < count; i++) {
         const int row = index[i];
         if (!namesRow(memory, words, row, rows) || (u32)row % groups != group) continue;
-        out[(i64)row * columns] = add(out[(i64)row * columns], x[(i64)i * columns]);
+        u32 &own = out[(i64)row * columns];
+        own = asWord(add(asFloat(own), asFloat(x[(i64)i * columns])));
     }
-    for (u32 row = group; row < rows; row += groups)
-        ((u32 *)out)[(i64)row * columns] = canonical(((u32 *)out)[(i64)row * columns]);
+    for (u32 row = group; row < rows; row += groups) out[(i64)row * columns] = canonical(out[(i64)row * columns]);
 }

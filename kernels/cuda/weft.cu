@@ -11,4 +11,5 @@
 #include "indexed.cuh"
 #include "reductions.cuh"
 #include "chain.cuh"
+#include "attention.cuh"
 #include "hash.cuh"

@@ -97,6 +97,7 @@ const std::map<std::string, Kernel> kernels = {
     KERNEL(weftMatmul),     KERNEL(weftMatmulWide), KERNEL(weftMatmulInt8),   KERNEL(weftCopy),
     KERNEL(weftSwapPairs),  KERNEL(weftGather),     KERNEL(weftToInt8),       KERNEL(weftToFloat),
     KERNEL(weftOneHot),     KERNEL(weftScatterAdd), KERNEL(weftReduce),       KERNEL(weftReduceRows),
+    KERNEL(weftCacheRows),  KERNEL(weftAttend),
     KERNEL(weftChain),      KERNEL(weftChainRows),  KERNEL(weftHashSubtrees), KERNEL(weftHashTops)};
 
 const int INVALID = 1, OUT_OF_MEMORY = 2, NOT_FOUND = 500, FAILED = 719;

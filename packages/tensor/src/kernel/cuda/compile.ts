@@ -3,14 +3,15 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { TensorError } from "../../TensorError.ts";
 import { compileByNvrtc, loadNvrtc, type Nvrtc } from "./nvrtc.ts";
 
 export type CompileOptions = {
   /** Names or paths of NVRTC to try first. */
   readonly nvrtc?: readonly string[];
+  /** Path of nvcc, for where NVRTC is not; else the usual places. */
+  readonly nvcc?: string;
   /** Folder for compiled code; absent, nothing is kept. It must be this user's own: what lies there is run. */
   readonly cache?: string;
 };
@@ -18,22 +19,20 @@ export type CompileOptions = {
 /** Options of both compilers. The intrinsics in the source imply the first already; the others are the compilers' defaults. */
 export const EXACT_OPTIONS = ["--fmad=false", "--ftz=false", "--prec-div=true", "--prec-sqrt=true"] as const;
 const NVCC_TIMEOUT_MS = 300_000;
+/** Where nvcc works when no cache is named. */
+const SCRATCH = "/tmp";
 
 type Compiler = { readonly name: string; compile(source: string, arch: number): Uint8Array };
 
 /** Where toolkits are, beside the places that the system's loader knows. */
-export function toolkitFolders(): string[] {
-  const named = [process.env["CUDA_PATH"], process.env["CUDA_HOME"]].filter((path) => path !== undefined);
-  return [...named, "/usr/local/cuda", "/opt/cuda"];
-}
+const TOOLKIT_FOLDERS = ["/usr/local/cuda", "/opt/cuda"];
 
-function findNvcc(): string | undefined {
-  const file = process.platform === "win32" ? "nvcc.exe" : "nvcc";
-  const folders = [
-    ...(process.env["PATH"] ?? "").split(delimiter).filter((path) => path !== ""),
-    ...toolkitFolders().map((path) => join(path, "bin")),
-  ];
-  return folders.map((path) => join(path, file)).find((path) => existsSync(path));
+/** nvcc in the toolkits' places, or by its name, which the system looks up. */
+function findNvcc(named: string | undefined): string | undefined {
+  const own = TOOLKIT_FOLDERS.map((path) => join(path, "bin", "nvcc")).find((path) => existsSync(path));
+  const candidate = named ?? own ?? "nvcc";
+  const { status } = spawnSync(candidate, ["--version"], { stdio: "ignore", timeout: NVCC_TIMEOUT_MS });
+  return status === 0 ? candidate : undefined;
 }
 
 function compileFailed(compiler: string, log: string, cause?: unknown): TensorError {
@@ -45,8 +44,10 @@ function compileFailed(compiler: string, log: string, cause?: unknown): TensorEr
   );
 }
 
-function compileByNvcc(nvcc: string, source: string, arch: number): Uint8Array {
-  const folder = mkdtempSync(join(tmpdir(), "weft-cuda-"));
+type Job = { readonly source: string; readonly arch: number; readonly scratch: string };
+
+function compileByNvcc(nvcc: string, { source, arch, scratch }: Job): Uint8Array {
+  const folder = mkdtempSync(join(scratch, "weft-cuda-"));
   try {
     const [from, to] = [join(folder, "weft.cu"), join(folder, "weft.cubin")];
     writeFileSync(from, source);
@@ -70,20 +71,20 @@ function nvrtcCompiler(nvrtc: Nvrtc): Compiler {
   };
 }
 
-function nvccCompiler(nvcc: string): Compiler {
+function nvccCompiler(nvcc: string, scratch: string): Compiler {
   const { stdout } = spawnSync(nvcc, ["--version"], { encoding: "utf8", timeout: NVCC_TIMEOUT_MS });
   return {
     name: `nvcc ${/release ([\d.]+)/.exec(stdout ?? "")?.[1] ?? ""}`.trim(),
-    compile: (source, arch) => compileByNvcc(nvcc, source, arch),
+    compile: (source, arch) => compileByNvcc(nvcc, { source, arch, scratch }),
   };
 }
 
 /** The compiler of this machine. Throws TensorError `no-device` when there is none. */
 export function findCompiler(options: CompileOptions = {}): Compiler {
-  const nvrtc = loadNvrtc(options.nvrtc ?? [], toolkitFolders());
+  const nvrtc = loadNvrtc(options.nvrtc ?? [], TOOLKIT_FOLDERS);
   if (nvrtc !== undefined) return nvrtcCompiler(nvrtc);
-  const nvcc = findNvcc();
-  if (nvcc !== undefined) return nvccCompiler(nvcc);
+  const nvcc = findNvcc(options.nvcc);
+  if (nvcc !== undefined) return nvccCompiler(nvcc, options.cache ?? SCRATCH);
   throw new TensorError(
     "no-device",
     "neither NVRTC nor nvcc is here to compile the kernels",
@@ -100,8 +101,8 @@ export function compileKernels(source: string, arch: number, options: CompileOpt
     .digest("hex");
   const path = join(options.cache, `${key}.cubin`);
   if (existsSync(path)) return { compiler: name, code: readFileSync(path) };
-  const code = compile(source, arch);
   mkdirSync(options.cache, { recursive: true, mode: 0o700 });
+  const code = compile(source, arch);
   // Whole or not at all, also when two processes compile at once.
   const partial = `${path}.${process.pid}`;
   writeFileSync(partial, code, { mode: 0o600 });

@@ -46,7 +46,7 @@ type CudaPlan = Plan & {
 
 function loadFunctions({ driver, sharedBytes }: Device, module: bigint): Map<KernelName, bigint> {
   const functions = new Map(KERNELS.map((name) => [name, cudaHandle(driver, "cuModuleGetFunction", module, name)]));
-  for (const name of ["weftChain", "weftChainRows"] as const)
+  for (const name of ["weftChain", "weftChainRows", "weftAttend"] as const)
     cuda(driver, "cuFuncSetAttribute", functions.get(name)!, MOST_SHARED, sharedBytes);
   return functions;
 }

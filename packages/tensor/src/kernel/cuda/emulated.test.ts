@@ -10,6 +10,8 @@ import { openRunner } from "../../execute/GraphRunner.ts";
 import { walkBytes } from "../../execute/openGraph.ts";
 import { tinyAdamw, tinyGpt } from "../../graph/graphFixture.ts";
 import { bitsView, type TensorValue, tensorFrom } from "../../graph/TensorValue.ts";
+import { openStepper, stepperBytes } from "../../infer/GptStepper.ts";
+import { drawModel, prefixLogits, rowBits } from "../../infer/inferFixture.ts";
 import { planGraph } from "../../plan/planGraph.ts";
 import { evaluateGraph } from "../../reference/evaluateGraph.ts";
 import { startState } from "../../train/startState.ts";
@@ -141,4 +143,40 @@ emulated("compiled code is kept under what it depends on", async () => {
   compileKernels(`${source}\n`, 90, { ...options, cache });
   assert.equal(readdirSync(cache).length, 2);
   rmSync(folder, { recursive: true });
+});
+
+emulated("sequences fed to the inference stepper in pieces have the bits of the forward graph", async () => {
+  for (const seed of ["emulated/0", "emulated/1", "emulated/2"]) {
+    const draws = createDraws(seed);
+    const model = drawModel(draws);
+    const { context, vocab } = model.config;
+    const size = { slots: 3, context, rows: 7 };
+    const set = await createCudaKernels(stepperBytes(model.config, size, 1), emulator().options);
+    const stepper = openStepper(set, model.config, size);
+    for (const { name, data } of model.tensors) stepper.load(name, 0, data as Float32Array);
+    stepper.finishLoading();
+    const sequences = Array.from({ length: 3 }, () => Array.from({ length: context }, () => draws.below(vocab)));
+    const wanted = sequences.map((tokens) => prefixLogits(model, tokens));
+    const done = [0, 0, 0];
+    while (done.some((count) => count < context)) {
+      const rows = done.flatMap((from, slot) => {
+        const count = Math.min(draws.below(3), context - from);
+        done[slot]! += count;
+        return Array.from({ length: count }, (_, i) => ({
+          token: sequences[slot]![from + i]!,
+          slot,
+          position: from + i,
+        }));
+      });
+      const last = rows.flatMap(({ slot }, i) => (rows[i + 1]?.slot === slot ? [] : [i]));
+      if (rows.length === 0) continue;
+      const logits = stepper.step(rows, last);
+      last.forEach((row, i) => {
+        const { slot, position } = rows[row]!;
+        const own = rowBits(logits.subarray(i * vocab, (i + 1) * vocab));
+        assert.equal(own, wanted[slot]![position], `${seed}, slot ${slot}, position ${position}`);
+      });
+    }
+    await set.close();
+  }
 });

@@ -16,6 +16,8 @@ export const KERNELS = [
   "weftReduceRows",
   "weftChain",
   "weftChainRows",
+  "weftCacheRows",
+  "weftAttend",
   "weftHashSubtrees",
   "weftHashTops",
 ] as const;

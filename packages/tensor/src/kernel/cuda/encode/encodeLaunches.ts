@@ -3,6 +3,7 @@
 import { encodePlan } from "../../encode/encodePlan.ts";
 import type { KernelCall } from "../../KernelCall.ts";
 import type { Range } from "../../View.ts";
+import { encodeAttend, encodeCacheRows, encodeGatherPacked } from "./attention.ts";
 import { encodeChain } from "./chain.ts";
 import { encodeHash } from "./hash.ts";
 import type { DeviceShape, Launch } from "./Launch.ts";
@@ -48,6 +49,12 @@ function launchesOf(call: KernelCall, device: DeviceShape): Launch[] {
     case "toInt8":
     case "toFloat":
       return [encodeConversion(call)];
+    case "gatherPacked":
+      return [encodeGatherPacked(call)];
+    case "cacheRows":
+      return [encodeCacheRows(call)];
+    case "attend":
+      return [encodeAttend(call, device)];
     case "hash":
       return encodeHash(call);
   }

@@ -1,5 +1,6 @@
 // matmul, matmulInt8 and pack for kernels/cuda/products.cuh. A packed operand is its matrices' rows without gaps: tiles go through
-// shared memory, so any other order would gain nothing.
+// shared memory, so any other order would gain nothing. Whole panels of rows begin where they do in the WebAssembly kernels' order, so that a
+// matrix can be packed piece by piece.
 import type { CallOf, PackedView } from "../../KernelCall.ts";
 import { type Axis, axesOf, broadcastStrides, mergeAxes, stridesOf, type View } from "../../View.ts";
 import { address, type DeviceShape, type Launch, launch, stride } from "./Launch.ts";
