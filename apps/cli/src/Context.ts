@@ -24,6 +24,8 @@ export interface Context {
   flags: GlobalFlags;
   /** A line on standard output, or nothing under --json. */
   say(line: string): void;
+  /** Text on standard output without a line feed, or nothing under --json. */
+  write(text: string): void;
   /** A JSON line on standard output, only under --json. */
   emit(value: object): void;
   /** A line on standard error, always. */
@@ -52,6 +54,7 @@ export function makeContext(flags: GlobalFlags): Context {
     environment: env,
     flags,
     say: (line) => void (json || stdout.write(`${line}\n`)),
+    write: (text) => void (json || stdout.write(text)),
     emit: (value) => void (json && stdout.write(`${JSON.stringify(value, bigintText)}\n`)),
     warn: (line) => void stderr.write(`${line}\n`),
   };

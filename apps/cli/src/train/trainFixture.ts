@@ -52,6 +52,7 @@ export function quietContext(
     ...{ home: homeAt(join(cwd, ".weft")), cwd, json, live: false, look: { colour: false, width: 120 } },
     ...{ environment: {}, flags: {}, said, emitted },
     say: (line) => void (json || said.push(line)),
+    write: (text) => void (json || said.push(text)),
     emit: (value) => void (json && emitted.push(value as Record<string, unknown>)),
     warn: () => undefined,
   };

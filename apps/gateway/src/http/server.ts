@@ -131,7 +131,8 @@ export async function listen(app: Hono, options: HttpOptions): Promise<{ port: n
   };
 }
 
-function portError(options: HttpOptions, cause: unknown): WeftError {
+/** Why a server can't listen, as a person reads it. */
+export function portError(options: Pick<HttpOptions, "host" | "port">, cause: unknown): WeftError {
   const taken = hasCode(cause, "EADDRINUSE") || (cause as { code?: string }).code === "EADDRINUSE";
   return new WeftError(taken ? `port ${options.port} is taken` : `cannot listen on ${options.host}:${options.port}`, {
     code: taken ? "http.portTaken" : "http.listen",

@@ -2,7 +2,7 @@
 // are filled in, for a gateway that places the job and for a training on one's own machine alike. Pure.
 import { WeftError } from "@weft/protocol/Errors";
 import type { JobProgram } from "@weft/protocol/jobProgram";
-import { sha256 } from "@weft/tensor/sha256";
+import { seedFromNumber } from "@weft/tensor/seedFromNumber";
 import { createByteTokenizer } from "@weft/tensor/tokenizers/byteTokenizer";
 import { openTokenizer, type TokenizerData } from "@weft/tensor/tokenizers/tokenizers";
 import { trainBpe } from "@weft/tensor/tokenizers/trainBpe";
@@ -95,13 +95,6 @@ export function workOf(preset: TrainPreset, vocab: number): number {
   return stepWork({ ...preset.model, vocab } as LanguageModel, preset);
 }
 
-/** 32 bytes from the file's seed number: SHA-256 of it as 32 bytes, most significant first. */
-function seedBytes(seed: number): Uint8Array {
-  const bytes = new Uint8Array(32);
-  new DataView(bytes.buffer).setBigUint64(24, BigInt(seed));
-  return sha256(bytes);
-}
-
 /**
  * Trained on the training part alone, so that held-out text stays unseen; undefined for one token per byte. Every vocabulary
  * has an end mark: llama.cpp takes no model without one.
@@ -135,7 +128,7 @@ export function createJobProgram(wanted: JobProgram, options: Machine & { corpus
   const { corpus, gflops } = options;
   const tokenizer = tokenizerOf(wanted, corpus, presetOf(wanted)) ?? createByteTokenizer({ corpus, end: true });
   const preset = presetOf(wanted, { vocab: openTokenizer(tokenizer).vocab, gflops });
-  const program = createTrainProgram(preset, { corpus, seed: seedBytes(wanted.seed), tokenizer });
+  const program = createTrainProgram(preset, { corpus, seed: seedFromNumber(wanted.seed), tokenizer });
   checkText(program, corpus);
   return program;
 }

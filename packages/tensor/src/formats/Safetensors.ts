@@ -90,8 +90,11 @@ function canonical(word: number): number {
   return (word & 0x7fffffff) > 0x7f800000 ? CANONICAL_NAN : word;
 }
 
-/** Reads a file; tensors come in order of their data. Throws TensorError `bad-safetensors`. */
-export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
+/**
+ * Reads a file; tensors come in order of their data, those that are not `wanted` are checked and left out. Throws TensorError
+ * `bad-safetensors`.
+ */
+export function readSafetensors(bytes: Uint8Array, wanted = (_name: string): boolean => true): SafetensorsFile {
   const { text, header, body } = parseHeader(bytes);
   const names = Object.keys(header).filter((name) => name !== METADATA);
   if (names.length > MAX_TENSORS) bad(`the header names ${names.length} tensors, the limit is ${MAX_TENSORS}`);
@@ -107,9 +110,10 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
     covered = end;
   }
   if (covered !== body.length) bad(`the tensors cover ${covered} of ${body.length} data bytes`);
-  const tensors = entries.map(({ name, stored, shape, begin, end }) => {
+  const tensors = entries.flatMap(({ name, stored, shape, begin, end }) => {
+    if (!wanted(name)) return [];
     const data = stored.decode(body.subarray(begin, end));
-    return { name, dtype: stored.dtype, shape, data } as NamedValue;
+    return [{ name, dtype: stored.dtype, shape, data } as NamedValue];
   });
   return { metadata, tensors };
 }

@@ -13,10 +13,8 @@ import { decodeCheckpoint } from "./Checkpoint.ts";
 import { heldOut } from "./heldOut.ts";
 import { openModel } from "./openModel.ts";
 import { type OpenProgram, openProgram, type TrainProgram, trainingBytesOf } from "./Program.ts";
+import { rowsOfPass, turn, windowBits } from "./windowBits.ts";
 
-/** Tokens of one forward pass: some ten milliseconds, so that an event loop stays usable between passes. */
-const TOKENS_PER_PASS = 1024;
-const MOST_ROWS = 256;
 /** Most tokens of one sample. */
 export const MAX_SAMPLE = 20_000;
 
@@ -29,18 +27,7 @@ export type Evaluation = {
 };
 
 type Positions = { readonly positions?: number };
-const DEFAULT_POSITIONS = 8192;
-
-const turn = () => new Promise((wake) => setImmediate(wake));
-
-/** -log2 of the softmax of a row at one class. */
-function rowBits(logits: Float32Array, target: number): number {
-  let max = Number.NEGATIVE_INFINITY;
-  for (const value of logits) max = Math.max(max, value);
-  let sum = 0;
-  for (const value of logits) sum += Math.exp(value - max);
-  return (Math.log(sum) - (logits[target]! - max)) / Math.LN2;
-}
+export const DEFAULT_POSITIONS = 8192;
 
 /**
  * Bits per character of a checkpoint on about `positions` held-out tokens (default 8192). Yields to the event loop between
@@ -52,32 +39,16 @@ export async function evaluate(
   { corpus, positions = DEFAULT_POSITIONS }: Positions & { readonly corpus: Uint8Array },
 ): Promise<Evaluation> {
   const open = openProgram(program);
-  const { tokens, context, counted, starts, bytePositions } = heldOut(open, corpus, positions);
-  const rows = Math.max(1, Math.min(MOST_ROWS, Math.floor(TOKENS_PER_PASS / context)));
-  const model = await openModel(open, checkpoint, rows);
-  const { vocab } = program.model;
-  let bits = 0;
+  const { bytePositions, ...windows } = heldOut(open, corpus, positions);
+  const model = await openModel(open, checkpoint, rowsOfPass(windows.context));
   try {
-    for (let first = 0; first < starts.length; first += rows) {
-      const windows = starts.slice(first, first + rows);
-      const batch = new Int32Array(rows * context);
-      windows.forEach((start, row) => {
-        batch.set(tokens.subarray(start, start + context), row * context);
-      });
-      const logits = model.logits(batch);
-      windows.forEach((start, row) => {
-        for (let i = model.predicted - counted; i < model.predicted; i++) {
-          const at = (row * model.predicted + i) * vocab;
-          bits += rowBits(logits.subarray(at, at + vocab), tokens[start + context - model.predicted + 1 + i]!);
-        }
-      });
-      await turn();
-    }
+    const bits = await windowBits(model, windows);
+    const characters = bytePositions.length;
+    const tokens = windows.starts.length * windows.counted;
+    return { bitsPerChar: bits / characters, characters, tokens, nextStep: model.nextStep };
   } finally {
     await model.close();
   }
-  const characters = bytePositions.length;
-  return { bitsPerChar: bits / characters, characters, tokens: starts.length * counted, nextStep: model.nextStep };
 }
 
 /** Bits per character of a Witten–Bell n-gram over bytes with `order` bytes of context, trained on the training part. */

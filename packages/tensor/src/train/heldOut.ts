@@ -18,23 +18,40 @@ export type HeldOut = {
   readonly bytePositions: Uint32Array;
 };
 
-/** Windows with about `positions` counted predictions. Throws TensorError `bad-option`. */
-export function heldOut({ program, tokenizer, step }: OpenProgram, corpus: Uint8Array, positions: number): HeldOut {
+/** Throws TensorError `bad-option`. */
+export function checkPositions(positions: number): void {
   if (!Number.isInteger(positions) || positions < 1 || positions > MAX_POSITIONS)
     throw new TensorError("bad-option", `positions is ${positions}`, `use 1 to ${MAX_POSITIONS}`);
+}
+
+/**
+ * First tokens of windows over a text of `length` tokens, evenly spaced, that together count about `positions` predictions.
+ * Undefined for a text that is no longer than the context.
+ */
+export function windowStarts(
+  length: number,
+  { context, counted, positions }: { context: number; counted: number; positions: number },
+): number[] | undefined {
+  const room = length - context;
+  if (room < 1) return undefined;
+  const windows = Math.max(1, Math.min(Math.ceil(positions / counted), Math.floor(room / counted)));
+  return Array.from({ length: windows }, (_, i) => Math.floor((i * room) / windows));
+}
+
+/** Windows with about `positions` counted predictions. Throws TensorError `bad-option`. */
+export function heldOut({ program, tokenizer, step }: OpenProgram, corpus: Uint8Array, positions: number): HeldOut {
+  checkPositions(positions);
   const firstByte = trainingBytesOf(program);
   const tokens = tokenizer.encode(corpus.subarray(firstByte));
   const { context } = program.model;
   const counted = Math.ceil((step.batch.targets.shape[1] ?? 1) / 2);
-  const room = tokens.length - context;
-  if (room < 1)
+  const starts = windowStarts(tokens.length, { context, counted, positions });
+  if (starts === undefined)
     throw new TensorError(
       "bad-option",
       `the held-out part has ${tokens.length} tokens and the context is ${context}`,
       "hold out more of the corpus",
     );
-  const windows = Math.max(1, Math.min(Math.ceil(positions / counted), Math.floor(room / counted)));
-  const starts = Array.from({ length: windows }, (_, i) => Math.floor((i * room) / windows));
   const ends = byteEnds(tokens, (token) => tokenizer.piece(token).length);
   const bytePositions = starts.flatMap((start) => {
     const [from, to] = [ends[start + context - counted]!, ends[start + context]!];
