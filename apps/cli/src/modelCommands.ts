@@ -5,6 +5,7 @@ import { type Add, count, readOption } from "./commandSpec.ts";
 import type { EvalFlags } from "./commands/evalModel.ts";
 import type { ExportFlags } from "./commands/exportModel.ts";
 import type { GenerateFlags } from "./commands/generate.ts";
+import type { ServeFlags } from "./commands/serve.ts";
 
 /** "512MiB", "4GiB" as bytes. */
 export function readMemory(text: string): number | undefined {
@@ -39,6 +40,7 @@ export function addModelCommands(program: Command, add: Add): void {
   addTrain(program, add);
   addGenerate(program, add);
   addEval(program, add);
+  addServe(program, add);
   addConversions(program, add);
 }
 
@@ -89,6 +91,33 @@ function addEval(program: Command, add: Add): void {
     ],
     run: async (context, [model], flags) =>
       (await import("./commands/evalModel.ts")).evalModel(context, model as string, flags as unknown as EvalFlags),
+  });
+}
+
+function addServe(program: Command, add: Add): void {
+  add(program, {
+    usage: "serve <model>",
+    summary: "a model behind OpenAI's HTTP API, on this machine only unless told otherwise",
+    options: [
+      count("--port <port>", "port (0: a free one)", { min: 0, max: 65_535 }).default(8490),
+      new Option("--host <address>", "address to listen at; beyond loopback only with a key").default("127.0.0.1"),
+      new Option("--api-key-file <file>", "clients must send the key in this file"),
+      new Option("--name <name>", "what clients call the model (default: the file's name)"),
+      count("--slots <n>", "answers computed together", { min: 1, max: 64 }).default(4),
+      count("--queue <n>", "answers that may wait; more are refused with 429", { min: 0, max: 10_000 }).default(64),
+      count("--max-tokens <n>", "most tokens of one answer", { min: 1, max: 1_000_000 }).default(2048),
+      threads(),
+      memory(),
+      tokenizer(),
+    ],
+    notes: "GET /v1/models, POST /v1/completions, POST /v1/chat/completions, also streamed; GET /health.",
+    examples: [
+      "weft serve weft-out/train-shakespeare.safetensors",
+      "weft serve model.gguf --port 0 --slots 8 --json",
+      "weft serve model.gguf --host 192.0.2.7 --api-key-file key.txt",
+    ],
+    run: async (context, [model], flags) =>
+      (await import("./commands/serve.ts")).serve(context, model as string, flags as unknown as ServeFlags),
   });
 }
 
