@@ -129,7 +129,7 @@ test("a bad job file: file, line, column, field, limit, remedy", async () => {
   writeFileSync(path, "name: bad\nkind: train-char-mlp\nprogram:\n  batch: 100000\n");
   const ended = await weft(["run", "bad.yaml"]);
   assert.equal(ended.code, 1);
-  assert.match(ended.err, /bad\.yaml:4:10: program\.batch is 100000, .* from 1 to 8192/);
+  assert.match(ended.err, /bad\.yaml:4:10: program\.batch is 100000, .* from 1 to 65536/);
   assert.match(ended.err, /\n {2}remedy: /);
   noStack(ended);
 });
