@@ -4,7 +4,7 @@
 // product with packed operands), values as rows ([capacity][depth]).
 // The order of every sum and every rounding is that of the attention composite (spec/tensor.md §3.7) over positions 0 … own.
 import { failCommand } from "./failure";
-import { canonical, expPair } from "./lanes";
+import { expPair, storeCanonicalPair, storePair } from "./lanes";
 import { PANEL } from "./panels";
 import { rowTimesPanels } from "./rowProduct";
 import { maxAlongRows, sumAlongRows } from "./rowReductions";
@@ -70,16 +70,17 @@ export function cacheRowsCommand(w: usize, thread: u32, threads: u32, plan: usiz
 export function shiftedPowers(x: usize, m: f32, count: usize): void {
   const shift = f32x4.splat(m);
   for (const end = x + (count << 2); x < end; x += 32) {
-    v128.store(x, f32x4.sub(v128.load(x), shift));
-    v128.store(x, f32x4.sub(v128.load(x, 16), shift), 16);
+    storePair(x, f32x4.sub(v128.load(x), shift), f32x4.sub(v128.load(x, 16), shift));
     expPair(x, x);
   }
 }
 
-/** x = x · s. */
+/** x = x · s, 8 elements at a time. */
 export function scaleRow(x: usize, s: f32, count: usize): void {
   const factor = f32x4.splat(s);
-  for (const end = x + (count << 2); x < end; x += 16) v128.store(x, f32x4.mul(v128.load(x), factor));
+  for (const end = x + (count << 2); x < end; x += 32) {
+    storePair(x, f32x4.mul(v128.load(x), factor), f32x4.mul(v128.load(x, 16), factor));
+  }
 }
 
 /** out[c] = sum over j < count of p[j]·v[j,c], c < depth, in order; `v` rows lie `depth` elements apart. */
@@ -101,10 +102,10 @@ export function mixValues(p: usize, v: usize, depth: usize, count: usize, out: u
       c7 = f32x4.add(c7, f32x4.mul(s, v128.load(q, 112)));
     }
     const to = out + (c << 2);
-    v128.store(to, canonical(c0)); v128.store(to, canonical(c1), 16);
-    v128.store(to, canonical(c2), 32); v128.store(to, canonical(c3), 48);
-    v128.store(to, canonical(c4), 64); v128.store(to, canonical(c5), 80);
-    v128.store(to, canonical(c6), 96); v128.store(to, canonical(c7), 112);
+    storeCanonicalPair(to, c0, c1);
+    storeCanonicalPair(to + 32, c2, c3);
+    storeCanonicalPair(to + 64, c4, c5);
+    storeCanonicalPair(to + 96, c6, c7);
   }
   for (; c + 8 <= depth; c += 8) {
     let q = v + (c << 2);
@@ -114,8 +115,7 @@ export function mixValues(p: usize, v: usize, depth: usize, count: usize, out: u
       c0 = f32x4.add(c0, f32x4.mul(s, v128.load(q)));
       c1 = f32x4.add(c1, f32x4.mul(s, v128.load(q, 16)));
     }
-    v128.store(out + (c << 2), canonical(c0));
-    v128.store(out + (c << 2), canonical(c1), 16);
+    storeCanonicalPair(out + (c << 2), c0, c1);
   }
   for (; c < depth; c++) {
     let q = v + (c << 2);

@@ -1,7 +1,8 @@
 // The inner loops of a chain: one operator over a block (spec/tensor.md §3.3, §4). Blocks lie in scratch padded to 64
-// bytes and operands may be read up to 60 bytes past their end, so a loop takes 64 bytes at a time.
+// bytes and operands may be read up to 60 bytes past their end, so a loop takes 64 bytes at a time. Pairs of
+// neighbouring vectors are loaded before the first store, for engines that fuse them.
 // Not here: canonical NaNs; no operator's other results depend on a NaN's bits, so the store at the end does that once.
-import { canonical, expPair, logLanes, tanhLanes } from "./lanes";
+import { canonical, constants, expPair, logConstants, logLanes, storeCanonicalPair, storePair, tanhLanes } from "./lanes";
 import { maxAlongRows, sumAlongRows } from "./rowReductions";
 
 export const ADD: u32 = 1;
@@ -54,10 +55,10 @@ function compute1(op: u32, x: v128): v128 {
 @inline
 function loop2(op: u32, d: usize, a: usize, b: usize, n: usize): void {
   for (const end = d + (n << 2); d < end; d += 64) {
-    v128.store(d, compute2(op, v128.load(a), v128.load(b)));
-    v128.store(d, compute2(op, v128.load(a, 16), v128.load(b, 16)), 16);
-    v128.store(d, compute2(op, v128.load(a, 32), v128.load(b, 32)), 32);
-    v128.store(d, compute2(op, v128.load(a, 48), v128.load(b, 48)), 48);
+    const p = compute2(op, v128.load(a), v128.load(b)), q = compute2(op, v128.load(a, 16), v128.load(b, 16));
+    const r = compute2(op, v128.load(a, 32), v128.load(b, 32)), s = compute2(op, v128.load(a, 48), v128.load(b, 48));
+    storePair(d, p, q);
+    storePair(d + 32, r, s);
     a += 64;
     b += 64;
   }
@@ -66,10 +67,10 @@ function loop2(op: u32, d: usize, a: usize, b: usize, n: usize): void {
 @inline
 function loop1(op: u32, d: usize, a: usize, n: usize): void {
   for (const end = d + (n << 2); d < end; d += 64) {
-    v128.store(d, compute1(op, v128.load(a)));
-    v128.store(d, compute1(op, v128.load(a, 16)), 16);
-    v128.store(d, compute1(op, v128.load(a, 32)), 32);
-    v128.store(d, compute1(op, v128.load(a, 48)), 48);
+    const p = compute1(op, v128.load(a)), q = compute1(op, v128.load(a, 16));
+    const r = compute1(op, v128.load(a, 32)), s = compute1(op, v128.load(a, 48));
+    storePair(d, p, q);
+    storePair(d + 32, r, s);
     a += 64;
   }
 }
@@ -79,17 +80,26 @@ function expLoop(d: usize, a: usize, n: usize): void {
 }
 
 function logLoop(d: usize, a: usize, n: usize): void {
-  for (const end = d + (n << 2); d < end; d += 16, a += 16) v128.store(d, logLanes(v128.load(a)));
+  const t = logConstants;
+  for (const end = d + (n << 2); d < end; d += 32, a += 32) {
+    const q = logLanes(v128.load(a, 16), t, 16), p = logLanes(v128.load(a), t, 0);
+    storePair(d, p, q);
+  }
 }
 
 function tanhLoop(d: usize, a: usize, n: usize): void {
-  for (const end = d + (n << 2); d < end; d += 16, a += 16) v128.store(d, tanhLanes(v128.load(a)));
+  const t = constants;
+  for (const end = d + (n << 2); d < end; d += 32, a += 32) {
+    const q = tanhLanes(v128.load(a, 16), t, 16), p = tanhLanes(v128.load(a), t, 0);
+    storePair(d, p, q);
+  }
 }
 
 function mulAddLoop(d: usize, a: usize, b: usize, c: usize, n: usize): void {
   for (const end = d + (n << 2); d < end; d += 32) {
-    v128.store(d, f32x4.add(f32x4.mul(v128.load(a), v128.load(b)), v128.load(c)));
-    v128.store(d, f32x4.add(f32x4.mul(v128.load(a, 16), v128.load(b, 16)), v128.load(c, 16)), 16);
+    const p = f32x4.add(f32x4.mul(v128.load(a), v128.load(b)), v128.load(c));
+    const q = f32x4.add(f32x4.mul(v128.load(a, 16), v128.load(b, 16)), v128.load(c, 16));
+    storePair(d, p, q);
     a += 32;
     b += 32;
     c += 32;
@@ -98,11 +108,13 @@ function mulAddLoop(d: usize, a: usize, b: usize, c: usize, n: usize): void {
 
 function selectLoop(d: usize, c: usize, a: usize, b: usize, n: usize): void {
   const zero = f32x4.splat(0);
-  for (const end = d + (n << 2); d < end; d += 16) {
-    v128.store(d, v128.bitselect(v128.load(b), v128.load(a), f32x4.eq(v128.load(c), zero)));
-    a += 16;
-    b += 16;
-    c += 16;
+  for (const end = d + (n << 2); d < end; d += 32) {
+    const p = v128.bitselect(v128.load(b), v128.load(a), f32x4.eq(v128.load(c), zero));
+    const q = v128.bitselect(v128.load(b, 16), v128.load(a, 16), f32x4.eq(v128.load(c, 16), zero));
+    storePair(d, p, q);
+    a += 32;
+    b += 32;
+    c += 32;
   }
 }
 
@@ -111,28 +123,36 @@ export function expandRows(d: usize, a: usize, rows: usize, columns: usize): voi
   const bytes = columns << 2;
   for (let i: usize = 0; i < rows; i++) {
     const x = v128.load32_splat(a + (i << 2));
-    for (let j: usize = 0; j < bytes; j += 16) v128.store(d + j, x);
+    for (let j: usize = 0; j < bytes; j += 32) storePair(d + j, x, x);
     d += bytes;
   }
 }
 
-/** Exactly `n` elements to the output, NaNs canonical. */
+/** Twice the word of the largest number that is no NaN, the sign shifted out. */
+const INFINITE_WORD: u32 = 0xff000000;
+
+/** Exactly `n` elements to the output, NaNs canonical: moved as they are, the largest word kept, and gone over again if it is a NaN. */
 function storeCanonical(to: usize, a: usize, n: usize): void {
-  const end = to + (n << 2);
+  const first = to, end = to + (n << 2);
+  let low = i32x4.splat(0), high = low;
   for (; to + 64 <= end; to += 64, a += 64) {
-    let p = v128.load(a), q = v128.load(a, 16), r = v128.load(a, 32), s = v128.load(a, 48);
-    // A NaN makes the total one (as two infinities may): only then is it worth looking at each.
-    const total = f32x4.add(f32x4.add(p, q), f32x4.add(r, s));
-    if (v128.any_true(f32x4.ne(total, total))) {
-      p = canonical(p); q = canonical(q); r = canonical(r); s = canonical(s);
-    }
-    v128.store(to, p); v128.store(to, q, 16); v128.store(to, r, 32); v128.store(to, s, 48);
+    const p = v128.load(a), q = v128.load(a, 16), r = v128.load(a, 32), s = v128.load(a, 48);
+    low = i32x4.max_u(low, i32x4.max_u(i32x4.shl(p, 1), i32x4.shl(r, 1)));
+    high = i32x4.max_u(high, i32x4.max_u(i32x4.shl(q, 1), i32x4.shl(s, 1)));
+    storePair(to, p, q);
+    storePair(to + 32, r, s);
   }
+  if (v128.any_true(i32x4.gt_u(i32x4.max_u(low, high), i32x4.splat(INFINITE_WORD)))) canonicalise(first, to);
   for (; to + 16 <= end; to += 16, a += 16) v128.store(to, canonical(v128.load(a)));
   for (; to < end; to += 4, a += 4) {
     const x = load<f32>(a);
     store<f32>(to, x == x ? x : reinterpret<f32>(0x7fc00000));
   }
+}
+
+/** In place, from `to` to `end`, in pairs of vectors. */
+function canonicalise(to: usize, end: usize): void {
+  for (; to < end; to += 32) storeCanonicalPair(to, v128.load(to), v128.load(to, 16));
 }
 
 /** Runs one operator over `n` elements (`rows` rows of `columns` for those that know rows). */

@@ -4,11 +4,13 @@
 // Plans (packages/tensor/src/kernel): commands that a team of threads runs on one memory.
 export { dismiss, follow, lead } from "./execute";
 export { fillHashTables, hashTableBytes, tensorHashScratchBytes } from "./tensorHash";
+// Exported for what that forbids the optimiser (lanes.ts).
+export { constants, logConstants } from "./lanes";
 export { peakNarrow, peakWide } from "./peak";
 // Inner loops, exported so that the optimiser leaves them functions of their own: V8 allocates their registers alone.
 export { productScratchBytes } from "./product";
 export { panelBlocks, panelPairBlocks } from "./productBlocks";
-export { panelRowsInt8, productInt8ScratchBytes } from "./productInt8";
+export { panelPairRowsInt8, panelRowsInt8, productInt8ScratchBytes } from "./productInt8";
 export { mixValues, scaleRow, shiftedPowers } from "./attention";
 
 // The first form (packages/tensor/src/Kernel.ts): one export per operator.

@@ -4,7 +4,7 @@ import { canonical } from "./lanes";
 import { PANEL } from "./panels";
 
 /** What sums begin with. */
-const ZEROS = memory.data<u32>([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+export const ZEROS = memory.data<u32>([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 @inline
 function term(acc: v128, x: v128, b: v128): v128 {

@@ -1,7 +1,8 @@
 // matmulInt8 (spec/tensor.md §3.2): i8 · i8 summed in i32 with wrap-around, so any order gives the same word. Both operands
 // are widened to pairs of i16 in one 32-bit word; one instruction multiplies two pairs per lane pair and adds them.
 import { PANEL } from "./panels";
-import { B_PACKED } from "./product";
+import { B_PACKED, PAIRS } from "./product";
+import { ZEROS } from "./productBlocks";
 import { storeTransposed } from "./transpose4";
 
 /** Longest block of k, in pairs. */
@@ -121,6 +122,44 @@ export function panelRowsInt8(
   }
 }
 
+/**
+ * panelRowsInt8 for two whole panels, `panelBytes` apart, and whole blocks of four rows; sums begin at `out` unless `first`. Shaped for an
+ * engine that fuses neighbouring vectors (productBlocks.ts).
+ */
+export function panelPairRowsInt8(
+  a: usize, blocks: usize, panel: usize, panelBytes: usize, pairs: usize, out: usize, outStride: usize, first: bool,
+): void {
+  const stride = pairs << 2, end = panel + pairs * PANEL * 4;
+  for (; blocks > 0; blocks--) {
+    let a0 = a, a1 = a + stride, a2 = a + 2 * stride, a3 = a + 3 * stride;
+    const o0 = out, o1 = out + outStride, o2 = out + 2 * outStride, o3 = out + 3 * outStride;
+    const i0 = first ? ZEROS : o0, i1 = first ? ZEROS : o1, i2 = first ? ZEROS : o2, i3 = first ? ZEROS : o3;
+    let c00 = v128.load(i0), c01 = v128.load(i0, 16), c02 = v128.load(i0, 32), c03 = v128.load(i0, 48);
+    let c10 = v128.load(i1), c11 = v128.load(i1, 16), c12 = v128.load(i1, 32), c13 = v128.load(i1, 48);
+    let c20 = v128.load(i2), c21 = v128.load(i2, 16), c22 = v128.load(i2, 32), c23 = v128.load(i2, 48);
+    let c30 = v128.load(i3), c31 = v128.load(i3, 16), c32 = v128.load(i3, 32), c33 = v128.load(i3, 48);
+    let q = panel + panelBytes;
+    for (let p = panel; p < end; p += PANEL * 4, q += PANEL * 4) {
+      const b0 = v128.load(p), b1 = v128.load(p, 16), b2 = v128.load(q), b3 = v128.load(q, 16);
+      let x = v128.load32_splat(a0);
+      c00 = term(c00, x, b0); c01 = term(c01, x, b1); c02 = term(c02, x, b2); c03 = term(c03, x, b3);
+      x = v128.load32_splat(a1);
+      c10 = term(c10, x, b0); c11 = term(c11, x, b1); c12 = term(c12, x, b2); c13 = term(c13, x, b3);
+      x = v128.load32_splat(a2);
+      c20 = term(c20, x, b0); c21 = term(c21, x, b1); c22 = term(c22, x, b2); c23 = term(c23, x, b3);
+      x = v128.load32_splat(a3);
+      c30 = term(c30, x, b0); c31 = term(c31, x, b1); c32 = term(c32, x, b2); c33 = term(c33, x, b3);
+      a0 += 4; a1 += 4; a2 += 4; a3 += 4;
+    }
+    v128.store(o0, c01, 16); v128.store(o0, c00); v128.store(o0, c03, 48); v128.store(o0, c02, 32);
+    v128.store(o1, c11, 16); v128.store(o1, c10); v128.store(o1, c13, 48); v128.store(o1, c12, 32);
+    v128.store(o2, c21, 16); v128.store(o2, c20); v128.store(o2, c23, 48); v128.store(o2, c22, 32);
+    v128.store(o3, c31, 16); v128.store(o3, c30); v128.store(o3, c33, 48); v128.store(o3, c32, 32);
+    a = a + 4 * stride;
+    out = out + 4 * outStride;
+  }
+}
+
 /** Rows r0 ≤ i < r1 and panels p0 ≤ p < p1 of out[M,N] = a·bᵀ; strides are bytes between rows. */
 export function productInt8(
   a: usize, aStride: usize, b: usize, bStride: usize, out: usize, outStride: usize, N: usize, K: usize, flags: u32,
@@ -139,7 +178,16 @@ export function productInt8(
       for (let i0 = r0; i0 < r1; i0 += ROWS) {
         const rows = min(ROWS, r1 - i0);
         widenRows(a + i0 * aStride, aStride, K, rows, 2 * d0, pairs, widened);
-        for (let q = q0; q < q1; q++) {
+        let q = q0;
+        if (flags & PAIRS && !(rows & 3)) {
+          for (; q + 2 <= q1 && (q + 2) * PANEL <= N; q += 2) {
+            panelPairRowsInt8(
+              widened, rows >> 2, panels + (q - q0) * panelBytes, panelBytes, pairs,
+              out + i0 * outStride + q * PANEL * 4, outStride, d0 == 0,
+            );
+          }
+        }
+        for (; q < q1; q++) {
           panelRowsInt8(
             widened, rows, panels + (q - q0) * panelBytes, pairs,
             out + i0 * outStride + q * PANEL * 4, outStride, min(PANEL, N - q * PANEL), d0 == 0, scratch,

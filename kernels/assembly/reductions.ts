@@ -1,5 +1,5 @@
 // The reduce command: sum or maximum along one axis of a tensor seen as [outer, size, inner] (spec/tensor.md §3.4).
-import { canonical } from "./lanes";
+import { canonical, storeCanonicalPair } from "./lanes";
 import { maxAlongRows, sumAlongRows } from "./rowReductions";
 import { shareFirst, word } from "./words";
 
@@ -27,8 +27,8 @@ function foldDown(max: bool, x: usize, size: usize, inner: usize, c0: usize, c1:
       r3 = fold(max, r3, v128.load(p, 48));
     }
     const to = out + (c << 2);
-    v128.store(to, canonical(r0)); v128.store(to, canonical(r1), 16);
-    v128.store(to, canonical(r2), 32); v128.store(to, canonical(r3), 48);
+    storeCanonicalPair(to, r0, r1);
+    storeCanonicalPair(to + 32, r2, r3);
   }
   for (; c + 4 <= c1; c += 4) {
     let p = x + (c << 2);

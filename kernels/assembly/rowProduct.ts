@@ -1,6 +1,6 @@
 // Matmul with one row of A: what decoding a token is made of. Nothing is packed on the way; B streams through once.
 // The order of every sum is that of product.ts.
-import { canonical } from "./lanes";
+import { canonical, storeCanonicalPair, storePair } from "./lanes";
 import { PANEL } from "./panels";
 
 /** Stores the first `count` lanes. */
@@ -15,8 +15,7 @@ function storeLanes(to: usize, x: v128, count: usize): void {
 @inline
 function storePanel(to: usize, lo: v128, hi: v128, columns: usize): void {
   if (columns >= PANEL) {
-    v128.store(to, canonical(lo));
-    v128.store(to, canonical(hi), 16);
+    storeCanonicalPair(to, lo, hi);
   } else if (columns > 4) {
     v128.store(to, canonical(lo));
     storeLanes(to + 16, canonical(hi), columns - 4);
@@ -92,8 +91,7 @@ export function rowTimesRows(a: usize, b: usize, stride: usize, out: usize, K: u
       q += 16;
     }
     const to = out + (j << 2);
-    v128.store(to, c0);
-    v128.store(to, c1, 16);
+    storePair(to, c0, c1);
     for (let i: usize = 0; i < 8; i++) {
       let acc = load<f32>(to + (i << 2));
       for (let k: usize = 0; k < rest; k++) acc += load<f32>(end + (k << 2)) * load<f32>(q + i * stride + (k << 2));

@@ -1,6 +1,6 @@
 // Sums and maxima along contiguous rows (spec/tensor.md §3.4). Each row is folded in index order; eight rows at a time, one
 // row per SIMD lane after 4x4 transposes, so that no sum waits for itself alone.
-import { canonical } from "./lanes";
+import { canonical, storeCanonicalPair } from "./lanes";
 
 /** One step of either fold: `acc + x`, or `acc < x ? x : acc`. */
 @inline
@@ -32,27 +32,38 @@ function column(p: usize, stride: usize): v128 {
   return v128.load_lane<u32>(p + 3 * stride, x, 3);
 }
 
+/** The word at `p` of four rows that have four; the shape of a tile's first step. */
+@inline
+function firstColumn(p: usize, stride: usize): v128 {
+  const a = v128.shuffle<i32>(v128.load(p), v128.load(p + stride), 0, 4, 1, 5);
+  return v128.shuffle<i64>(a, v128.shuffle<i32>(v128.load(p + 2 * stride), v128.load(p + 3 * stride), 0, 4, 1, 5), 0, 2);
+}
+
+/** Goes on with a row's fold, kept at `out`, over the bytes from `first` to `last`. */
+function foldRest(max: bool, row: usize, first: usize, last: usize, out: usize): void {
+  let acc = load<f32>(out);
+  for (let p = first; p < last; p += 4) acc = foldScalar(max, acc, load<f32>(row + p));
+  store<f32>(out, acc == acc ? acc : reinterpret<f32>(0x7fc00000));
+}
+
 @inline
 function foldRows(max: bool, x: usize, stride: usize, rows: usize, columns: usize, out: usize): void {
   const whole = x + ((columns & ~3) << 2);
   const end = x + (columns << 2);
   let i: usize = 0;
-  for (; i + 8 <= rows; i += 8) {
+  for (; i + 8 <= rows && columns >= 4; i += 8) {
     const offset = i * stride;
     const half = stride << 2;
-    let acc = max ? column(x + offset, stride) : f32x4.splat(0);
-    let bcc = max ? column(x + offset + half, stride) : f32x4.splat(0);
-    let p = x;
-    for (; p < whole; p += 16) {
+    // A maximum begins with the first column, which it meets again: the same once more.
+    let acc = max ? firstColumn(x + offset, stride) : f32x4.splat(0);
+    let bcc = max ? firstColumn(x + offset + half, stride) : f32x4.splat(0);
+    for (let p = x; p < whole; p += 16) {
       acc = foldTile(max, acc, p + offset, stride);
       bcc = foldTile(max, bcc, p + offset + half, stride);
     }
-    for (; p < end; p += 4) {
-      acc = fold(max, acc, column(p + offset, stride));
-      bcc = fold(max, bcc, column(p + offset + half, stride));
-    }
-    v128.store(out + (i << 2), canonical(acc));
-    v128.store(out + (i << 2), canonical(bcc), 16);
+    const to = out + (i << 2);
+    storeCanonicalPair(to, acc, bcc);
+    for (let r: usize = 0; whole < end && r < 8; r++) foldRest(max, x + offset + r * stride, whole - x, end - x, to + (r << 2));
   }
   for (; i + 4 <= rows; i += 4) {
     const offset = i * stride;
