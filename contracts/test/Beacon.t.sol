@@ -214,4 +214,31 @@ contract BeaconTest is BeaconFixture, Calls {
         vm.warp(beacon.startOf(next + 1));
         revertsWith(who, address(beacon), penaltyData(2, next), ICommitRevealBeacon.NotEligible.selector);
     }
+
+    function test_ALongSleepCostsNoMoreThanTheMissesAllowed() public {
+        uint64 first = requested(1);
+        uint64[] memory rounds = new uint64[](params.maxMisses + 5);
+        for (uint256 i = 0; i < rounds.length; ++i) {
+            rounds[i] = first + uint64(i);
+            vm.warp(beacon.startOf(rounds[i]) - 1);
+            beacon.request(rounds[i]);
+        }
+        vm.warp(beacon.startOf(rounds[rounds.length - 1] + 1));
+        uint96 before = registry.stakeOf(nodes[2].id);
+        for (uint256 i = 0; i < params.maxMisses; ++i) {
+            succeeds(who, address(beacon), penaltyData(2, rounds[i]));
+        }
+        for (uint256 i = params.maxMisses; i < rounds.length; ++i) {
+            revertsWith(who, address(beacon), penaltyData(2, rounds[i]), ICommitRevealBeacon.MissesPunished.selector);
+        }
+        vm.assertEq(registry.stakeOf(nodes[2].id), before - params.maxMisses * params.revealPenalty);
+    }
+
+    function test_OldMissesAreForgiven() public {
+        uint64 round = requested(1);
+        vm.warp(beacon.startOf(round + 256));
+        succeeds(who, address(beacon), penaltyData(2, round));
+        vm.warp(beacon.startOf(round + 257));
+        revertsWith(who, address(beacon), penaltyData(1, round), ICommitRevealBeacon.MissForgiven.selector);
+    }
 }

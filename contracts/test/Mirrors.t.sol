@@ -109,7 +109,6 @@ contract MirrorsTest {
 
     function _query(Draw.State storage registry, Cases memory c, uint256 i) private view returns (Draw.Query memory q) {
         q.time = uint48(uint256(c.time[i]));
-        q.minStake = _params.minStake;
         q.cap = _params.drawStakeCap;
         q.provider = registry.ownerAt(_nodeId(c.provider[i]), q.time);
         q.buyer = _address(c.buyer[i]);
@@ -139,9 +138,8 @@ contract MirrorsTest {
         bytes32[] memory stake = _column(json, string.concat(log, ".stake"));
         for (uint256 i = 0; i < time.length; ++i) {
             vm.warp(uint256(time[i]));
-            if (uint256(kind[i]) == 0) registry.append(_nodeId(nodeId[i]), _address(owner[i]));
-            else if (uint256(kind[i]) == 1) registry.recordStake(_nodeId(nodeId[i]), uint256(stake[i]));
-            else registry.recordOwner(_nodeId(nodeId[i]), _address(owner[i]));
+            if (uint256(kind[i]) != 1) registry.recordOwner(_nodeId(nodeId[i]), _address(owner[i]));
+            else registry.recordStake(_nodeId(nodeId[i]), uint256(stake[i]), _params.minStake);
         }
     }
 

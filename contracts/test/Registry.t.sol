@@ -33,7 +33,9 @@ contract RegistryTest is Fixture, Calls {
         vm.assertEq(v.registeredAt, time());
         vm.assertEq(v.poolCount, 1);
         vm.assertEq(v.operatorNonce, 1);
-        vm.assertEq(registry.nodeCount(), 1);
+        vm.assertEq(registry.seatCount(), 1);
+        vm.assertEq(bytes32(registry.seatAt(0)), bytes32(node.id));
+        vm.assertEq(bytes32(registry.seatAt(1)), 0);
     }
 
     function test_RegistersOncePerSalt() public {
@@ -321,6 +323,53 @@ contract RegistryTest is Fixture, Calls {
         addStake(poor.id, 1);
         skip(1);
         vm.assertEq(drawn("seed", 3, uint48(time() - 1)).length, 1);
+    }
+
+    function test_NamesWithoutStakeStarveNoDraw() public {
+        for (uint256 i = 0; i < 400; ++i) {
+            addBareNode();
+        }
+        for (uint256 i = 0; i < 3; ++i) {
+            addNode();
+        }
+        skip(1);
+        for (uint256 i = 0; i < 20; ++i) {
+            vm.assertEq(drawn(keccak256(abi.encode(i)), 3, uint48(time() - 1)).length, 3);
+        }
+        vm.assertEq(registry.seatCount(), 4);
+    }
+
+    function test_ASeatLastsAsLongAsTheStake() public {
+        NodeKeys memory second = addNode();
+        NodeKeys memory third = addNode();
+        skip(1);
+        uint48 before = uint48(time() - 1);
+        bytes20[] memory then = drawn("seed", 8, before);
+        vm.assertEq(then.length, 2);
+
+        // The last one moves into the seat of the one that leaves; slashed below the minimum is as good as leaving.
+        vm.prank(node.owner);
+        registry.requestUnstake(node.id, uint96(params.minStake) * 9 + 1);
+        vm.assertEq(registry.seatCount(), 2);
+        vm.assertEq(bytes32(registry.seatAt(0)), bytes32(third.id));
+        vm.prank(address(beacon));
+        registry.slash(second.id, uint96(params.minStake) * 9 + 1);
+        vm.assertEq(registry.seatCount(), 1);
+        vm.assertEq(bytes32(registry.seatAt(0)), bytes32(third.id));
+        vm.prank(address(beacon));
+        registry.slash(third.id, 1);
+        vm.assertEq(registry.seatCount(), 1, "still staked enough");
+
+        // As it stood then, whatever came after, in the same second too.
+        addStake(second.id, 1);
+        vm.prank(node.owner);
+        registry.requestUnstake(node.id, 1);
+        vm.assertEq(registry.seatCount(), 2);
+        skip(1);
+        vm.assertEq(keccak256(abi.encode(drawn("seed", 8, before))), keccak256(abi.encode(then)));
+        vm.assertEq(drawn("seed", 8, uint48(time() - 1)).length, 2);
+        // The provider lost its seat and is barred all the same.
+        vm.assertEq(registry.drawMany("seed", 8, uint48(time() - 1), third.id, buyer).length, 1);
     }
 
     function test_DrawLimits() public {

@@ -8,7 +8,7 @@ import { presets } from "../../packages/protocol/src/Params.ts";
 import {
   auditStep,
   drawMany,
-  type NodeHistory,
+  type RegistryFact,
   type RegistrySnapshot,
   sampled,
   seedOf,
@@ -55,31 +55,23 @@ function registryLog(nodes: number): Entry[] {
   return log;
 }
 
-/** The log as the histories that draws are made from. */
-export function historiesOf(log: readonly Entry[]): NodeHistory[] {
-  const histories = new Map<
-    Hex,
-    { nodeId: Hex; registeredAt: bigint; owners: [bigint, Address][]; stakes: [bigint, bigint][] }
-  >();
-  for (const { time, kind, nodeId, owner, stake } of log) {
-    const known = histories.get(nodeId) ?? { nodeId, registeredAt: time, owners: [], stakes: [] };
-    histories.set(nodeId, known);
-    if (kind === "stake") known.stakes.push([time, stake]);
-    else known.owners.push([time, owner]);
-  }
-  return [...histories.values()];
-}
+/** The log as the facts that draws are made from: who registers has an owner, and no stake yet. */
+export const factsOf = (log: readonly Entry[]): RegistryFact[] =>
+  log.map(({ time, kind, nodeId, owner, stake }) =>
+    kind === "stake" ? { time, nodeId, stake } : { time, nodeId, owner },
+  );
 
 /** A column of values as 32-byte words, which Solidity reads in one call; nodes and addresses as numbers. */
 const column = (values: readonly (bigint | Hex | boolean)[]): Hex[] =>
   values.map((value) => numberToHex(BigInt(value), { size: 32 }));
 
-function drawCase(histories: readonly NodeHistory[], index: number, span: bigint) {
+function drawCase(log: readonly Entry[], index: number, span: bigint) {
   const time = start + numberOf("time", index, span);
-  const snapshot: RegistrySnapshot = snapshotAt(histories, time, rules);
+  const snapshot: RegistrySnapshot = snapshotAt(factsOf(log), time, rules);
   const provider = addressOf("node", Number(numberOf("excluded", index, 12n)));
   // Every third buyer owns no node.
-  const owned = histories[Number(numberOf("buyer", index, BigInt(histories.length)))]?.owners[0]?.[1];
+  const registered = log.filter(({ kind }) => kind === "register");
+  const owned = registered[Number(numberOf("buyer", index, BigInt(registered.length)))]?.owner;
   const buyer = index % 3 === 0 || owned === undefined ? addressOf("buyer", index) : owned;
   const seed = hashOf("seed", index);
   const count = 1 + (index % maxDrawn);
@@ -91,8 +83,7 @@ const maxDrawn = 8;
 
 function drawVectors(nodes: number) {
   const log = registryLog(nodes);
-  const histories = historiesOf(log);
-  const cases = Array.from({ length: 24 }, (_, index) => drawCase(histories, index, BigInt(3 * nodes + 4)));
+  const cases = Array.from({ length: 24 }, (_, index) => drawCase(log, index, BigInt(3 * nodes + 4)));
   const padded = cases.flatMap(({ drawn }) => [...drawn, ...Array<Hex>(maxDrawn - drawn.length).fill("0x00")]);
   return {
     log: {

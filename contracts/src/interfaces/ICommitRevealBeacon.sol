@@ -33,6 +33,8 @@ interface ICommitRevealBeacon is IBeacon {
     error PreimageWrong(bytes20 nodeId, bytes32 tip);
     error NotEligible(bytes20 nodeId, uint64 round);
     error AlreadyPenalised(bytes20 nodeId, uint64 round);
+    error MissForgiven(bytes20 nodeId, uint64 round);
+    error MissesPunished(bytes20 nodeId, uint32 misses);
 
     /// @notice Commits to a chain tip, counted from the next round. Again: replaces it (reveal a requested current
     /// round first: it stays owed). The node's operator, with at least the minimum stake.
@@ -45,6 +47,7 @@ interface ICommitRevealBeacon is IBeacon {
     function reveal(bytes20 nodeId, uint64 round, bytes32 preimage) external;
 
     /// @notice Slashes an enrolled node that revealed nothing in a requested round; the last miss allowed removes it.
+    /// No more than that many are punished until it enrols again, and none that is older than 256 rounds.
     function penalise(bytes20 nodeId, uint64 round) external;
 
     function enrolmentOf(bytes20 nodeId) external view returns (Enrolment memory);

@@ -152,8 +152,10 @@ interface IRegistry {
 
     /// @notice The node a key signs or signed for, and when it was rotated out (0: still the operator).
     function operatorRecord(address operator) external view returns (bytes20 nodeId, uint40 until);
-    function nodeCount() external view returns (uint256);
-    function nodeAt(uint256 index) external view returns (bytes20 nodeId, uint40 registeredAt);
+    /// @notice Nodes that may be drawn now: those staked with the minimum or more, one a seat.
+    function seatCount() external view returns (uint256);
+    /// @return nodeId 0 from `seatCount` on.
+    function seatAt(uint256 seat) external view returns (bytes20 nodeId);
     function isSlasher(address slasher) external view returns (bool);
     function slasherActiveAt(address slasher) external view returns (uint40);
     function minStake() external view returns (uint256);

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {ProtocolParams} from "../generated/Params.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
 import {Draw} from "../libraries/Draw.sol";
@@ -12,10 +13,12 @@ import {MispredictedAddress, Wiring} from "../types/Wiring.sol";
 /// @title The nodes, their owners and operators: all that {Registry} stores, and who may speak for a node.
 abstract contract NodeBook is IRegistry, EIP712 {
     using Draw for Draw.State;
+    using Checkpoints for Checkpoints.Trace208;
+    using Checkpoints for Checkpoints.Trace160;
 
     uint256 private constant MAX_ENDPOINT_BYTES = 256;
 
-    /// @dev slot 0: | stake 96 | operator 160 |   slot 1: | index 32 | operatorNonce 32 | poolCount 32 | owner 160 |
+    /// @dev slot 0: | stake 96 | operator 160 |   slot 1: | registeredAt 32 | operatorNonce 32 | poolCount 32 | owner 160 |
     ///      slot 2: | unbonding 96 | pendingOwner 160 |   slot 3: | unbondsAt 40 |
     struct Node {
         address operator;
@@ -23,7 +26,7 @@ abstract contract NodeBook is IRegistry, EIP712 {
         address owner;
         uint32 poolCount;
         uint32 operatorNonce;
-        uint32 index;
+        uint32 registeredAt;
         address pendingOwner;
         uint96 unbonding;
         uint40 unbondsAt;
@@ -96,9 +99,9 @@ abstract contract NodeBook is IRegistry, EIP712 {
         if (self.owner != address(0)) revert NodeExists(nodeId);
         _checkEndpoint(endpoint);
         self.owner = msg.sender;
-        self.index = uint32(_draw.entries.length);
+        self.registeredAt = uint32(block.timestamp);
         _bindOperator(self, nodeId, operator, operatorSignature);
-        _draw.append(nodeId, msg.sender);
+        _draw.recordOwner(nodeId, msg.sender);
         emit NodeRegistered(nodeId, msg.sender, operator, salt, region, endpoint);
     }
 
@@ -166,7 +169,7 @@ abstract contract NodeBook is IRegistry, EIP712 {
             stake: self.stake,
             unbonding: self.unbonding,
             unbondsAt: self.unbondsAt,
-            registeredAt: _draw.entries[self.index].registeredAt,
+            registeredAt: self.registeredAt,
             poolCount: self.poolCount,
             operatorNonce: self.operatorNonce
         });
@@ -189,12 +192,11 @@ abstract contract NodeBook is IRegistry, EIP712 {
         return _draw.ownerAt(nodeId, time);
     }
 
-    function nodeCount() external view returns (uint256) {
-        return _draw.entries.length;
+    function seatCount() external view returns (uint256) {
+        return _draw.count.latest();
     }
 
-    function nodeAt(uint256 index) external view returns (bytes20 nodeId, uint40 registeredAt) {
-        Draw.Entry memory entry = _draw.entries[index];
-        return (entry.nodeId, entry.registeredAt);
+    function seatAt(uint256 seat) external view returns (bytes20 nodeId) {
+        if (seat < _draw.count.latest()) nodeId = bytes20(_draw.seats[seat].latest());
     }
 }

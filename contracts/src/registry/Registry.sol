@@ -85,7 +85,6 @@ contract Registry is Stakes {
         Draw.Query memory q = Draw.Query({
             seed: 0,
             time: snapshotTime,
-            minStake: MIN_STAKE,
             cap: DRAW_STAKE_CAP,
             provider: _draw.ownerAt(provider, snapshotTime),
             buyer: buyer,

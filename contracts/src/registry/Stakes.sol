@@ -37,7 +37,7 @@ abstract contract Stakes is NodeBook {
         self.stake -= amount;
         self.unbonding += amount;
         self.unbondsAt = uint40(block.timestamp + UNBOND_DELAY);
-        _draw.recordStake(nodeId, self.stake);
+        _draw.recordStake(nodeId, self.stake, MIN_STAKE);
         emit UnstakeRequested(nodeId, amount, self.unbonding, self.unbondsAt);
     }
 
@@ -61,7 +61,7 @@ abstract contract Stakes is NodeBook {
         if (slashed == 0) return 0;
         self.stake -= fromStake;
         self.unbonding -= fromUnbonding;
-        if (fromStake != 0) _draw.recordStake(nodeId, self.stake);
+        if (fromStake != 0) _draw.recordStake(nodeId, self.stake, MIN_STAKE);
         emit Slashed(nodeId, msg.sender, slashed, self.stake, self.unbonding);
         ERC20Burnable(WEFT).burn(slashed);
     }
@@ -71,7 +71,7 @@ abstract contract Stakes is NodeBook {
         Node storage self = _nodes[nodeId];
         if (self.owner == address(0)) revert NodeUnknown(nodeId);
         self.stake += amount;
-        _draw.recordStake(nodeId, self.stake);
+        _draw.recordStake(nodeId, self.stake, MIN_STAKE);
         emit Staked(nodeId, msg.sender, amount, self.stake);
         IERC20(WEFT).safeTransferFrom(msg.sender, address(this), amount);
     }

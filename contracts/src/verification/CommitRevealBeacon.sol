@@ -12,7 +12,7 @@ contract CommitRevealBeacon is ICommitRevealBeacon {
     /// @dev How many later rounds may stand in for one that stayed incomplete.
     uint64 private constant LOOK_AHEAD = 64;
 
-    /// @dev How long a retired node waits before it may enrol again.
+    /// @dev How long a retired node waits before it may enrol again, and how long a miss can be punished.
     uint64 private constant REST_ROUNDS = 256;
     /// @dev In place of the last round while a node has not retired.
     uint64 private constant ACTIVE = type(uint64).max;
@@ -39,9 +39,8 @@ contract CommitRevealBeacon is ICommitRevealBeacon {
 
     constructor(Wiring memory wiring, ProtocolParams memory params) {
         if (wiring.beacon != address(this)) revert MispredictedAddress(wiring.beacon, address(this));
-        if (params.roundSeconds == 0 || params.minReveals == 0 || params.revealPenalty > type(uint96).max) {
-            revert ParamsUnsafe();
-        }
+        if (params.roundSeconds == 0 || params.minReveals == 0) revert ParamsUnsafe();
+        if (params.maxMisses == 0 || params.revealPenalty > type(uint96).max) revert ParamsUnsafe();
         REGISTRY = IRegistry(wiring.registry);
         GENESIS = block.timestamp;
         ROUND_SECONDS = params.roundSeconds;
@@ -106,14 +105,18 @@ contract CommitRevealBeacon is ICommitRevealBeacon {
         emit Revealed(nodeId, round, preimage, r.reveals);
     }
 
+    /// @dev Bounded in age and number: anyone may request every round, and whoever was asleep for a day would otherwise
+    /// lose its whole stake to whoever waited and then counted.
     function penalise(bytes20 nodeId, uint64 round) external {
         if (block.timestamp < startOf(round + 1)) revert RoundNotOver(round);
+        if (round + REST_ROUNDS < currentRound()) revert MissForgiven(nodeId, round);
         if (!_rounds[round].requested) revert RoundNotRequested(round);
         if (_revealed[round][nodeId]) revert AlreadyRevealed(nodeId, round);
         if (_penalised[round][nodeId]) revert AlreadyPenalised(nodeId, round);
         Enrolment storage self = _enrolments[nodeId];
         bool owed = self.firstRound != 0 && round >= self.firstRound && round <= self.retiredRound;
         if (!owed) revert NotEligible(nodeId, round);
+        if (self.misses >= MAX_MISSES) revert MissesPunished(nodeId, self.misses);
         _penalised[round][nodeId] = true;
         uint32 misses = ++self.misses;
         uint96 slashed = REGISTRY.slash(nodeId, uint96(PENALTY));

@@ -17,16 +17,14 @@ const id = (word: Hex): Hex => `0x${word.slice(26)}`;
 for (const size of ["small", "middle", "large"])
   test(`vectors: draws from the ${size} registry`, () => {
     const { log, cases } = vectors("draw")[size];
-    const histories = new Map();
-    for (const [at, word] of log.nodeId.entries()) {
-      const time = BigInt(log.time[at]);
-      const known = histories.get(word) ?? { nodeId: id(word), registeredAt: time, owners: [], stakes: [] };
-      histories.set(word, known);
-      if (BigInt(log.kind[at]) === 1n) known.stakes.push([time, BigInt(log.stake[at])]);
-      else known.owners.push([time, id(log.owner[at])]);
-    }
+    const facts = log.nodeId.map((word: Hex, at: number) => {
+      const base = { time: BigInt(log.time[at]), nodeId: id(word) };
+      return BigInt(log.kind[at]) === 1n
+        ? { ...base, stake: BigInt(log.stake[at]) }
+        : { ...base, owner: id(log.owner[at]) };
+    });
     for (const [at, seed] of cases.seed.entries()) {
-      const snapshot = snapshotAt([...histories.values()], BigInt(cases.time[at]), params);
+      const snapshot = snapshotAt(facts, BigInt(cases.time[at]), params);
       const query = {
         seed,
         count: Number(cases.count[at]),
@@ -124,26 +122,44 @@ test("chances are proportional to stake, up to the cap", () => {
   }
 });
 
-test("a snapshot is what held at its time, not after", () => {
-  const history = {
-    nodeId: nodeId(1),
-    registeredAt: 10n,
-    owners: [
-      [10n, owner(1)],
-      [20n, owner(2)],
-      [20n, owner(3)],
-    ] as const,
-    stakes: [
-      [12n, 5n],
-      [30n, 0n],
-    ] as const,
-  };
-  const at = (time: bigint) => snapshotAt([history], time, params).nodes[0];
-  assert.equal(at(9n), undefined);
-  assert.deepEqual(at(11n), { nodeId: nodeId(1), owner: owner(1), stake: 0n });
-  assert.deepEqual(at(19n), { nodeId: nodeId(1), owner: owner(1), stake: 5n });
-  assert.deepEqual(at(20n), { nodeId: nodeId(1), owner: owner(3), stake: 5n });
-  assert.equal(at(30n)?.stake, 0n);
+test("a snapshot is what held at its time, not after; a seat lasts as long as the stake does", () => {
+  const [one, two, three] = [nodeId(1), nodeId(2), nodeId(3)];
+  const enough = params.minStake;
+  const log = [
+    { time: 10n, nodeId: one, owner: owner(1) },
+    { time: 10n, nodeId: two, owner: owner(2) },
+    { time: 12n, nodeId: one, stake: enough - 1n },
+    { time: 13n, nodeId: one, stake: enough },
+    { time: 13n, nodeId: two, stake: enough * 2n },
+    { time: 14n, nodeId: three, owner: owner(3) },
+    { time: 14n, nodeId: three, stake: enough },
+    { time: 20n, nodeId: one, owner: owner(4) },
+    { time: 20n, nodeId: one, owner: owner(5) },
+    { time: 30n, nodeId: one, stake: enough - 1n },
+    { time: 31n, nodeId: one, stake: enough },
+  ];
+  const at = (time: bigint) => snapshotAt(log, time, params).nodes;
+  assert.deepEqual(at(9n), []);
+  assert.deepEqual(at(12n), [], "below the minimum nobody sits");
+  assert.deepEqual(at(13n), [
+    { nodeId: one, owner: owner(1), stake: enough },
+    { nodeId: two, owner: owner(2), stake: enough * 2n },
+  ]);
+  assert.equal(at(20n)[0]?.owner, owner(5));
+  const seats = (time: bigint) => at(time).map(({ nodeId: who }) => who);
+  assert.deepEqual(seats(29n), [one, two, three]);
+  assert.deepEqual(seats(30n), [three, two], "the last one moves into a seat that is given up");
+  assert.deepEqual(seats(31n), [three, two, one]);
+});
+
+test("ten thousand names without stake starve no draw", () => {
+  const names = Array.from({ length: 10_000 }, (_, index) => staked(1000 + index, { stake: 0n }));
+  const real = [1, 2, 3, 4].map((index) => staked(index, { stake: params.minStake }));
+  const snapshot = registryOf([...names, ...real]);
+  for (let round = 0; round < 20; round++) {
+    const query = { seed: hash(`round ${round}`), count: 3, provider: nodeId(1), buyer: owner(99) };
+    assert.equal(drawMany(snapshot, query).length, 3);
+  }
 });
 
 test("holders and auditors of a segment are drawn apart, each as many as the parameters say", () => {

@@ -1,9 +1,8 @@
 // Who holds and who audits a segment, and whether it is audited at all: contracts/src/libraries/Draw.sol,
 // Registry.drawMany and Audits.sol, hash for hash, so that a node knows the draw from its own copy of the chain.
 //
-// Weighted by stake up to a cap, from the nodes and stakes as they stood strictly before the commitment; never a node of
+// Weighted by stake up to a cap, from the seated nodes as they stood strictly before the commitment; never a node of
 // the provider's owner or of the buyer, never one owner twice. Bounded: 64 attempts, then a scan over at most 64 nodes.
-import { least } from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { ProtocolParams } from "@weft/protocol/Params";
@@ -17,45 +16,56 @@ export interface StakedNode {
   stake: bigint;
 }
 
-/** Every node registered at or before the snapshot, in order of registration: the order decides the draw. */
+/** The nodes that were seated at the snapshot, by seat: the order decides the draw. */
 export interface RegistrySnapshot {
   nodes: readonly StakedNode[];
-  minStake: bigint;
+  /** Of every node, seated or not: a provider that lost its seat still has an owner. */
+  owners: ReadonlyMap<NodeId, Address>;
   drawStakeCap: bigint;
 }
 
-/** One value of a node's history and the time (Unix seconds) from which it held. */
-export type Since<T> = readonly [time: bigint, value: T];
-
-export interface NodeHistory {
-  nodeId: NodeId;
-  registeredAt: bigint;
-  owners: readonly Since<Address>[];
-  stakes: readonly Since<bigint>[];
-}
+/** One fact of the registry's log: from `time` (Unix seconds) on a node has this owner, or this stake. */
+export type RegistryFact = { time: bigint; nodeId: NodeId } & ({ owner: Address } | { stake: bigint });
 
 const attempts = 64;
 const scan = 64;
 const maxDrawn = 8;
 const million = 1_000_000n;
 
-/** The registry as it stood at `time`, for a segment committed at time + 1. Histories are in order of registration. */
-export function snapshotAt(histories: readonly NodeHistory[], time: bigint, params: ProtocolParams): RegistrySnapshot {
-  const nodes = histories
-    .filter(({ registeredAt }) => registeredAt <= time)
-    .map(({ nodeId, owners, stakes }) => ({
-      nodeId,
-      owner: lastUntil(owners, time) ?? zeroAddress,
-      stake: lastUntil(stakes, time) ?? 0n,
-    }));
-  return { nodes, minStake: params.minStake, drawStakeCap: params.drawStakeCap };
+/**
+ * The registry as it stood at `time`, for a segment committed at time + 1. A node takes a seat when its stake reaches
+ * the minimum and gives it up below that; the last one moves into it.
+ * @param log in the order of the chain
+ */
+export function snapshotAt(log: readonly RegistryFact[], time: bigint, params: ProtocolParams): RegistrySnapshot {
+  const owners = new Map<NodeId, Address>();
+  const stakes = new Map<NodeId, bigint>();
+  const seats: NodeId[] = [];
+  for (const fact of log) {
+    if (fact.time > time) break;
+    if ("owner" in fact) owners.set(fact.nodeId, fact.owner);
+    else {
+      stakes.set(fact.nodeId, fact.stake);
+      seat(seats, fact.nodeId, fact.stake >= params.minStake);
+    }
+  }
+  const nodes = seats.map((nodeId) => ({
+    nodeId,
+    owner: owners.get(nodeId) ?? zeroAddress,
+    stake: stakes.get(nodeId) ?? 0n,
+  }));
+  return { nodes, owners, drawStakeCap: params.drawStakeCap };
+}
+
+function seat(seats: NodeId[], nodeId: NodeId, staked: boolean): void {
+  const at = seats.indexOf(nodeId);
+  if (staked && at < 0) seats.push(nodeId);
+  if (staked || at < 0) return;
+  const last = seats.pop() as NodeId;
+  if (at < seats.length) seats[at] = last;
 }
 
 const zeroAddress: Address = `0x${"00".repeat(20)}`;
-
-/** Later entries of one second replace earlier ones, as in the contract's checkpoints. */
-const lastUntil = <T>(history: readonly Since<T>[], time: bigint): T | undefined =>
-  history.findLast(([since]) => since <= time)?.[1];
 
 /** Seed of a segment's draws: H(randomness of its round, hash of its commitment). */
 export const seedOf = (randomness: Hex, commitmentHash: Hex): Hex =>
@@ -108,8 +118,7 @@ export function drawMany(
       fault: "us",
       remedy: `draw at most ${maxDrawn}`,
     });
-  const provider = snapshot.nodes.find(({ nodeId }) => nodeId === query.provider)?.owner ?? zeroAddress;
-  const barred = new Set([provider, query.buyer]);
+  const barred = new Set([snapshot.owners.get(query.provider) ?? zeroAddress, query.buyer]);
   const drawn: NodeId[] = [];
   for (let index = 0; index < query.count; index++) {
     const picked = pick(snapshot, hashWords(["bytes32", "uint256"], [query.seed, BigInt(index)]), barred);
@@ -127,23 +136,17 @@ function pick(snapshot: RegistrySnapshot, seed: Hex, barred: ReadonlySet<Address
   for (let attempt = 0; attempt < attempts; attempt++) {
     const word = wordOf(seed, attempt);
     const node = nodes[Number(word % count)] as StakedNode;
-    const weight = weightOf(snapshot, node);
-    if (weight !== 0n && (word >> 128n) % drawStakeCap < weight && !barred.has(node.owner)) return node;
+    if ((word >> 128n) % drawStakeCap < node.stake && !barred.has(node.owner)) return node;
   }
   const first = wordOf(seed, attempts) % count;
   for (let turn = 0; turn < Math.min(nodes.length, scan); turn++) {
     const node = nodes[Number((first + BigInt(turn)) % count)] as StakedNode;
-    if (weightOf(snapshot, node) !== 0n && !barred.has(node.owner)) return node;
+    if (!barred.has(node.owner)) return node;
   }
   return undefined;
 }
 
 const wordOf = (seed: Hex, index: number): bigint => BigInt(hashWords(["bytes32", "uint256"], [seed, BigInt(index)]));
-
-function weightOf(snapshot: RegistrySnapshot, node: StakedNode): bigint {
-  if (node.stake < snapshot.minStake) return 0n;
-  return least(node.stake, snapshot.drawStakeCap);
-}
 
 /** keccak256(abi.encode(values…)). */
 function hashWords(types: readonly string[], values: readonly unknown[]): Hex {

@@ -1,7 +1,7 @@
 // A registry of staked nodes with known owners, for this package's tests.
 import { presets } from "@weft/protocol/Params";
 import { type Address, type Hex, keccak256, numberToHex, toHex } from "viem";
-import type { RegistrySnapshot, StakedNode } from "./draw.ts";
+import { type RegistryFact, type RegistrySnapshot, type StakedNode, snapshotAt } from "./draw.ts";
 
 export const params = presets.local;
 export const hash = (label: string): Hex => keccak256(toHex(label));
@@ -16,11 +16,15 @@ export const staked = (index: number, change: Partial<StakedNode> = {}): StakedN
   ...change,
 });
 
-export const registryOf = (nodes: readonly StakedNode[]): RegistrySnapshot => ({
-  nodes,
-  minStake: params.minStake,
-  drawStakeCap: params.drawStakeCap,
-});
+export const registryOf = (nodes: readonly StakedNode[]): RegistrySnapshot =>
+  snapshotAt(
+    nodes.flatMap(({ nodeId, owner, stake }): RegistryFact[] => [
+      { time: 0n, nodeId, owner },
+      { time: 0n, nodeId, stake },
+    ]),
+    0n,
+    params,
+  );
 
 /** `count` nodes of as many owners. */
 export const registry = (count: number): RegistrySnapshot =>

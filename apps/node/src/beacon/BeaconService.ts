@@ -25,7 +25,10 @@ type Leaving = BeaconState["leaving"];
 const enrolmentLagSeconds = 60;
 /** A turn at bringing a penalty lasts this long, or six blocks. */
 const leastTurnSeconds = 4;
-const settled = ["beacon.AlreadyPenalised", "beacon.AlreadyRevealed", "beacon.NotEligible", "beacon.RoundNotRequested"];
+const settled = [
+  ...["beacon.AlreadyPenalised", "beacon.AlreadyRevealed", "beacon.NotEligible", "beacon.RoundNotRequested"],
+  ...["beacon.MissForgiven", "beacon.MissesPunished"],
+];
 
 export class BeaconService {
   readonly #context: NodeContext;
@@ -93,7 +96,8 @@ export class BeaconService {
     const duties = chain.duties();
     const callers = duties.enrolments.flatMap(({ nodeId: id, lastRound }) => (lastRound === undefined ? [id] : []));
     const turnSeconds = BigInt(Math.max(leastTurnSeconds, Math.ceil(6 * chain.blockSeconds)));
-    const state = { ...duties, nodeId, now: chain.now(), beacon: chain.beacon(), callers, turnSeconds };
+    const mostMisses = chain.params.maxMisses;
+    const state = { ...duties, nodeId, now: chain.now(), beacon: chain.beacon(), callers, mostMisses, turnSeconds };
     for (const miss of duePenalties(state))
       this.#once(`penalise/${miss.nodeId}/${miss.round}`, async () => {
         await chain.penaliseBeacon(miss).catch((error: unknown) => {

@@ -11,7 +11,8 @@ const state: PenaltyState = {
   now: 1000n,
   beacon: { genesis: 0n, roundSeconds: 10n },
   rounds: [{ round: 99n, revealed: nodes.slice(1), penalised: [] }],
-  enrolments: nodes.map((nodeId) => ({ nodeId, firstRound: 5n, lastRound: undefined })),
+  enrolments: nodes.map((nodeId) => ({ nodeId, firstRound: 5n, lastRound: undefined, misses: 0 })),
+  mostMisses: 20n,
   callers: nodes,
   turnSeconds: 6n,
 };
@@ -41,10 +42,19 @@ test("nothing is due for what was revealed, penalised, not owed, or long ago", (
   assert.equal(due(caller, { rounds: [{ ...round, revealed: nodes }] }).length, 0);
   assert.equal(due(caller, { rounds: [{ ...round, penalised: [late] }] }).length, 0);
   assert.equal(due(caller, { now: 1000n + 2561n }).length, 0);
-  const enrolled = (firstRound: bigint, lastRound: bigint | undefined) => [{ nodeId: late, firstRound, lastRound }];
+  const enrolled = (firstRound: bigint, lastRound: bigint | undefined) => [
+    { nodeId: late, firstRound, lastRound, misses: 0 },
+  ];
   assert.equal(due(caller, { enrolments: enrolled(100n, undefined) }).length, 0);
   assert.equal(due(caller, { enrolments: enrolled(5n, 98n) }).length, 0);
   assert.equal(due(caller, { enrolments: enrolled(99n, 99n) }).length, 1);
+});
+
+test("no more misses of one node are brought than the contract punishes", () => {
+  const caller = whoAt(1000n)[0]!;
+  const enrolledWith = (misses: number) => [{ nodeId: late, firstRound: 5n, lastRound: undefined, misses }];
+  assert.equal(due(caller, { enrolments: enrolledWith(19) }).length, 1);
+  assert.equal(due(caller, { enrolments: enrolledWith(20) }).length, 0);
 });
 
 test("a node brings a few at once, however many are owed", () => {

@@ -12,6 +12,8 @@ export interface PenaltyState extends BeaconDuties {
   beacon: Pick<BeaconFacts, "genesis" | "roundSeconds">;
   /** Nodes that may take a turn. */
   callers: readonly NodeId[];
+  /** More misses of one node than this are not punished: `maxMisses`. */
+  mostMisses: bigint;
   /** Longer than a transaction takes to be mined and seen. */
   turnSeconds: bigint;
 }
@@ -23,7 +25,7 @@ export interface Miss {
 
 /** Brought at once; the others follow. */
 const mostAtOnce = 4;
-/** Older misses than this many rounds are forgiven. */
+/** Older misses than this many rounds are forgiven, here and by the contract. */
 const lookBackRounds = 256n;
 
 export function duePenalties(state: PenaltyState): Miss[] {
@@ -32,7 +34,8 @@ export function duePenalties(state: PenaltyState): Miss[] {
   for (const { round, revealed, penalised } of state.rounds) {
     const over = genesis + (round + 1n) * roundSeconds;
     if (state.now < over || state.now > over + lookBackRounds * roundSeconds) continue;
-    for (const { nodeId, firstRound, lastRound } of state.enrolments) {
+    for (const { nodeId, firstRound, lastRound, misses } of state.enrolments) {
+      if (BigInt(misses) >= state.mostMisses) continue;
       const owed = round >= firstRound && (lastRound === undefined || round <= lastRound);
       if (!owed || nodeId === state.nodeId || revealed.includes(nodeId) || penalised.includes(nodeId)) continue;
       if (state.now >= over + rankOf(state, { nodeId, round }) * state.turnSeconds) due.push({ nodeId, round });

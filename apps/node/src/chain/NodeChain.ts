@@ -57,7 +57,7 @@ export interface BeaconDuties {
   /** Rounds somebody asked for. */
   rounds: readonly { round: bigint; revealed: readonly NodeId[]; penalised: readonly NodeId[] }[];
   /** From firstRound to lastRound (undefined: still) a node owes each of them a reveal. */
-  enrolments: readonly { nodeId: NodeId; firstRound: bigint; lastRound: bigint | undefined }[];
+  enrolments: readonly { nodeId: NodeId; firstRound: bigint; lastRound: bigint | undefined; misses: number }[];
 }
 
 export interface Mined {

@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "b09cf28e077bb9e936a5b0dab9624acb35436f3c86070357468c7fec197ff59a";
-export const outputsHash = "99c2bf7bcc40988302ccc2ac83c1d14bfd74f413189e559a0c5776b4a6ee991f";
+export const sourcesHash = "fa0b1a4ad45394874173eddf7a9552572cdaaef8310b37368c4977e1191d8bc9";
+export const outputsHash = "4126882a59f639cd8a5fe4b69999c8769f6868133899781766dfa9a2db624b61";
