@@ -171,6 +171,17 @@ test("a taken port: one clear line, exit 1, nothing left running", async () => {
   assert.equal(lastJson(status.out)["running"], false);
 });
 
+test("a chain's state that is cut off: one clear line, no stack, nothing left running", async () => {
+  const home = join(folder, "cut");
+  mkdirSync(join(home, "chain"), { recursive: true });
+  writeFileSync(join(home, "chain", "state.json"), '{"block":{"number":"0x1","base');
+  const ended = await weft(["start", "--no-job"], { home });
+  assert.equal(ended.code, 1);
+  assert.match(ended.err, /^weft: chain: the development chain's state .*state\.json is cut off\n/m);
+  assert.match(ended.err, /remedy: begin anew with `weft reset`/);
+  noStack(ended);
+});
+
 test("two starts on one home: the second is refused and told by whom", async () => {
   const home = homeAt(join(folder, "two", ".weft"));
   const lock = await lockHome(home);

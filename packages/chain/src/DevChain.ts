@@ -7,9 +7,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import {
   closeSync,
   existsSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   rmSync,
   statSync,
   truncateSync,
@@ -57,10 +59,14 @@ const readyTimeoutMs = 20_000;
 const stopTimeoutMs = 10_000;
 const freePortTries = 4;
 
-/** Starts anvil and resolves when it answers. @throws WeftError `chain.portTaken`, `chain.noBinary`, `chain.notReady` */
+/**
+ * Starts anvil and resolves when it answers.
+ * @throws WeftError `chain.portTaken`, `chain.noBinary`, `chain.notReady`, `home.damaged` for a state that is cut off
+ */
 export async function start(options: DevChainOptions): Promise<DevChain> {
   mkdirSync(options.folder, { recursive: true });
   endLeftover(options.folder);
+  checkState(join(options.folder, "state.json"));
   if (options.port !== undefined) {
     if (!(await portIsFree(options.port))) throw portTaken(options.port);
     return launch(options, options.port);
@@ -73,6 +79,24 @@ export async function start(options: DevChainOptions): Promise<DevChain> {
     }
   }
 }
+
+/** anvil writes its state in place: one that was killed meanwhile leaves a part of the JSON object. */
+function checkState(path: string): void {
+  if (!existsSync(path)) return;
+  const file = openSync(path, "r");
+  const { size } = fstatSync(file);
+  const tail = Buffer.alloc(Math.min(size, tailBytes));
+  readSync(file, tail, 0, tail.length, size - tail.length);
+  closeSync(file);
+  if (tail.toString("latin1").trimEnd().endsWith("}")) return;
+  throw new WeftError(`the development chain's state ${path} is cut off`, {
+    code: "home.damaged",
+    fault: "us",
+    remedy: "begin anew with `weft reset`, or put a copy of that file in its place",
+  });
+}
+
+const tailBytes = 64;
 
 async function launch(options: DevChainOptions, port: number): Promise<DevChain> {
   const logFile = join(options.folder, "anvil.log");

@@ -145,13 +145,15 @@ async function untilReady(
   throw refusedToStart(options, outcome["error"]);
 }
 
-/** A child that knows why it can't start says so in its one line: `{"ready":false,"error":{code,message,remedy}}`. */
+/** A child that knows why it can't start says so in its one line: `{"ready":false,"error":{code,message,remedy,details}}`. */
 function refusedToStart(options: ChildOptions, error: unknown): WeftError {
-  const { code, message, remedy } = (error ?? {}) as { code?: string; message?: string; remedy?: string };
+  const { code, message, remedy, details } = (error ?? {}) as Partial<
+    Pick<WeftError, "code" | "message" | "remedy" | "details">
+  >;
   return new WeftError(`${options.role}: ${message ?? "could not start"}`, {
     code: code ?? "child.ended",
     remedy: remedy ?? "read its log",
-    details: { log: options.logFile },
+    details: { log: options.logFile, ...details },
   });
 }
 

@@ -1,5 +1,6 @@
 // The processes of a local network, started together and ended in order: gateway, then nodes, then the chain, so that
 // the chain has everything the others did before they went, and writes its state last.
+import { setTimeout as sleep } from "node:timers/promises";
 import { WeftError } from "@weft/protocol/Errors";
 import type { Home } from "../Home.ts";
 import { type Child, type ChildOptions, lastLines, spawnChild } from "../process/Child.ts";
@@ -7,6 +8,8 @@ import { removeRecord, writeRecord } from "../process/RunFolder.ts";
 
 /** Time for a process to write its state. */
 const graceMs = 8000;
+/** The keeper ends last, after every other one had its grace. */
+const keeperMs = 2 * graceMs;
 
 export class Family {
   readonly #home: Home;
@@ -14,6 +17,7 @@ export class Family {
   #keeper: Child | undefined;
   #stopping: Promise<void> | undefined;
   #pausing = false;
+  #isBroken = false;
   /** Rejects when the chain or the gateway ends that nobody asked to end. A lost node is what failover is for. */
   readonly broken: Promise<never>;
   #break: (error: unknown) => void = () => {};
@@ -46,13 +50,17 @@ export class Family {
 
   #watch(child: Child): Child {
     writeRecord(this.#home, child.role, child.pid);
-    void child.exited.then(({ code, signal }) => {
+    void child.exited.then(async ({ code, signal }) => {
       removeRecord(this.#home, child.role, child.pid);
-      if (this.#stopping !== undefined || this.#pausing) return;
+      // Who ends in good order was told to: by the keeper, most likely, whose chain is gone. Then that is the news.
+      if (code === 0 && !this.#expected() && child !== this.#keeper && this.#keeper !== undefined)
+        await Promise.race([this.#keeper.exited, sleep(keeperMs, undefined, { ref: false })]);
+      if (this.#expected()) return;
       if (child.role.startsWith("node-")) {
         this.#onLost(child.role);
         return;
       }
+      this.#isBroken = true;
       this.#break(
         new WeftError(`${child.role} ended by itself (${signal ?? `exit ${code}`})`, {
           code: "child.ended",
@@ -63,6 +71,10 @@ export class Family {
       );
     });
     return child;
+  }
+
+  #expected(): boolean {
+    return this.#stopping !== undefined || this.#pausing || this.#isBroken;
   }
 
   /** Ends every process, and is ready to start others. */

@@ -61,9 +61,11 @@ async function main(): Promise<void> {
         networkFile,
       });
   } catch (error) {
-    const { code, message, remedy } =
-      error instanceof WeftError ? error : { code: "chain.notReady", message: String(error), remedy: undefined };
-    process.stdout.write(`${JSON.stringify({ ready: false, error: { code, message, remedy } })}\n`);
+    const { code, message, remedy, details } =
+      error instanceof WeftError
+        ? error
+        : { code: "chain.notReady", message: String(error), remedy: undefined, details: {} };
+    process.stdout.write(`${JSON.stringify({ ready: false, error: { code, message, remedy, details } })}\n`);
     await stop(1);
     return;
   }

@@ -48,22 +48,32 @@ const marketQuietMs = 2500;
 /** Short: everything else starts at the same time anyway. */
 const measureMs = 100;
 
-export async function launch(context: Context, { flags, family, signal }: Launch): Promise<RunningNetwork> {
+export async function launch(context: Context, options: Launch): Promise<RunningNetwork> {
+  const failed = new AbortController();
+  try {
+    return await bringUp(context, { ...options, signal: AbortSignal.any([options.signal, failed.signal]) });
+  } catch (error) {
+    // What goes on beside must not keep a process that has nothing left to do.
+    failed.abort();
+    throw error;
+  }
+}
+
+async function bringUp(context: Context, { flags, family, signal }: Launch): Promise<RunningNetwork> {
   const { home } = context;
   const phases = phaseClock(context);
   const address = flags.address ?? "127.0.0.1";
   const plans = planNodes(flags.nodes ?? defaultNodes);
   const ports = await openPorts(home, { nodes: plans.length, ...asked(flags) });
   const pace = flags.blockSeconds === undefined ? {} : { blockSeconds: flags.blockSeconds };
-  const chain = startChain(home, family, { ports, address: flags.address, ...pace });
   const warm = warmCache(home, signal);
-  const [machine, keys, buyer, session] = await Promise.all([
+  const [{ rpcUrl }, machine, keys, buyer, session] = await Promise.all([
+    startChain(home, family, { ports, address: flags.address, ...pace }),
     probe({ folder: home.root, measureMs }),
     Promise.all(plans.map(({ name }) => nodeKeys(home, name))),
     buyerKey(home),
     sessionKey(home),
   ]);
-  const { rpcUrl } = await chain;
   phases.done("chain", `chain at ${rpcUrl}`);
   const endpoints = keys.map(({ operator }, index) =>
     endpointOf(operator.secret, { address: address, port: ports.nodes[index] as number }),
