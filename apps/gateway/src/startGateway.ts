@@ -55,7 +55,11 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
   const stopping = new AbortController();
   const kept = housekeep(context, stopping.signal);
   const http = await listen(
-    buildRoutes(serviceOf(context, jobs, options), { ...options.http, maxBlobBytes: maxCorpusBytes }),
+    buildRoutes(serviceOf(context, jobs, options), {
+      ...options.http,
+      maxBlobBytes: maxCorpusBytes,
+      onBug: (error, path) => context.log.error({ err: error, path }, "a request failed"),
+    }),
     { ...options.http, maxBlobBytes: maxCorpusBytes },
   );
   jobs.resume();

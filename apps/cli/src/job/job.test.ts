@@ -65,6 +65,18 @@ test("several problems are all told, one per line", () => {
   );
 });
 
+test("one line a mistake, in a person's words, and nothing else is printed", () => {
+  const warned: unknown[] = [];
+  const listen = (warning: unknown) => void warned.push(warning);
+  process.on("warning", listen);
+  const base = "name: a\nkind: train-char-mlp\n";
+  assert.match(messageOf(`${base}program: { seed: 1e23 }\n`), /^job\.yaml:3:18: program\.seed is 1e\+23[^\n]*$/);
+  assert.match(messageOf(`${base}---\n${base}`), /^job\.yaml:3:1: a second document begins here; keep one job a file$/);
+  assert.match(messageOf(`${base}? {a: 1}\n: 2\n`), /^job\.yaml:1:1: \{ a: 1 \} is not a field/);
+  process.removeListener("warning", listen);
+  assert.deepEqual(warned, []);
+});
+
 test("what isn't YAML, isn't a mapping, or unfolds without end is refused with a place", () => {
   assert.match(messageOf("name: a\nkind: [\n"), /^job\.yaml:3:1: Flow sequence/);
   assert.match(

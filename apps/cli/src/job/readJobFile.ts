@@ -49,7 +49,7 @@ function readText(path: string): string {
 /** @param name the file's name, for messages @throws WeftError `job.file` */
 export function parseJobFile(name: string, text: string): ParsedJob {
   const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, logLevel: "error" });
   const syntax = [...document.errors, ...document.warnings];
   if (syntax.length > 0)
     throw problems(
@@ -63,11 +63,13 @@ export function parseJobFile(name: string, text: string): ParsedJob {
     const offset = offsetOf(document, issue);
     return `${place(name, counter, offset)}: ${issue.field} ${issue.message}; ${issue.remedy}`;
   });
-  throw problems(name, lines);
+  // One value may break two rules of one field.
+  throw problems(name, [...new Set(lines)]);
 }
 
 /** What the parser says, and for a key given twice which one and where it stands already. */
 function syntaxText(document: Document.Parsed, counter: LineCounter, problem: YAMLParseError | YAMLWarning): string {
+  if (problem.code === "MULTIPLE_DOCS") return "a second document begins here; keep one job a file";
   if (problem.code !== "DUPLICATE_KEY") return oneLine(problem.message);
   const twin = twinAt(document.contents, { offset: problem.pos[0], path: [] });
   if (twin === undefined) return "a field is given twice; keep one";

@@ -42,7 +42,9 @@ const service: GatewayService = {
   },
 };
 
-const app = buildRoutes(service, options);
+const bugs: [string, string][] = [];
+const onBug = (error: unknown, path: string) => void bugs.push([String(error), path]);
+const app = buildRoutes(service, { ...options, onBug });
 const ask = (path: string, init: RequestInit = {}) =>
   app.request(path, { ...init, headers: { authorization, ...init.headers } });
 const codeOf = async (response: Response) => ((await response.json()) as { error: { code: string } }).error.code;
@@ -80,6 +82,7 @@ test("a bug inside says nothing of the inside", async () => {
   const failed = await ask("/v1/quote", { method: "POST", body: "{}" });
   assert.equal(failed.status, 500);
   assert.doesNotMatch(await failed.text(), /secret/);
+  assert.deepEqual(bugs, [["Error: a bug with /secret/path in it", "/v1/quote"]], "but the log has it, and no refusal");
 });
 
 test("bodies: malformed JSON, too large", async () => {

@@ -18,6 +18,8 @@ export interface HttpOptions {
   port: number;
   token: string;
   maxBlobBytes: number;
+  /** Told of every error that is nobody's refusal: the caller learns nothing of it. */
+  onBug?: (error: unknown, path: string) => void;
 }
 
 const digest = (text: string) => createHash("sha256").update(text).digest();
@@ -25,7 +27,10 @@ const digest = (text: string) => createHash("sha256").update(text).digest();
 export function buildRoutes(service: GatewayService, options: HttpOptions): Hono {
   const app = new Hono();
   const expected = digest(`Bearer ${options.token}`);
-  app.onError((error, context) => problem(context, error));
+  app.onError((error, context) => {
+    if (!(error instanceof WeftError)) options.onBug?.(error, context.req.path);
+    return problem(context, error);
+  });
   app.get("/v1/network", (context) => context.json(service.network() as object));
   app.use("/v1/*", async (context, next) => {
     if (!timingSafeEqual(digest(context.req.header("authorization") ?? ""), expected))
