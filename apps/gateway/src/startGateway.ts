@@ -5,7 +5,6 @@ import { priceLease } from "@weft/market/price";
 import { WeftError } from "@weft/protocol/Errors";
 import { hexOf } from "@weft/protocol/fields";
 import { maxCorpusBytes } from "@weft/protocol/generated/params";
-import { topics } from "@weft/protocol/messages";
 import { z } from "zod";
 import { type Asked, askNewNeighbours, followMarket } from "./book/followMarket.ts";
 import type { GatewayContext } from "./GatewayContext.ts";
@@ -49,8 +48,6 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
   };
   const jobs = new JobManager(context);
   const unfollow = followMarket(context, (entry) => tellBid(context, entry.offer));
-  // Relays other buyers' orders; a topic without a subscriber is not part of the mesh.
-  const unsubscribe = ports.transport.subscribe(topics(ports.networkId).orders, () => "accept");
   serveHoldings(context);
   const stopping = new AbortController();
   const kept = housekeep(context, stopping.signal);
@@ -70,7 +67,6 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
     stop: async () => {
       stopping.abort();
       unfollow();
-      unsubscribe();
       await http.close();
       await jobs.stop();
       await kept;

@@ -2,15 +2,21 @@
 //
 // Everything that comes in is schema-checked, its signature recovered and compared with the node's current operator,
 // before it gets into the book. What is refused is told to the sender and counted against it.
+import { recover } from "@weft/chain/Keys";
+import { offerRefusal, orderRefusal, orderSigner, passOn } from "@weft/market/admission";
 import { addOffer, type OfferEntry, type Outcome, prune, standing } from "@weft/market/Book";
 import { judge } from "@weft/market/judge";
+import type { MarketView } from "@weft/market/MarketView";
 import { explainReason } from "@weft/market/reasons";
-import { recoverNoun } from "@weft/protocol/Domain";
+import { digestOf, recoverNoun } from "@weft/protocol/Domain";
 import { gossip, protocols, type StreamMessage, streams, topics } from "@weft/protocol/messages";
 import * as Offer from "@weft/protocol/Offer";
+import * as Order from "@weft/protocol/Order";
+import { operatorOf } from "@weft/transport/PeerIdentity";
 import { call, serveCalls } from "@weft/transport/Request";
 import type { GossipVerdict } from "@weft/transport/Transport";
 import { decodeMessage } from "@weft/transport/Wire";
+import type { Address } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 
 /** Neighbours asked at once. */
@@ -26,16 +32,56 @@ export function followMarket(context: GatewayContext, onBid: (entry: OfferEntry)
     respond: async ({ body }) => ({ kind: "bid.result", body: await takeBid(context, body, onBid) }),
   });
   serveSync(context);
-  return context.transport.subscribe(topics(context.networkId).offers, (payload) => takeOffer(context, payload));
+  const relayed = new Map<string, number>();
+  const { offers, orders } = topics(context.networkId);
+  const ends = [
+    context.transport.subscribe(offers, (payload) => takeOffer(context, relayed, payload)),
+    context.transport.subscribe(orders, (payload) => relayOrder(context, relayed, payload)),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
 }
 
-async function takeOffer(context: GatewayContext, payload: Uint8Array): Promise<GossipVerdict> {
-  const { body } = decodeMessage({ offer: gossip.offer }, payload);
-  if (Offer.isBid(body.offer)) return "reject";
-  const entry = await toEntry(context, body);
-  if (!isSignedByOperator(context, entry)) return "ignore";
-  const outcome = addOffer(context.book, entry, context.chain.now());
-  return outcome.kept || outcome.code === "duplicate" ? "accept" : "ignore";
+function takeOffer(context: GatewayContext, relayed: Map<string, number>, payload: Uint8Array): GossipVerdict {
+  const { offer, signature, peer } = decodeMessage({ offer: gossip.offer }, payload).body;
+  const view = viewNow(context);
+  const signer = recover({ digest: digestOf(context.chain.network, Offer.schema, offer), signature });
+  if (signer === undefined) return "reject";
+  const refusal = offerRefusal(view, { offer, signer, peerOperator: operatorOfPeer(peer.peerId) });
+  if (refusal !== undefined) return refusal.verdict;
+  const hash = Offer.hash(offer);
+  const outcome = addOffer(context.book, { offer, hash, signature, signer }, view.now);
+  if (!outcome.kept && outcome.code !== "duplicate") return "ignore";
+  return passOn(relayed, hash, context.clock.now()) ? "accept" : "ignore";
+}
+
+/**
+ * Other buyers' orders are of no use here, but a topic without a subscriber is not part of the mesh. They are judged as
+ * nodes do: whoever passes on what the others reject is the one that they punish. Buyers that are contracts are left to
+ * the nodes, which ask them.
+ */
+function relayOrder(context: GatewayContext, relayed: Map<string, number>, payload: Uint8Array): GossipVerdict {
+  const { order, signature } = decodeMessage({ order: gossip.order }, payload).body;
+  const view = viewNow(context);
+  const digest = digestOf(context.chain.network, Order.schema, order);
+  const signed = orderSigner(view, order, signature.length === 132 ? recover({ digest, signature }) : undefined);
+  if (signed === "contract") return "ignore";
+  if ("verdict" in signed) return signed.verdict;
+  const hash = Order.hash(order);
+  const refusal = orderRefusal(view, { order, hash, signature, signer: signed.signer });
+  if (refusal !== undefined) return refusal.verdict;
+  return passOn(relayed, hash, context.clock.now()) ? "accept" : "ignore";
+}
+
+const viewNow = (context: GatewayContext): MarketView => ({ ...context.chain.view(), now: context.chain.now() });
+
+function operatorOfPeer(peerId: string): Address | undefined {
+  try {
+    return operatorOf(peerId);
+  } catch {
+    return undefined;
+  }
 }
 
 async function toEntry(context: GatewayContext, signed: Offer.SignedOffer): Promise<OfferEntry> {
