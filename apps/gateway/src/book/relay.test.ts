@@ -48,9 +48,8 @@ async function offerMessage(seq: bigint, options: { by?: typeof operator; peer?:
 
 test("rubbish, forgeries, unfunded orders and repeats end at the gateway; what is signed and funded goes on", async () => {
   const hub = createMemoryHub({ seed: 1 });
-  const [source, own, behind] = ["a", "b", "c"].map((digit) =>
-    createMemoryTransport(hub, { privateKey: Buffer.from(digit.repeat(64), "hex") }),
-  ) as [ReturnType<typeof createMemoryTransport>, ReturnType<typeof createMemoryTransport>, typeof own];
+  const join = (digit: string) => createMemoryTransport(hub, { privateKey: Buffer.from(digit.repeat(64), "hex") });
+  const [source, own, behind] = [join("a"), join("b"), join("c")];
   await source.connect(own.peerId);
   await own.connect(behind.peerId);
   const heard: string[] = [];
