@@ -22,18 +22,43 @@ const schemaVersion = "1";
 /** Journaled blocks; a rewind deeper than all of them starts over from the deployment's block. */
 const journalRows = 4096;
 
+/** @throws WeftError `store.corrupt`, `store.io` naming the file */
+function openTables(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readBigInts: true });
+    database.exec(tables);
+    return database;
+  } catch (cause) {
+    database?.close();
+    const { errcode } = cause as { errcode?: number };
+    const damaged = errcode !== undefined && [sqliteCorrupt, sqliteNotDatabase].includes(errcode & 0xff);
+    throw new WeftError(`the copy of the chain in ${path} ${damaged ? "is damaged" : "can't be opened"}`, {
+      code: damaged ? "store.corrupt" : "store.io",
+      fault: "us",
+      remedy: damaged
+        ? "move that file away: it is read from the chain again"
+        : "check that the folder exists, is yours and has free space",
+      cause,
+    });
+  }
+}
+
+/** SQLite's primary result codes. */
+const sqliteCorrupt = 11;
+const sqliteNotDatabase = 26;
+
 export class ChainStore implements IntentStore {
   readonly #database: DatabaseSync;
 
   /**
    * @param path file, or ":memory:"
    * @param networkId the deployment this file belongs to, see `NetworkFile.networkId`
-   * @throws WeftError `store.otherNetwork`
+   * @throws WeftError `store.otherNetwork`, `store.corrupt`, `store.io`
    */
   constructor(path: string, networkId: string) {
     if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
-    this.#database = new DatabaseSync(path, { readBigInts: true });
-    this.#database.exec(tables);
+    this.#database = openTables(path);
     const found = this.#database.prepare("SELECT value FROM meta WHERE key = 'network'").get();
     const wanted = `${schemaVersion}/${networkId}`;
     if (found === undefined) this.#database.prepare("INSERT INTO meta VALUES ('network', ?)").run(wanted);
