@@ -8,9 +8,9 @@ import { transposeWords } from "./transpose4";
 /** Longest block of k: a panel of it is 16 KiB, a third of a usual first-level cache. */
 const DEPTH: usize = 512;
 /** Rows of A that stay in the second-level cache while every panel passes. */
-const ROWS: usize = 64;
-/** Panels packed at a time. */
-const PANELS: usize = 64;
+const ROWS: usize = 128;
+/** Panels packed at a time: with the rows of A, what stays in a second-level cache of 1 MiB. */
+const PANELS: usize = 32;
 
 /** Storage of the operands. */
 export const A_COLUMNS: u32 = 1;
