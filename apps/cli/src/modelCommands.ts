@@ -171,6 +171,7 @@ function addTrain(program: Command, add: Add): void {
       threads(),
       memory(),
       new Option("--fresh", "begin anew even where a checkpoint is"),
+      new Option("--plan", "say what would be trained, what it needs and which n-grams it has to beat; train nothing"),
     ],
     notes:
       "The same command again goes on where the last one ended, also after a crash. Ctrl-C writes a checkpoint first.",
@@ -178,6 +179,7 @@ function addTrain(program: Command, add: Add): void {
       "weft train examples/train-shakespeare.yaml",
       "weft train job.yaml --checkpoint-every 30s --threads 2",
       "weft train job.yaml --fresh --json",
+      "weft train job.yaml --plan",
     ],
     run: async (context, [file], flags) => (await import("./commands/train.ts")).train(context, file as string, flags),
   });

@@ -29,6 +29,7 @@ import {
 import { lossesWith, type Measure, type TrainView } from "../train/TrainView.ts";
 import { trainHere } from "../train/trainHere.ts";
 import { corpusFor } from "./run.ts";
+import { parametersOf, showPlan } from "./trainPlan.ts";
 
 export interface TrainFlags {
   out?: string;
@@ -38,6 +39,7 @@ export interface TrainFlags {
   /** Bytes. */
   memory?: number;
   fresh?: boolean;
+  plan?: boolean;
 }
 
 const usualCheckpointSeconds = 300;
@@ -50,6 +52,7 @@ interface Work {
   corpus: Uint8Array;
   folder: TrainFolder;
   flags: TrainFlags;
+  threads: Threads;
   checkpointEveryMs: number;
 }
 
@@ -60,10 +63,13 @@ export async function train(context: Context, file: string, flags: TrainFlags): 
   const corpus = corpusFor(parsed, path);
   const open = openProgram(programOf(parsed, corpus));
   const { name, output, program } = parsed.job;
+  const threads = flags.threads ?? (Math.min(4, availableParallelism()) as Threads);
+  if (flags.plan) return showPlan(context, open, { name, corpus, threads });
   const folder = await openTrainFolder(resolve(context.cwd, flags.out ?? output), name);
   const seconds = flags.checkpointEvery ?? program.checkpointEvery ?? usualCheckpointSeconds;
   try {
-    return await trainIn(context, { name, file, open, corpus, folder, flags, checkpointEveryMs: seconds * 1000 });
+    const checkpointEveryMs = seconds * 1000;
+    return await trainIn(context, { name, file, open, corpus, folder, flags, threads, checkpointEveryMs });
   } finally {
     folder.lock.release();
   }
@@ -88,14 +94,12 @@ async function trainIn(context: Context, work: Work): Promise<number> {
     losses: lossesWith([], keepLosses(folder, found?.nextStep ?? 0), measure),
     ...(found === undefined ? {} : { saved: describeCheckpoint(folder, found.bytes, found.nextStep) }),
   };
-  const threads = flags.threads ?? (Math.min(4, availableParallelism()) as Threads);
-  announce(context, work, { view, threads });
+  announce(context, work, view);
   const screen = showTraining(context, view, measure);
   const startedAt = performance.now();
   const interrupts = onInterrupt(() => process.exit(interruptedExit));
   try {
-    if (view.step < view.totalSteps)
-      await run(work, { screen, threads, checkpoint: found?.bytes, signal: interrupts.signal });
+    if (view.step < view.totalSteps) await run(work, { screen, checkpoint: found?.bytes, signal: interrupts.signal });
   } finally {
     interrupts.release();
     screen.finish();
@@ -114,14 +118,10 @@ function measureOf(open: OpenProgram, corpus: Uint8Array): Measure {
   };
 }
 
-function announce(
-  context: Context,
-  { open, folder }: Work,
-  { view, threads }: { view: TrainView; threads: number },
-): void {
-  const { program, step } = open;
-  const parameters = step.parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+function announce(context: Context, { open, folder, threads }: Work, view: TrainView): void {
+  const { program } = open;
   const programHash = toHex(open.hash);
+  const parameters = parametersOf(open);
   context.emit({
     ...{ kind: "program", name: view.name, programHash, parameters, vocab: program.model.vocab, threads },
     ...{ step: view.step, totalSteps: view.totalSteps, corpusBytes: program.corpusBytes, path: folder.checkpointPath },
@@ -137,13 +137,12 @@ function announce(
 
 interface Session {
   screen: TrainingScreen;
-  threads: Threads;
   checkpoint: Uint8Array | undefined;
   signal: AbortSignal;
 }
 
-async function run(work: Work, { screen, threads, checkpoint, signal }: Session): Promise<void> {
-  const { open, corpus, folder, flags, checkpointEveryMs } = work;
+async function run(work: Work, { screen, checkpoint, signal }: Session): Promise<void> {
+  const { open, corpus, folder, flags, threads, checkpointEveryMs } = work;
   await trainHere(open.program, {
     ...{ corpus, threads, checkpointEveryMs, signal },
     ...(flags.memory === undefined ? {} : { memoryLimit: flags.memory }),

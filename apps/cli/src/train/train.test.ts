@@ -81,6 +81,23 @@ test("a whole training: events, report, losses, and a checkpoint that is the mod
   );
 });
 
+test("a plan says what would be trained and which n-grams it has to beat, and trains nothing", async () => {
+  const { events } = await trained(sixty, { out: "planned", plan: true });
+  const plan = events[0] as { [field: string]: number } & { nGrams: { bitsPerByte: number }[] };
+  assert.equal(events.length, 1);
+  assert.deepEqual(
+    [plan["steps"], plan["tokensPerStep"], plan["vocab"], plan["trainingBytes"]! + plan["heldOutBytes"]!],
+    [60, 16, 27, corpus().length],
+  );
+  const error = await refusal(sixty, { out: "planned", memory: plan["memoryBytes"]! - 1 });
+  assert.match(error.message, new RegExp(`needs ${plan["memoryBytes"]} bytes`));
+  const bits = plan.nGrams.map(({ bitsPerByte }) => bitsPerByte);
+  assert.ok(bits.length === 5 && bits[0]! > bits[1]! && bits[1]! > bits[2]!);
+  assert.equal(existsSync(model("planned")), false);
+  const { said } = await trained(sixty, { out: "planned", plan: true }, false);
+  assert.match(said, /program +0x[0-9a-f]{64}\n.*passes +\d\.\d\d over the text/s);
+});
+
 test("once more: nothing is trained, the same is reported; losses come from the first time", async () => {
   const before = readFileSync(model("whole"));
   const { said } = await trained(sixty, { out: "whole" }, false);

@@ -87,6 +87,11 @@ export function trainingMemory({ step }: OpenProgram, plan: GraphPlan, threads: 
   return estimateBytes(plan, threads) + hashBytes(step.state) + 8192;
 }
 
+/** All of what a memory limit is held against, before anything is reserved. */
+export function neededMemory(open: OpenProgram, threads: Threads): number {
+  return trainingMemory(open, planGraph(open.step.graph), threads) + tokenBytes(open);
+}
+
 function spawnLead(open: OpenProgram, corpus: Uint8Array, options: TrainerOptions): Worker {
   const threads = options.threads ?? 1;
   if (![1, 2, 3, 4].includes(threads)) badOption(`threads is ${String(threads)}`, "use 1 to 4");
