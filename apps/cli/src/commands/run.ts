@@ -106,7 +106,8 @@ async function finish(
       folder: options.output,
       name: view.name || options.jobId,
     });
-    shown = { ...view, done: { ...view.done, checkpointPath: saved.path, bytes: saved.bytes } };
+    const { path: checkpointPath, bytes, contentId } = saved;
+    shown = { ...view, done: { ...view.done, checkpointPath, bytes }, savedContentId: contentId };
   }
   const report = reportLines(shown, {
     look: context.look,

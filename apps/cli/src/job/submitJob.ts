@@ -64,7 +64,7 @@ export async function saveCheckpoint(
   client: GatewayClient,
   jobId: string,
   target: { folder: string; name: string },
-): Promise<{ path: string; bytes: number }> {
+): Promise<{ path: string; bytes: number; contentId: string }> {
   const bytes = await download(client, `/v1/jobs/${encodeURIComponent(jobId)}/checkpoint`);
   const path = join(target.folder, `${target.name}.safetensors`);
   makeFolder(target.folder);
@@ -74,7 +74,7 @@ export async function saveCheckpoint(
   } catch (cause) {
     throw fileError(cause, { doing: "write", path });
   }
-  return { path, bytes: bytes.length };
+  return { path, bytes: bytes.length, contentId: contentIdOf(bytes) };
 }
 
 async function download(client: GatewayClient, path: string): Promise<Uint8Array> {

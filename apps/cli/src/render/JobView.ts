@@ -61,6 +61,8 @@ export interface JobView {
   /** What to change when nobody fits. */
   remedies: readonly string[];
   done?: JobEventBody<"done">;
+  /** 0x-hex SHA-256 of the checkpoint once it was saved here: what `weft train` of the same file shows. */
+  savedContentId?: string;
   failed?: JobEventBody<"failed">;
   cancelled?: string;
 }

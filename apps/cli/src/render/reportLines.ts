@@ -57,6 +57,7 @@ function checkpointLines(view: JobView, look: Look): string[] {
   return [
     paint(look, "bold", "checkpoint (safetensors)"),
     `  ${harmless(view.done.checkpointPath)}  ${bytesOf(view.done.bytes)}`,
+    ...(view.savedContentId === undefined ? [] : [`  sha-256  ${view.savedContentId}`]),
   ];
 }
 

@@ -28,6 +28,7 @@ export function jobSummary(view: JobView): JobSummaryLine {
     baselineTwoChar: view.evaluated?.baselineTwoChar,
     checkpointPath: view.done?.checkpointPath,
     checkpointBytes: view.done?.bytes,
+    checkpointContentId: view.savedContentId,
     streamed: String(totalStreamed(view)),
     paid: view.done?.paid,
     gas: view.done?.gas,

@@ -1,12 +1,17 @@
 // The served model over real sockets: answers, streams, limits, and who is not let in.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { smallModel } from "@weft/tensor/formats/gptFixture";
 import { createByteTokenizer } from "@weft/tensor/tokenizers/byteTokenizer";
+import { serve } from "../commands/serve.ts";
 import { openText, type TextModel } from "../model/openText.ts";
+import { quietContext } from "../train/trainFixture.ts";
 import { chatPrompt } from "./completionRequest.ts";
 import { type Listening, listenModel } from "./listenModel.ts";
 import { type AnswerLine, modelRoutes, type ServeOptions } from "./modelRoutes.ts";
@@ -256,6 +261,17 @@ test("with a key: only who sends it", async () => {
   assert.equal((await ask({})).status, 401);
   assert.equal((await ask({ authorization: "Bearer another key of it" })).status, 401);
   assert.equal((await ask({ authorization: "Bearer a key of some length" })).status, 200);
+});
+
+test("beyond loopback only with a key, and no short one; nothing is opened before", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "weft-key-"));
+  const flags = { host: "0.0.0.0", port: 0, slots: 1, queue: 0, maxTokens: 9 };
+  const context = quietContext(folder);
+  writeFileSync(join(folder, "key"), "short\n");
+  await assert.rejects(serve(context, "no-model", flags), { code: "serve.open" });
+  await assert.rejects(serve(context, "no-model", { ...flags, apiKeyFile: "key" }), { code: "serve.key" });
+  await assert.rejects(serve(context, "no-model", { ...flags, apiKeyFile: "absent" }), { code: "file.enoent" });
+  rmSync(folder, { recursive: true });
 });
 
 test("a taken port is told as such; going down lets an answer end and then cuts", async () => {
