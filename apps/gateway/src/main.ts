@@ -19,7 +19,7 @@ import { makeFolders } from "@weft/host/makeFolders";
 import { explain, WeftError } from "@weft/protocol/Errors";
 import { systemClock } from "@weft/transport/Clock";
 import { createLibp2pTransport } from "@weft/transport/Libp2pTransport";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import type { Address } from "viem";
 import { connectChain } from "./chain/connectChain.ts";
 import type { Evaluate } from "./GatewayContext.ts";
@@ -107,7 +107,11 @@ async function main(): Promise<void> {
   const client = NetworkFile.clientOf(network);
   await NetworkFile.verify(client, network);
   const chainStore = new ChainStore(join(home, "chain.sqlite"), network.networkId);
-  const live = new LiveSnapshot(client, { store: chainStore, clock: systemClock, fromBlock: network.fromBlock });
+  const live = new LiveSnapshot(client, {
+    ...{ store: chainStore, clock: systemClock, fromBlock: network.fromBlock },
+    onOutage: outageLog(log),
+  });
+  live.ended.catch(giveUp);
   const sender = new Sender(client, { signer: session, store: chainStore, clock: systemClock });
   live.subscribe((_, item) => {
     if (item.kind === "rewind") void sender.rewound(item.toBlock);
@@ -152,6 +156,23 @@ async function main(): Promise<void> {
   say({ ready: true, port, url: `http://127.0.0.1:${port}`, peerId: transport.peerId, addresses, pid: process.pid });
 }
 
+/** Says the first failed look of each outage aloud: a gateway that waits for its chain must not look as if it slept. */
+function outageLog(log: Logger): (error: unknown) => void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (err) => {
+    const level = performance.now() - saidAt > outageEveryMs ? "warn" : "debug";
+    if (level === "warn") saidAt = performance.now();
+    log[level]({ err }, "the chain does not answer");
+  };
+}
+
+/** A gateway that no longer sees the chain decides nothing any more, so it ends: jobs go on at its next start. */
+function giveUp(error: unknown): void {
+  process.stderr.write(`the chain is followed no more: ${explain(error)}\n`);
+  process.exit(1);
+}
+
+const outageEveryMs = 60_000;
 const graceMs = 5000;
 
 /** Ends the process when the work has stopped, or after a grace. */

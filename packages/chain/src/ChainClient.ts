@@ -24,17 +24,19 @@ export interface ConnectOptions {
   params: ProtocolParams;
   profile: ChainProfile;
   rpcUrl: string;
+  /** How long one request may take, its answer included; 10 s by default. */
+  requestTimeoutMs?: number;
 }
 
 const requestTimeoutMs = 10_000;
 
 /** Opens no connection by itself; the first request does. */
 export function connect(options: ConnectOptions): ChainClient {
-  return { ...options, rpc: rpcOf(options.rpcUrl, options.network.chainId) };
+  return { ...options, rpc: rpcOf(options.rpcUrl, options.network.chainId, options.requestTimeoutMs) };
 }
 
 /** A JSON-RPC client that joins the requests of one turn of the event loop into a batch and retries briefly. */
-export function rpcOf(rpcUrl: string, chainId: number): PublicClient {
+export function rpcOf(rpcUrl: string, chainId: number, timeoutMs: number = requestTimeoutMs): PublicClient {
   const chain = defineChain({
     id: chainId,
     name: "weft",
@@ -45,10 +47,18 @@ export function rpcOf(rpcUrl: string, chainId: number): PublicClient {
     batch: { batchSize: 100, wait: 0 },
     retryCount: 2,
     retryDelay: 100,
-    timeout: requestTimeoutMs,
+    timeout: timeoutMs,
+    // viem's own limit ends with the headers: an answer that stops half way would be waited for until the carrier
+    // gives it up, which takes minutes, and whatever follows the chain would stand still that long.
+    fetchFn: (input, init) => fetch(input, { ...init, signal: withLimit(timeoutMs, init?.signal) }),
   });
   return createPublicClient({ chain, transport, cacheTime: 0 });
 }
+
+const withLimit = (timeoutMs: number, signal: AbortSignal | null | undefined): AbortSignal => {
+  const limit = AbortSignal.timeout(timeoutMs);
+  return signal ? AbortSignal.any([signal, limit]) : limit;
+};
 
 /** Milliseconds between looks at the chain: twice a block, at most every 50 ms, at least every 2 s. */
 export const pollMsOf = (profile: ChainProfile): number =>

@@ -6,7 +6,8 @@ import { accountOf, eventually, type Fixture, fixture, wallClock } from "./chain
 import { deployerKey } from "./DevAccounts.ts";
 import { type Intent, type IntentStore, memoryStore } from "./Intent.ts";
 import { signerOf } from "./Keys.ts";
-import { Sender, type SenderLimits } from "./Sender.ts";
+import { Sender } from "./Sender.ts";
+import type { SenderLimits } from "./senderLimits.ts";
 
 const pay = (key: string, value = 1n, kind = "pay"): Intent => ({
   key,
@@ -93,6 +94,18 @@ test("after a crash in which the chain lost blocks, what was lost is sent again 
   assert.equal(await balance(chain), 15n);
   await Promise.all([sender.send(pay("a", 1n)), sender.send(pay("c", 4n))]);
   assert.equal(await balance(chain), 15n);
+  await chain.end();
+});
+
+test("an intent whose nonce went to another one while the chain was gone back is sent again all the same", async () => {
+  const chain = await fixture({ stateIntervalSeconds: 3600 });
+  const sender = senderFor(chain);
+  await Promise.all([sender.send(pay("a", 1n)), sender.send(pay("b", 2n))]);
+  await chain.crash();
+  // Nobody has told it of the rewind yet.
+  await Promise.all([sender.send(pay("c", 4n)), sender.send(pay("d", 8n))]);
+  await eventually(async () => ((await balance(chain)) === 15n ? true : undefined));
+  sender.close();
   await chain.end();
 });
 

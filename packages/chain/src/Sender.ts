@@ -12,20 +12,8 @@ import type { GasAccount, Intent, IntentResult, IntentStore } from "./Intent.ts"
 import { closedError, type Job, newJob, nonceContested, queueFull, resultOf, type Sent, timedOut } from "./Job.ts";
 import type { AccountSigner } from "./Keys.ts";
 import { chainError, isTransient, revertError } from "./Reverts.ts";
+import { limitsFor, type SenderLimits } from "./senderLimits.ts";
 import * as Transaction from "./Transaction.ts";
-
-export interface SenderLimits {
-  /** Intents accepted and not settled. */
-  maxQueued: number;
-  /** Transactions broadcast and not settled. */
-  maxInFlight: number;
-  /** Until an intent without a receipt is given up (its record stays, to be resumed). */
-  timeoutMs: number;
-  /** Until a transaction that waits is replaced with a higher fee. */
-  replaceAfterMs: number;
-  /** Settled transactions remembered to be broadcast again after a rewind. */
-  maxRemembered: number;
-}
 
 export interface SenderOptions {
   signer: AccountSigner;
@@ -61,15 +49,7 @@ export class Sender {
     this.address = options.signer.address;
     this.#client = client;
     this.#options = options;
-    const block = client.profile.blockSeconds * 1000;
-    this.#limits = {
-      maxQueued: 256,
-      maxInFlight: 32,
-      timeoutMs: Math.max(60_000, 40 * block),
-      replaceAfterMs: Math.max(10_000, 10 * block),
-      maxRemembered: 1024,
-      ...options.limits,
-    };
+    this.#limits = limitsFor(client.profile, options.limits);
   }
 
   /**
@@ -112,17 +92,32 @@ export class Sender {
     const lost = [...this.#settled].filter(([, entry]) => entry.block > toBlock).sort(([a], [b]) => a - b);
     for (const [nonce, { job: before }] of lost) {
       this.#settled.delete(nonce);
-      const taken = this.#inFlight.has(nonce) || this.#wanted.has(before.intent.key);
-      if (this.#closed || taken || before.sent === undefined) continue;
-      const { job, promise } = this.#accept(before.intent);
-      promise.catch(() => undefined);
-      const now = this.#options.clock.now();
-      Object.assign(job, { counted: before.counted, sent: { ...before.sent, nudgedAt: now } });
+      if (this.#closed || this.#wanted.has(before.intent.key) || before.sent === undefined) continue;
+      if (this.#inFlight.has(nonce)) {
+        this.#startOver(before);
+        continue;
+      }
+      const job = this.#revive(before);
+      job.sent = { ...before.sent, nudgedAt: this.#options.clock.now() };
       this.#inFlight.set(nonce, job);
       // Failing is no matter: it is broadcast again until it is mined or another has its nonce.
       await Transaction.broadcast(this.#client, before.sent.raw).catch(() => undefined);
     }
     void this.#watch();
+  }
+
+  /** Wants again what was mined once and is gone; nobody waits for it. */
+  #revive(before: Job): Job {
+    const { job, promise } = this.#accept(before.intent);
+    promise.catch(() => undefined);
+    job.counted = before.counted;
+    return job;
+  }
+
+  /** Another intent has the nonce that it was mined with: it gets a new one. */
+  #startOver(before: Job): void {
+    this.#queue.push(this.#revive(before));
+    void this.#pump();
   }
 
   /** Accepts nothing more and lets go of what is not settled; its records stay for a later Sender. */
@@ -193,6 +188,7 @@ export class Sender {
     if (other === undefined || other === job) return;
     other.sent = { ...(other.sent as Sent), hashes: [] };
     this.#queue.unshift(other);
+    void this.#pump();
   }
 
   /** Frees the job's nonce, unless another job was given it meanwhile. */
@@ -301,6 +297,10 @@ export class Sender {
   #remember(job: Job, receipt: TransactionReceipt): void {
     if (!job.counted) this.#count(job.intent.kind, receipt);
     job.counted = true;
+    const before = this.#settled.get((job.sent as Sent).nonce)?.job;
+    // One nonce is mined once: the chain went back behind the other one, and nobody has noticed yet.
+    const isLost = before !== undefined && before.intent.key !== job.intent.key;
+    if (isLost && !this.#closed && !this.#wanted.has(before.intent.key)) this.#startOver(before);
     this.#settled.set((job.sent as Sent).nonce, { job, block: receipt.blockNumber });
     if (this.#settled.size > this.#limits.maxRemembered)
       this.#settled.delete(this.#settled.keys().next().value as number);

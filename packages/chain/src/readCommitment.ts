@@ -5,6 +5,7 @@ import * as Segment from "@weft/protocol/Segment";
 import { decodeFunctionData, type Hex } from "viem";
 import { abis } from "./Abis.ts";
 import type { ChainClient } from "./ChainClient.ts";
+import { chainError } from "./Reverts.ts";
 
 export interface CommitmentQuery {
   leaseId: Hex;
@@ -31,8 +32,20 @@ export async function readCommitment(client: ChainClient, query: CommitmentQuery
 /**
  * The commitment with the provider's signature over it, from the transaction that recorded it; undefined when the chain
  * has none, or when it came through another contract, whose call only its author can read.
+ * @throws WeftError of the RPC
  */
 export async function readSignedCommitment(
+  client: ChainClient,
+  query: CommitmentQuery,
+): Promise<Segment.SignedSegment | undefined> {
+  try {
+    return await findSigned(client, query);
+  } catch (error) {
+    throw chainError(error, { kind: "readSignedCommitment" });
+  }
+}
+
+async function findSigned(
   client: ChainClient,
   { leaseId, segment, fromBlock }: CommitmentQuery,
 ): Promise<Segment.SignedSegment | undefined> {

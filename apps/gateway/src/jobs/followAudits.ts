@@ -1,6 +1,7 @@
 // Tells the user what auditors do on a job's leases, once per change, from chain snapshots.
 import type { SegmentFacts } from "@weft/chain/facts";
 import type { AuditStateName } from "@weft/chain/Snapshot";
+import type { JobEventBody } from "@weft/protocol/JobEvent";
 import type { GatewayContext } from "../GatewayContext.ts";
 import type { LeaseRecord } from "./JobRecord.ts";
 
@@ -32,11 +33,17 @@ export function followAudits(
         const key = `${lease.leaseId}/${facts.segment}`;
         if (phase === undefined || told.get(key) === phase) continue;
         told.set(key, phase);
-        context.emit(job.jobId, "audit", {
-          segment: lease.firstSegment + Number(facts.segment),
-          ...(facts.auditor === undefined ? {} : { auditor: facts.auditor }),
-          phase,
-        });
+        const auditor = facts.auditor === undefined ? {} : { auditor: facts.auditor };
+        tell(context, job.jobId, { segment: lease.firstSegment + Number(facts.segment), ...auditor, phase });
       }
   });
+}
+
+/** A listener of the chain must not throw: one job whose events can't be kept would end the view of all of them. */
+function tell(context: GatewayContext, jobId: string, body: JobEventBody<"audit">): void {
+  try {
+    context.emit(jobId, "audit", body);
+  } catch (err) {
+    context.log.error({ jobId, err }, "an audit could not be told");
+  }
 }

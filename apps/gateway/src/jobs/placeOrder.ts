@@ -1,11 +1,12 @@
 // Signs a job's order once and opens its leases: the first one with the auction's winner, later ones, after a fault of
 // the provider, with the next candidate that still fits. Every step is saved before the next one depends on it.
 import { addOrder, type OfferEntry, type OrderEntry, orderEnds } from "@weft/market/Book";
-import { judge } from "@weft/market/judge";
+import { type Judgement, judge } from "@weft/market/judge";
+import type { LeasePrice } from "@weft/market/price";
 import { explainReason } from "@weft/market/reasons";
 import { most } from "@weft/protocol/Amount";
 import { signNoun } from "@weft/protocol/Domain";
-import { WeftError } from "@weft/protocol/Errors";
+import { hasCode, WeftError } from "@weft/protocol/Errors";
 import type { JobFile } from "@weft/protocol/JobFile";
 import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
@@ -26,6 +27,9 @@ import {
 } from "./JobRecord.ts";
 import { meansFor } from "./leaseBills.ts";
 import { fillsOf, setStart } from "./orderStart.ts";
+
+/** Longest that the end of bidding is waited for when this machine's clock says that it has passed. */
+const mostBehindMs = 60_000;
 
 export interface OrderWork {
   jobId: string;
@@ -152,25 +156,52 @@ async function tryOpen(
   const { entry, signed } = deal;
   const operator = context.chain.view().nodes.get(signed.offer.nodeId)?.operator;
   const candidate: OfferEntry = { ...signed, hash: Offer.hash(signed.offer), signer: operator ?? "0x" };
+  const fills = fillsOf(work.record, entry.hash);
+  const fill = fills.length;
+  const leaseId = Order.leaseId(entry.hash, candidate.hash, fill);
   const view = { ...context.chain.view(), now: most(context.chain.now(), entry.order.biddingEndsAt) };
-  const verdict = judge(view, entry, candidate);
+  const verdict = openedTerms(context, entry, leaseId) ?? judge(view, entry, candidate);
   if (!verdict.ok) {
     const reasons = verdict.reasons.map(explainReason);
     context.emit(work.jobId, "bidRefused", { nodeId: signed.offer.nodeId, reasons });
     return undefined;
   }
-  const fills = fillsOf(work.record, entry.hash);
-  const fill = fills.length;
-  const leaseId = Order.leaseId(entry.hash, candidate.hash, fill);
   try {
     const previous = fills.at(-1)?.offer;
     const deal = { offer: signed, order: entry, fill, ...(previous === undefined ? {} : { previous }) };
-    const mined = await context.chain.open(deal);
+    const mined = await openInTime(context, work, deal);
     return recordLease(context, work, { entry, signed, fill, leaseId, mined, verdict });
   } catch (error) {
     if (!(error instanceof WeftError) || error.fault === "network" || error.fault === "us") throw error;
     context.emit(work.jobId, "bidRefused", { nodeId: signed.offer.nodeId, reasons: [error.message] });
     return undefined;
+  }
+}
+
+type Opened = Pick<Extract<Judgement, { ok: true }>, "ok" | "price" | "total" | "bond"> & {
+  lease: Pick<LeasePrice, "pay" | "auditPot">;
+};
+
+/** A lease that was opened just before this gateway lost sight of it: it has its terms, and its pool has no room left. */
+function openedTerms(context: GatewayContext, { order }: OrderEntry, leaseId: Hex): Opened | undefined {
+  const facts = context.chain.lease(leaseId);
+  if (facts === undefined) return undefined;
+  const { pay, auditPot, bond, ratePerSecond } = facts;
+  return { ok: true, price: ratePerSecond / order.units, total: pay + auditPot, bond, lease: { pay, auditPot } };
+}
+
+type Deal = Parameters<GatewayContext["chain"]["open"]>[0];
+
+/** The contract goes by the time of its blocks, which on a busy chain is behind this machine's for a while. */
+async function openInTime(context: GatewayContext, work: OrderWork, deal: Deal) {
+  const until = context.clock.now() + mostBehindMs;
+  for (;;) {
+    try {
+      return await context.chain.open(deal);
+    } catch (error) {
+      if (!hasCode(error, "market.BiddingOpen") || context.clock.now() >= until) throw error;
+    }
+    await context.clock.sleep(Math.max(200, context.chain.blockSeconds * 1000), work.signal);
   }
 }
 
@@ -183,7 +214,7 @@ function recordLease(
     fill: number;
     leaseId: Hex;
     mined: { hash: Hex; blockNumber: bigint; gasUsed: bigint };
-    verdict: Extract<ReturnType<typeof judge>, { ok: true }>;
+    verdict: Opened;
   },
 ): LeaseRecord {
   const { entry, signed, fill, leaseId, mined, verdict } = opened;

@@ -22,10 +22,9 @@ import {
 } from "./JobRecord.ts";
 import type { JobPhase } from "./JobStore.ts";
 import { fillsOf, mayContinue } from "./orderStart.ts";
+import { persevere } from "./persevere.ts";
 import { ensureOrder, ensureRanked, type OrderWork, openNext } from "./placeOrder.ts";
 import { type LeaseEnd, runLease } from "./runLease.ts";
-
-const catchUpRetryMs = 1000;
 
 interface Work extends OrderWork {
   name: string;
@@ -40,26 +39,13 @@ export async function runJob(context: GatewayContext, jobId: string, signal: Abo
     const work = load(context, jobId, signal);
     const unfollow = followAudits(context, { jobId, leases: () => work.record.leases });
     try {
-      await untilCaughtUp(context, signal);
-      await drive(context, work);
+      await persevere(context, { drive: () => drive(context, work), signal });
     } finally {
       unfollow();
     }
   } catch (error) {
     if (signal.aborted && !isCancel(signal.reason)) return;
     end(context, jobId, error);
-  }
-}
-
-/** A gateway that was away decides nothing by what it knew before. Ends as well when the job is stopped. */
-async function untilCaughtUp(context: GatewayContext, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      return await context.chain.caughtUp();
-    } catch (error) {
-      context.log.warn({ err: error }, "the chain is not followed to its head yet");
-    }
-    await context.clock.sleep(catchUpRetryMs, signal).catch(() => {});
   }
 }
 
@@ -224,7 +210,9 @@ async function close(
   if (open) await context.chain.close(lease.leaseId, said);
   lease.closed = context.chain.lease(lease.leaseId)?.reason ?? reason;
   const wanted = refillable.includes(reason);
-  if (wanted && !refillable.includes(lease.closed as (typeof refillable)[number])) endOrder(work.record);
+  // No further fill follows one that the chain does not have.
+  if (facts === undefined) endOrder(work.record);
+  else if (wanted && !refillable.includes(lease.closed as (typeof refillable)[number])) endOrder(work.record);
   work.save(work.record);
   const { claimWindowSeconds, releaseDelaySeconds } = context.chain.params;
   const finalInSeconds = Number(claimWindowSeconds + releaseDelaySeconds);

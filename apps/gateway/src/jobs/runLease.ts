@@ -18,6 +18,7 @@ import { recordSegment } from "./recordSegment.ts";
 import { recoverLease } from "./recoverLease.ts";
 import { resumeOf } from "./resumeOf.ts";
 import { watchTwins } from "./signedTwice.ts";
+import { untilLost } from "./untilLost.ts";
 import { untilUnstarted } from "./untilUnstarted.ts";
 import { untilWithheld } from "./untilWithheld.ts";
 
@@ -75,6 +76,14 @@ export async function runLease(context: GatewayContext, work: LeaseWork): Promis
       const detail = `segment ${segment} is committed, but its checkpoint was not handed over`;
       ended ??= { kind: "failed", reason: "providerSilent", detail };
       stop.abort(new WeftError(detail, { code: "segment.withheld", fault: "provider" }));
+    },
+    () => {},
+  );
+  void untilLost(context, { ...work, signal }).then(
+    () => {
+      const detail = "the chain went back behind the lease, and it did not come again";
+      ended ??= { kind: "failed", reason: "unstarted", detail };
+      stop.abort(new WeftError(detail, { code: "lease.lost", fault: "network" }));
     },
     () => {},
   );

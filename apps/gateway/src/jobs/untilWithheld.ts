@@ -20,9 +20,13 @@ export async function untilWithheld(
     const anchored = context.chain.segments(leaseId).some((one) => one.segment === BigInt(segment));
     if (!anchored || waiting?.segment !== segment) waiting = undefined;
     if (!anchored) continue;
-    const now = context.clock.now();
-    if (waiting !== undefined && now - waiting.since > withheldMs) return segment;
-    if (waiting === undefined && (await context.chain.draw(leaseId, BigInt(segment))).ready)
-      waiting = { segment, since: now };
+    // While the chain does not answer nothing can be proven to this gateway either: that time counts for nobody.
+    const drawn = await context.chain.draw(leaseId, BigInt(segment)).catch(() => undefined);
+    if (drawn?.ready !== true) waiting = undefined;
+    else {
+      const now = context.clock.now();
+      waiting ??= { segment, since: now };
+      if (now - waiting.since > withheldMs) return segment;
+    }
   }
 }
