@@ -6,6 +6,7 @@
 import { failCommand } from "./failure";
 import { expPair, storeCanonicalPair, storePair } from "./lanes";
 import { PANEL } from "./panels";
+import { panelBlocks } from "./productBlocks";
 import { rowTimesPanels } from "./rowProduct";
 import { maxAlongRows, sumAlongRows } from "./rowReductions";
 import { shareFirst, word } from "./words";
@@ -149,9 +150,92 @@ function attendHeads(w: usize, row: usize, h0: usize, h1: usize, scratch: usize)
   }
 }
 
+/** The same for four rows `pStride` bytes apart, which share the first `count` values; 8 columns at a time. */
+export function mixValuesOfBlock(
+  p: usize, pStride: usize, v: usize, depth: usize, count: usize, out: usize, outStride: usize,
+): void {
+  const end = p + (count << 2), stride = depth << 2;
+  for (let c: usize = 0; c < stride; c += 32) {
+    let q = v + c;
+    let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+    for (let x = p; x < end; x += 4, q += stride) {
+      const v0 = v128.load(q), v1 = v128.load(q, 16);
+      let s = v128.load32_splat(x);
+      c00 = f32x4.add(c00, f32x4.mul(s, v0)); c01 = f32x4.add(c01, f32x4.mul(s, v1));
+      s = v128.load32_splat(x + pStride);
+      c10 = f32x4.add(c10, f32x4.mul(s, v0)); c11 = f32x4.add(c11, f32x4.mul(s, v1));
+      s = v128.load32_splat(x + 2 * pStride);
+      c20 = f32x4.add(c20, f32x4.mul(s, v0)); c21 = f32x4.add(c21, f32x4.mul(s, v1));
+      s = v128.load32_splat(x + 3 * pStride);
+      c30 = f32x4.add(c30, f32x4.mul(s, v0)); c31 = f32x4.add(c31, f32x4.mul(s, v1));
+    }
+    let to = out + c;
+    storeCanonicalPair(to, c00, c01);
+    to += outStride;
+    storeCanonicalPair(to, c10, c11);
+    to += outStride;
+    storeCanonicalPair(to, c20, c21);
+    to += outStride;
+    storeCanonicalPair(to, c30, c31);
+  }
+}
+
+/** out += p·v, one more term of each sum; depth is a multiple of 8. */
+function mixOneMore(p: usize, v: usize, depth: usize, out: usize): void {
+  const s = v128.load32_splat(p);
+  for (const end = v + (depth << 2); v < end; v += 32, out += 32) {
+    storeCanonicalPair(
+      out, f32x4.add(v128.load(out), f32x4.mul(s, v128.load(v))), f32x4.add(v128.load(out, 16), f32x4.mul(s, v128.load(v, 16))),
+    );
+  }
+}
+
+/**
+ * One head of four rows at consecutive positions of a slot: a part of a prompt. Each row's scores past its own position are
+ * -inf, which change neither its maximum nor, as powers of +0, its sum; they aren't among its products with the values.
+ */
+function attendBlock(w: usize, row: usize, head: usize, scratch: usize): void {
+  const depth = word(w, 11), heads = word(w, 13);
+  const first = <usize>load<i32>(word(w, 5) + (row << 2)), count = first + TOGETHER;
+  const place = headPlace(w, <usize>load<i32>(word(w, 4) + (row << 2)), head / (heads / word(w, 9))) << 2;
+  const stride = (word(w, 10) << 2) + 32, rowStride = (heads * depth) << 2;
+  const maxima = scratch, sums = scratch + FOLDS / 2, scores = scratch + FOLDS;
+  const q = word(w, 2) + row * rowStride + ((head * depth) << 2), out = word(w, 3) + row * rowStride + ((head * depth) << 2);
+  for (let p: usize = 0; p < count; p += PANEL) {
+    panelBlocks(q, rowStride, 1, word(w, 6) + place + ((p * depth) << 2), depth, scores + (p << 2), stride, true);
+  }
+  for (let i: usize = 0; i < TOGETHER; i++) {
+    for (let p = first + i + 1; p < count; p++) store<f32>(scores + i * stride + (p << 2), -Infinity);
+  }
+  maxAlongRows(scores, stride, TOGETHER, count, maxima);
+  for (let i: usize = 0; i < TOGETHER; i++) shiftedPowers(scores + i * stride, load<f32>(maxima + (i << 2)), count);
+  sumAlongRows(scores, stride, TOGETHER, count, sums);
+  for (let i: usize = 0; i < TOGETHER; i++) scaleRow(scores + i * stride, <f32>1 / load<f32>(sums + (i << 2)), count);
+  const values = word(w, 7) + place;
+  mixValuesOfBlock(scores, stride, values, depth, first + 1, out, rowStride);
+  for (let i: usize = 1; i < TOGETHER; i++) {
+    for (let p = first + 1; p <= first + i; p++) {
+      mixOneMore(scores + i * stride + (p << 2), values + ((p * depth) << 2), depth, out + i * rowStride);
+    }
+  }
+}
+
+/** True when four rows from `row` on, all of them there, are consecutive positions of one slot. */
+function isBlock(w: usize, row: usize): bool {
+  if (row + TOGETHER > word(w, 8) || word(w, 11) % PANEL != 0) return false;
+  const slots = word(w, 4) + (row << 2), positions = word(w, 5) + (row << 2);
+  const first = load<i32>(positions);
+  if (first < 0) return false;
+  for (let i: usize = 1; i < TOGETHER; i++) {
+    if (load<i32>(slots + (i << 2)) != load<i32>(slots) || load<i32>(positions + (i << 2)) != first + <i32>i) return false;
+  }
+  return true;
+}
+
 /**
  * Words: 2 q [rows, heads, depth], 3 out, like q, 4 slots, 5 positions, 6 cached keys, 7 cached values, 8 rows, 9 key heads,
- * 10 capacity, 11 depth, 12 number of slots, 13 heads. Position -1 leaves out's row as it is.
+ * 10 capacity, 11 depth, 12 number of slots, 13 heads. Position -1 leaves out's row as it is. A unit is four heads of a row;
+ * of a block of four rows it is one head of them all.
  */
 export function attendCommand(w: usize, thread: u32, threads: u32, scratch: usize, plan: usize, control: usize): void {
   const heads = word(w, 13);
@@ -159,6 +243,11 @@ export function attendCommand(w: usize, thread: u32, threads: u32, scratch: usiz
   const last = shareFirst(word(w, 8) * perRow, thread + 1, threads);
   for (let u = shareFirst(word(w, 8) * perRow, thread, threads); u < last; u++) {
     const row = u / perRow, h0 = (u % perRow) * TOGETHER;
-    if (rowCounts(w, row, plan, control)) attendHeads(w, row, h0, min(h0 + TOGETHER, heads), scratch);
+    const inBlock = row % TOGETHER, blockRow = row - inBlock;
+    if (!isBlock(w, blockRow)) {
+      if (rowCounts(w, row, plan, control)) attendHeads(w, row, h0, min(h0 + TOGETHER, heads), scratch);
+    } else if (rowCounts(w, blockRow + TOGETHER - 1, plan, control) && h0 + inBlock < heads) {
+      attendBlock(w, blockRow, h0 + inBlock, scratch);
+    }
   }
 }

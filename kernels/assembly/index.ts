@@ -11,7 +11,7 @@ export { peakNarrow, peakWide } from "./peak";
 export { productScratchBytes } from "./product";
 export { panelBlocks, panelPairBlocks } from "./productBlocks";
 export { panelPairRowsInt8, panelRowsInt8, productInt8ScratchBytes } from "./productInt8";
-export { mixValues, scaleRow, shiftedPowers } from "./attention";
+export { mixValues, mixValuesOfBlock, scaleRow, shiftedPowers } from "./attention";
 
 // The first form (packages/tensor/src/Kernel.ts): one export per operator.
 export { matmulNT, transpose } from "./matmul";

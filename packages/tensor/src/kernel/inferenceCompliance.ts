@@ -163,11 +163,18 @@ function checkAttention(set: KernelSet, mix: Mix): void {
     // Of any bits most scores are NaN: in every other round only the values are.
     const scores = mix === "any" && round % 2 === 0 ? "ordinary" : mix;
     const { cache, k, v } = fillCache(set, sizes, { draws, lengths, mixes: [scores, mix] });
-    const places = lengths.flatMap((length, slot) => [
-      { slot, position: length - 1 },
-      { slot, position: draws.below(length) },
-      { slot, position: -1 },
-    ]);
+    // Four rows that follow each other share their work, where they begin at a multiple of four.
+    const follows = draws.below(capacity - 3);
+    const block = [0, 1, 2, 3].map((i) => ({ slot: 1, position: follows + i }));
+    const places = [
+      ...block,
+      ...lengths.flatMap((length, slot) => [
+        { slot, position: length - 1 },
+        { slot, position: draws.below(length) },
+        { slot, position: -1 },
+      ]),
+      ...block,
+    ];
     const q = places.map(() => drawTensor(draws, [heads, depth], scores));
     const scale = tensorFrom("f32", [1], [inverseRoot(depth)]);
     const scaled = q.map((one) => put(set, expected("mul", [one, scale], {})));

@@ -28,7 +28,7 @@ const DIGESTS: Readonly<Record<string, string>> = {
   reductions: "17c57fa2b9e8b534",
   moves: "06f804e0d6329706",
   "few rows": "7e444053007383a7",
-  cached: "a7b95e8695e3a103",
+  cached: "fe7eb07ee3dc45a7",
 };
 
 /** Memory of a check: views are filled with a fixed sequence, or left at zero for results. */
@@ -112,12 +112,13 @@ function moves({ view, filled, special, bytes }: Room): readonly KernelCall[] {
   ];
 }
 
-/** Rows into a cache, then attention of some of them over it, with ordinary scores and special values. */
+/** Rows into a cache and attention over it: rows of two slots in turn, with special values too; rows of one, in blocks. */
 function cached({ view, filled, special, indices, packed }: Room): readonly KernelCall[] {
-  const [rows, heads, kvHeads, depth] = [18, 6, 3, 44];
+  const [rows, heads, kvHeads, depth] = [18, 6, 3, 40];
   const cache = { keys: view("f32", 2, kvHeads, 3, depth, 8), values: view("f32", 2, kvHeads, 24, depth) };
   const own = Array.from({ length: rows }, (_, row) => row);
   const places = { slots: indices(...own.map((row) => row % 2)), positions: indices(...own.map((row) => row >> 1)) };
+  const inOne = { slots: indices(...own.map(() => 1)), positions: indices(...own) };
   const [k, v] = [filled("f32", rows, kvHeads, depth), filled("f32", rows, kvHeads, depth)];
   const out = () => view("f32", rows, heads, depth);
   const table = filled("f32", 21, 37);
@@ -127,6 +128,8 @@ function cached({ view, filled, special, indices, packed }: Room): readonly Kern
     { call: "attend", q: filled("f32", rows, heads, depth), places, cache, out: out() },
     { call: "cacheRows", k, v: special(rows, kvHeads, depth), places, cache },
     { call: "attend", q: filled("f32", rows, heads, depth), places, cache, out: out() },
+    { call: "cacheRows", k, v, places: inOne, cache },
+    { call: "attend", q: filled("f32", rows, heads, depth), places: inOne, cache, out: out() },
     { call: "pack", b: table, out: whole },
     { call: "gatherPacked", table: whole, index: indices(20, -1, 3), out: view("f32", 3, 37) },
   ];
