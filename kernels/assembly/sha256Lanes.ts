@@ -1,4 +1,5 @@
-// SHA-256 (FIPS 180-4) of four messages at a time, one per SIMD lane. A message of the commitment layout ends with one byte
+// SHA-256 (FIPS 180-4) of four messages at a time, one per SIMD lane, or of eight, in pairs of neighbouring vectors that a wide engine
+// fuses. Words of the messages lie side by side: `lanes` (4 or 8) of them, then the next word's. A message of the commitment layout ends with one byte
 // in a block of its own (leaf: 129 bytes, node: 65), so there are 256 different last blocks of each kind: their expanded
 // words lie in a table that is made once. Not here: what is hashed (tensorHash.ts).
 
@@ -18,23 +19,39 @@ const K = memory.data<u32>([
 
 /** Bytes of one kind's table of last blocks: 256 blocks of 64 words, the rounds' constants added. */
 export const TABLE_BYTES: usize = 256 * 256;
-/** Bytes of the expanded words of a block of four messages. */
-export const WORDS_BYTES: usize = 64 * 16;
-/** Bytes of the state of four messages. */
-export const STATE_BYTES: usize = 8 * 16;
+/** Most messages at a time. */
+export const MOST_LANES: usize = 8;
+/** Bytes of the expanded words of a block of as many. */
+export const WORDS_BYTES: usize = 64 * 4 * MOST_LANES;
+/** Bytes of their state. */
+export const STATE_BYTES: usize = 8 * 4 * MOST_LANES;
 
 @inline
 function rotate(x: v128, n: i32): v128 {
   return v128.or(i32x4.shr_u(x, n), i32x4.shl(x, 32 - n));
 }
 
-/** Word t + 16 of the message schedule, to its place; `w` is the address of word t. */
+/** Word t + 16 of the message schedule from words t, t + 1, t + 9 and t + 14. */
 @inline
-function extend(w: usize): void {
-  const x = v128.load(w, 16), y = v128.load(w, 14 * 16);
+function scheduled(w: v128, x: v128, z: v128, y: v128): v128 {
   const s0 = v128.xor(v128.xor(rotate(x, 7), rotate(x, 18)), i32x4.shr_u(x, 3));
   const s1 = v128.xor(v128.xor(rotate(y, 17), rotate(y, 19)), i32x4.shr_u(y, 10));
-  v128.store(w, i32x4.add(i32x4.add(v128.load(w), s0), i32x4.add(v128.load(w, 9 * 16), s1)), 256);
+  return i32x4.add(i32x4.add(w, s0), i32x4.add(z, s1));
+}
+
+/** That word of four messages to its place; `w` is the address of word t. */
+@inline
+function extend(w: usize): void {
+  v128.store(w, scheduled(v128.load(w), v128.load(w, 16), v128.load(w, 9 * 16), v128.load(w, 14 * 16)), 256);
+}
+
+/** Of eight. */
+@inline
+function extendPair(w: usize): void {
+  const low = scheduled(v128.load(w), v128.load(w, 32), v128.load(w, 9 * 32), v128.load(w, 14 * 32));
+  const high = scheduled(v128.load(w, 16), v128.load(w, 48), v128.load(w, 9 * 32 + 16), v128.load(w, 14 * 32 + 16));
+  v128.store(w, high, 512 + 16);
+  v128.store(w, low, 512);
 }
 
 /** h + ch(e,f,g) + the message word plus the round's constant. */
@@ -95,31 +112,100 @@ function rounds(state: usize, w: usize, extending: bool): void {
   addState(state, 64, e); addState(state, 80, f); addState(state, 96, g); addState(state, 112, h);
 }
 
-/** One block of four messages: `w` has room for 64 vectors, the first 16 hold the block's words. */
+@inline
+function majority(a: v128, b: v128, c: v128): v128 {
+  return v128.xor(b, v128.and(v128.xor(a, b), v128.xor(b, c)));
+}
+
+/** rounds for eight messages: every vector has a partner, `…1`, in the next place of memory. */
+@inline
+function pairRounds(state: usize, w: usize, extending: bool): void {
+  let a0 = v128.load(state), a1 = v128.load(state, 16), b0 = v128.load(state, 32), b1 = v128.load(state, 48);
+  let c0 = v128.load(state, 64), c1 = v128.load(state, 80), d0 = v128.load(state, 96), d1 = v128.load(state, 112);
+  let e0 = v128.load(state, 128), e1 = v128.load(state, 144), f0 = v128.load(state, 160), f1 = v128.load(state, 176);
+  let g0 = v128.load(state, 192), g1 = v128.load(state, 208), h0 = v128.load(state, 224), h1 = v128.load(state, 240);
+  let k: usize = K;
+  if (extending) {
+    for (const end = w + 48 * 32; w < end; w += 32) {
+      const constant = v128.load32_splat(k);
+      const x0 = i32x4.add(sum(e0, f0, g0, h0, i32x4.add(v128.load(w), constant)), sigma1(e0));
+      const x1 = i32x4.add(sum(e1, f1, g1, h1, i32x4.add(v128.load(w, 16), constant)), sigma1(e1));
+      h0 = g0; g0 = f0; f0 = e0; e0 = i32x4.add(d0, x0);
+      h1 = g1; g1 = f1; f1 = e1; e1 = i32x4.add(d1, x1);
+      const y0 = i32x4.add(majority(a0, b0, c0), sigma0(a0)), y1 = i32x4.add(majority(a1, b1, c1), sigma0(a1));
+      d0 = c0; c0 = b0; b0 = a0; a0 = i32x4.add(x0, y0);
+      d1 = c1; c1 = b1; b1 = a1; a1 = i32x4.add(x1, y1);
+      extendPair(w);
+      k += 4;
+    }
+  }
+  for (const end = w + (extending ? 16 * 32 : 64 * 32); w < end; w += 32) {
+    const constant = extending ? v128.load32_splat(k) : i32x4.splat(0);
+    const x0 = i32x4.add(sum(e0, f0, g0, h0, i32x4.add(v128.load(w), constant)), sigma1(e0));
+    const x1 = i32x4.add(sum(e1, f1, g1, h1, i32x4.add(v128.load(w, 16), constant)), sigma1(e1));
+    h0 = g0; g0 = f0; f0 = e0; e0 = i32x4.add(d0, x0);
+    h1 = g1; g1 = f1; f1 = e1; e1 = i32x4.add(d1, x1);
+    const y0 = i32x4.add(majority(a0, b0, c0), sigma0(a0)), y1 = i32x4.add(majority(a1, b1, c1), sigma0(a1));
+    d0 = c0; c0 = b0; b0 = a0; a0 = i32x4.add(x0, y0);
+    d1 = c1; c1 = b1; b1 = a1; a1 = i32x4.add(x1, y1);
+    k += 4;
+  }
+  addStatePair(state, 0, a0, a1); addStatePair(state, 32, b0, b1); addStatePair(state, 64, c0, c1); addStatePair(state, 96, d0, d1);
+  addStatePair(state, 128, e0, e1); addStatePair(state, 160, f0, f1); addStatePair(state, 192, g0, g1); addStatePair(state, 224, h0, h1);
+}
+
+@inline
+function addStatePair(state: usize, offset: usize, low: v128, high: v128): void {
+  const p = i32x4.add(low, v128.load(state + offset)), q = i32x4.add(high, v128.load(state + offset, 16));
+  v128.store(state + offset, q, 16);
+  v128.store(state + offset, p);
+}
+
+/** One block: `w` has room for 64 words of every message, the first 16 hold the block's. */
 export function compress(state: usize, w: usize): void {
   rounds(state, w, true);
 }
 
-/** The last block of four messages, from the rows of a table for their last bytes; `w` has room for 64 vectors. */
-export function compressLast(state: usize, r0: usize, r1: usize, r2: usize, r3: usize, w: usize): void {
-  for (let t: usize = 0; t < 256; t += 16) {
-    const x0 = v128.load(r0 + t), x1 = v128.load(r1 + t), x2 = v128.load(r2 + t), x3 = v128.load(r3 + t);
-    storeTransposed(x0, x1, x2, x3, w + (t << 2), 16);
+export function compressEight(state: usize, w: usize): void {
+  pairRounds(state, w, true);
+}
+
+/** The last block, from the rows of a table for the messages' last bytes, `row` of each `lanes`; `w` has room for 64 words. */
+export function compressLast(state: usize, lastWord: usize, table: usize, w: usize, lanes: usize): void {
+  for (let lane: usize = 0; lane < lanes; lane += 4) {
+    const byte = lastWord + (lane << 2);
+    const r0 = tableRow(table, byte, 0), r1 = tableRow(table, byte, 4), r2 = tableRow(table, byte, 8), r3 = tableRow(table, byte, 12);
+    for (let t: usize = 0; t < 256; t += 16) {
+      const x0 = v128.load(r0 + t), x1 = v128.load(r1 + t), x2 = v128.load(r2 + t), x3 = v128.load(r3 + t);
+      storeTransposed(x0, x1, x2, x3, w + t * lanes + (lane << 2), lanes << 2);
+    }
   }
-  rounds(state, w, false);
+  if (lanes == 8) eightTabled(state, w);
+  else rounds(state, w, false);
+}
+
+/** A function of its own: V8 allocates its registers alone. */
+function eightTabled(state: usize, w: usize): void {
+  pairRounds(state, w, false);
+}
+
+/** The row of `table` for the last byte of a word. */
+@inline
+function tableRow(table: usize, lastWord: usize, offset: usize): usize {
+  return table + ((<usize>load<u32>(lastWord + offset) & 255) << 8);
 }
 
 /** The initial hash value in every lane. */
-export function startState(state: usize): void {
-  v128.store(state, i32x4.splat(0x6a09e667));
-  v128.store(state, i32x4.splat(0xbb67ae85), 16);
-  v128.store(state, i32x4.splat(0x3c6ef372), 32);
-  v128.store(state, i32x4.splat(0xa54ff53a), 48);
-  v128.store(state, i32x4.splat(0x510e527f), 64);
-  v128.store(state, i32x4.splat(0x9b05688c), 80);
-  v128.store(state, i32x4.splat(0x1f83d9ab), 96);
-  v128.store(state, i32x4.splat(0x5be0cd19), 112);
+export function startState(state: usize, lanes: usize): void {
+  for (let i: usize = 0; i < 8; i++) {
+    const x = v128.load32_splat(START + (i << 2));
+    for (let lane: usize = 0; lane < lanes; lane += 4) v128.store(state + ((i * lanes + lane) << 2), x);
+  }
 }
+
+const START = memory.data<u32>([
+  0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+]);
 
 @inline
 function s0(x: u32): u32 {
