@@ -1,10 +1,12 @@
-// Draws read from the chain once per commitment. A draw never changes once it is ready, unless the chain goes back.
+// Draws read from the chain once per commitment. A draw never changes once it is ready, unless the chain goes back; those of
+// settled leases are still asked for, by auditors of the leases that built on them.
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { Hex } from "viem";
 import type { DrawFacts, NodeChain } from "./NodeChain.ts";
 
 interface Kept {
-  commitmentHash: Hex;
+  /** Undefined for a settled lease: no other commitment can come. */
+  commitmentHash: Hex | undefined;
   draw: DrawFacts;
 }
 
@@ -26,7 +28,13 @@ export class DrawCache {
     this.#forgetRewound();
     const known = this.#chain.segments(leaseId).find((one) => one.segment === segment);
     const kept = this.#kept.get(`${leaseId}/${segment}`);
-    return kept !== undefined && kept.commitmentHash === known?.commitmentHash ? kept.draw : undefined;
+    if (kept === undefined) return undefined;
+    const holds = known === undefined ? this.#isSettled(leaseId) : kept.commitmentHash === known.commitmentHash;
+    return holds ? kept.draw : undefined;
+  }
+
+  #isSettled(leaseId: Hex): boolean {
+    return this.#chain.lease(leaseId)?.state === "settled";
   }
 
   /** The draw, asking the chain when its beacon round is over; undefined while it is not ready. */
@@ -34,9 +42,9 @@ export class DrawCache {
     const kept = this.peek(leaseId, segment);
     if (kept !== undefined) return kept;
     const known = this.#chain.segments(leaseId).find((one) => one.segment === segment);
-    if (known === undefined || !this.isDue(known.beaconRound)) return undefined;
+    if (known === undefined ? !this.#isSettled(leaseId) : !this.isDue(known.beaconRound)) return undefined;
     const key = `${leaseId}/${segment}`;
-    const reading = this.#reading.get(key) ?? this.#read(leaseId, { segment, commitmentHash: known.commitmentHash });
+    const reading = this.#reading.get(key) ?? this.#read(leaseId, { segment, commitmentHash: known?.commitmentHash });
     this.#reading.set(key, reading);
     return await reading.finally(() => this.#reading.delete(key));
   }
@@ -57,7 +65,10 @@ export class DrawCache {
     return false;
   }
 
-  async #read(leaseId: Hex, which: { segment: bigint; commitmentHash: Hex }): Promise<DrawFacts | undefined> {
+  async #read(
+    leaseId: Hex,
+    which: { segment: bigint; commitmentHash: Hex | undefined },
+  ): Promise<DrawFacts | undefined> {
     const draw = await this.#chain.draw(leaseId, which.segment);
     if (!draw.ready) return undefined;
     const oldest = this.#kept.keys().next().value;

@@ -156,11 +156,18 @@ type Reads = Pick<
 >;
 
 function headReads(options: ConnectChainOptions): Reads {
-  const { client, live } = options;
+  const { client, live, fromBlock } = options;
+  /** The snapshot lets go of a lease's segments when it is settled; the log has them for ever. */
+  const settled = async (leaseId: Hex, segment: bigint) => {
+    if (live.current.leases.get(leaseId)?.state !== "settled") return undefined;
+    const commitment = await readCommitment(client, { leaseId, segment, fromBlock });
+    return { commitmentHash: Segment.hash(commitment), beaconRound: commitment.beaconRound };
+  };
   return {
     draw: async (leaseId, segment) => {
       const draw = await readDraw(client, { leaseId, segment });
-      const known = segmentFacts(live.current, leaseId).find((one) => one.segment === segment);
+      const known =
+        segmentFacts(live.current, leaseId).find((one) => one.segment === segment) ?? (await settled(leaseId, segment));
       const value = draw.ready && known !== undefined ? await readRandom(client, known.beaconRound) : undefined;
       if (known === undefined || value === undefined) return { ...draw, ready: false, seed: zeroTip };
       const seed = keccak256(
@@ -180,7 +187,7 @@ function headReads(options: ConnectChainOptions): Reads {
         seed: found.seed,
       };
     },
-    commitment: (leaseId, segment) => readCommitment(client, { leaseId, segment, fromBlock: options.fromBlock }),
+    commitment: (leaseId, segment) => readCommitment(client, { leaseId, segment, fromBlock }),
     stoodFor: (query) => {
       const proven = leaseFacts(live.current, query.heir, live.current.timestamp)?.accrue === true;
       return readStanding(client, { ...query, proven, fromBlock: options.fromBlock });

@@ -1,5 +1,5 @@
-// Holds content for others and signs that it does. A drawn node keeps a checkpoint until the lease is settled; any staked
-// node that is no party keeps a job's inputs until the provider has started. What it signs it has: the bytes are on disk
+// Holds content for others and signs that it does. A drawn node keeps a checkpoint until the lease and those that built on it are
+// settled; any staked node that is no party keeps a job's inputs until the provider has started. What it signs it has: the bytes are on disk
 // and pinned before the statement leaves.
 
 import type { LeaseFacts, SegmentFacts } from "@weft/chain/facts";
@@ -173,10 +173,17 @@ export class HolderService {
     }
     for (const leaseId of heldLeases(store, { limit: 256 })) {
       const lease = chain.lease(leaseId);
-      if (lease?.state !== "settled") continue;
+      if (lease?.state !== "settled" || this.#isBuiltOn(lease)) continue;
       if (!lease.accrue || chain.now() > lease.claimUntil + keepResultSeconds) this.#let(leaseId, holdPin(leaseId));
       else this.#keepLast(leaseId);
     }
+  }
+
+  /** A later lease of the order may have begun with what is held here: its auditors ask for it. */
+  #isBuiltOn({ leaseId, orderHash }: LeaseFacts): boolean {
+    const { chain } = this.#context;
+    const fills = chain.fillsOf(orderHash).map((fill) => fill.leaseId);
+    return fills.slice(fills.indexOf(leaseId) + 1).some((later) => chain.lease(later)?.state !== "settled");
   }
 
   /** The buyer of an accrue lease may be away: the last checkpoint here may be what it paid for. */
