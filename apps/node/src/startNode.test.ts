@@ -173,10 +173,20 @@ test("a lease is worked, its worker dies before claiming, and every segment is p
     units: 1n,
   });
   const asMatcher = network.senderOf(accountOf("matcher"));
+  // A provider has twenty seconds to start; they must not pass because this machine is slow.
+  await network.freeze();
   await asMatcher.send(openLease(client, { offer, order }));
   const leaseId = Order.leaseId(Order.hash(order.order), Offer.hash(offer.offer), 0);
 
+  /** A node whose view of the chain is behind by more than it waits says so, and is dialled again. */
   const dial = async () => {
+    for (const until = Date.now() + patienceMs; ; ) {
+      const opened = await tryDial();
+      if (opened !== undefined) return opened;
+      assert.ok(Date.now() < until, "the job is accepted");
+    }
+  };
+  const tryDial = async () => {
     const channel = await gateway.open(worker.transport.peerId, protocols.job);
     const open: StreamMessage<"job.open"> = {
       ...{ leaseId, order: order.order, details: job.details },
@@ -184,7 +194,9 @@ test("a lease is worked, its worker dies before claiming, and every segment is p
       gateway: { peerId: gateway.peerId, addresses: [] },
     };
     await channel.send(encodeMessage(streams, "job.open", open));
-    assert.equal((await next(channel)).kind, "job.accepted");
+    const answer = await next(channel);
+    if (answer.kind === "refused" && answer.body.retryable) return undefined;
+    assert.equal(answer.kind, "job.accepted");
     return channel;
   };
   const report = async (channel: Channel) => {
@@ -214,6 +226,8 @@ test("a lease is worked, its worker dies before claiming, and every segment is p
 
   // The first segment is on chain and held, its voucher not yet given, when the worker's process is gone.
   const before = await dial();
+  await eventually(() => (worker.node.status().leases[0]?.state === "running" ? true : undefined));
+  await network.thaw();
   const first = await report(before);
   assert.equal(first.segment, 0n);
   await worker.drop();
@@ -244,7 +258,8 @@ test("a lease is worked, its worker dies before claiming, and every segment is p
   await network.freeze();
   await asBuyer.send(closeLease(client, { leaseId, reason: "completed" }));
 
-  // Claimed, and once more down before the money has matured: the claim is not made twice.
+  // Claimed, and once more down before the money has matured: the claim is not made twice. What is unclaimed for longer
+  // than a release delay is claimed before the end, so there may be earlier claims, and earlier releases, on a slow machine.
   const claimed = await eventually(async () => {
     const events = await client.rpc.getContractEvents({
       ...{
@@ -254,15 +269,18 @@ test("a lease is worked, its worker dies before claiming, and every segment is p
       },
       fromBlock: file.fromBlock,
     });
-    return events.length > 0 ? events : undefined;
+    return events.at(-1)?.args.claimed === 3000n ? events : undefined;
   });
-  assert.equal(claimed.at(-1)?.args.claimed, 3000n);
+  assert.equal(
+    claimed.reduce((sum, { args }) => sum + (args.added ?? 0n), 0n),
+    3000n,
+  );
   await worker.drop();
   worker = await host(network, hub, { name: "alice", nodeId: alice });
   await network.pass(30);
   const paid = await eventually(async () => {
     const { earned } = await balances(client, accountOf("alice").address);
-    return earned > 0n ? earned : undefined;
+    return earned >= 3000n ? earned : undefined;
   });
   assert.equal(paid, 3000n);
   const commits = await client.rpc.getContractEvents({

@@ -37,6 +37,8 @@ export interface NetworkFixture extends Fixture {
   pass(seconds: number): Promise<void>;
   /** From now on the chain's clock moves only by `pass`, however long this machine takes for what is done meanwhile. */
   freeze(): Promise<void>;
+  /** The chain's clock is this machine's again. */
+  thaw(): Promise<void>;
 }
 
 export async function networkFixture(options: Partial<DevChainOptions> = {}): Promise<NetworkFixture> {
@@ -61,6 +63,7 @@ export async function networkFixture(options: Partial<DevChainOptions> = {}): Pr
       await base.driver.mine({ blocks: 1 });
     },
     freeze: async () => await base.driver.setBlockTimestampInterval({ interval: 0 }),
+    thaw: async () => await base.driver.removeBlockTimestampInterval(),
   });
 }
 
