@@ -69,6 +69,6 @@ export async function openLlamaCpp(
 
 /** Those that the loaded library says it was built with: "AVX2 FMA AVX512". */
 function instructionSets(systemInfo: string): string {
-  const sets = [...systemInfo.matchAll(/(AVX\w*|FMA|SSE3|NEON) = 1/g)].map(([, name]) => name);
+  const sets = [...systemInfo.matchAll(/\b(AVX\w*|FMA|SSE3|NEON) = 1/g)].map(([, name]) => name);
   return sets.length === 0 ? "no SIMD" : sets.join(" ");
 }

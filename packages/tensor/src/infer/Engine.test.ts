@@ -3,9 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { continueGreedily, forward, smallModel } from "../formats/gptFixture.ts";
 import type { GptWeights } from "../formats/readLlama2cCheckpoint.ts";
-import type { Draws } from "../kernel/setFixture.ts";
+import { createDraws, type Draws } from "../kernel/setFixture.ts";
 import { type Ending, type Engine, type EngineOptions, type GenerateOptions, openEngine } from "./Engine.ts";
-import { createDraws } from "./inferFixture.ts";
 
 const VOCAB = 61;
 const model = smallModel(VOCAB);
@@ -159,6 +158,7 @@ test("what is out of its limits is refused with the number, before it runs", asy
     const refused: [object, RegExp][] = [
       [{ prompt: [] }, /prompt has 0 tokens/],
       [{ prompt: Array(context + 1).fill(1) }, new RegExp(`prompt has ${context + 1} tokens`)],
+      [{ prompt: { length: 1e12 } }, /prompt has 1000000000000 tokens/],
       [{ prompt: [1, VOCAB] }, new RegExp(`prompt has token ${VOCAB}`)],
       [{ prompt: [-1] }, /prompt has token -1/],
       [{ prompt: [1.5] }, /prompt has token 1.5/],

@@ -163,14 +163,14 @@ async function sendWeights(connection: EngineConnection, { config, tensors }: Gp
 
 function checkRequest(options: GenerateOptions, { config, size }: EngineSetup): Omit<SequenceRequest, "id"> {
   const draw = checkSampling(options);
-  const prompt = Array.from(options.prompt);
   const { maxTokens, stopTokens = [], whenFull = "stop" } = options;
   const bad = (what: string, remedy: string): never => {
     throw new TensorError("bad-option", what, remedy);
   };
   const isToken = (token: number) => Number.isInteger(token) && token >= 0 && token < config.vocab;
-  if (prompt.length < 1 || prompt.length > size.context)
-    bad(`prompt has ${prompt.length} tokens`, `use 1 to ${size.context}`);
+  const { length } = options.prompt;
+  if (!(length >= 1 && length <= size.context)) bad(`prompt has ${length} tokens`, `use 1 to ${size.context}`);
+  const prompt = Array.from(options.prompt);
   const wrong = prompt.find((token) => !isToken(token));
   if (wrong !== undefined) bad(`prompt has token ${wrong}`, `use tokens 0 to ${config.vocab - 1}`);
   checkInteger("maxTokens", maxTokens, [1, MOST_TOKENS]);

@@ -2,58 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { GptWeights } from "../formats/readLlama2cCheckpoint.ts";
-import type { Draws } from "../kernel/setFixture.ts";
-import type { StepRow } from "./GptStepper.ts";
-import {
-  createDraws,
-  drawModel,
-  type OpenStepper,
-  openLoaded,
-  prefixLogits,
-  randomWeights,
-  rowBits,
-} from "./inferFixture.ts";
-
-type Schedule = { readonly sequences: readonly (readonly number[])[]; readonly rows: number; readonly draws: Draws };
-
-/** Rows of a next step, some of each sequence, and which of them are asked for. */
-function drawStep({ sequences, rows, draws }: Schedule, done: number[]): { step: StepRow[]; wanted: number[] } {
-  const step: StepRow[] = [];
-  const wanted: number[] = [];
-  sequences.forEach((tokens, slot) => {
-    const left = Math.min(rows - step.length, tokens.length - done[slot]!);
-    const count = Math.min(left, draws.pick([0, 1, 1, draws.below(left + 1)]));
-    for (let i = 0; i < count; i++) {
-      const position = done[slot]!++;
-      step.push({ token: tokens[position]!, slot, position });
-    }
-    if (count > 0 && draws.below(4) > 0) wanted.push(step.length - 1);
-  });
-  return { step, wanted };
-}
-
-/** Feeds sequences in random pieces until all are in; every row that was asked for must be as expected. */
-function runSchedule(
-  { stepper }: OpenStepper,
-  schedule: Schedule,
-  { expected, what }: { expected: readonly (readonly string[])[]; what: string },
-): number {
-  const { vocab } = stepper.config;
-  const done = schedule.sequences.map(() => 0);
-  let compared = 0;
-  while (schedule.sequences.some(({ length }, slot) => done[slot]! < length)) {
-    const { step, wanted } = drawStep(schedule, done);
-    if (step.length === 0) continue;
-    const logits = stepper.step(step, wanted);
-    wanted.forEach((row, i) => {
-      const { slot, position } = step[row]!;
-      const found = rowBits(logits.subarray(i * vocab, (i + 1) * vocab));
-      assert.equal(found, expected[slot]![position], `${what}, slot ${slot}, position ${position}`);
-      compared += 1;
-    });
-  }
-  return compared;
-}
+import { createDraws } from "../kernel/setFixture.ts";
+import { checkSchedules, drawModel, openLoaded, prefixLogits, randomWeights, rowBits } from "./inferFixture.ts";
 
 for (const [threads, models] of [
   [1, 8],
@@ -61,23 +11,7 @@ for (const [threads, models] of [
   [4, 2],
 ] as const)
   test(`random schedules, ${threads} threads: every position has the bits of the forward graph over its prefix`, async () => {
-    let compared = 0;
-    for (let i = 0; i < models; i++) {
-      const what = `seed schedule/${threads}/${i}`;
-      const draws = createDraws(what);
-      const model = drawModel(draws);
-      const { context, vocab } = model.config;
-      const [slots, rows] = [1 + draws.below(5), 8 + draws.below(12)];
-      const open = await openLoaded(model, { slots, context, rows }, threads);
-      // Twice as many sequences as slots: each slot is used again, over what another sequence left in it.
-      for (let round = 0; round < 2; round++) {
-        const tokens = () => Array.from({ length: 1 + draws.below(context) }, () => draws.below(vocab));
-        const sequences = Array.from({ length: slots }, tokens);
-        const expected = sequences.map((one) => prefixLogits(model, one));
-        compared += runSchedule(open, { sequences, rows, draws }, { expected, what });
-      }
-      await open.close();
-    }
+    const compared = await checkSchedules(models, threads, `schedule/${threads}`);
     assert.ok(compared > 10 * models, `${compared} rows`);
   });
 

@@ -11,7 +11,7 @@ import type { View } from "../kernel/View.ts";
 import { teamBytes } from "../kernel/wasmKernels.ts";
 import type { GptConfig } from "../models/gpt.ts";
 import { TensorError } from "../TensorError.ts";
-import { type EngineSize, firstRows, type ModelViews, modelViews } from "./modelViews.ts";
+import { type EngineSize, firstRows, type ModelViews, modelViews, plannedRoom } from "./modelViews.ts";
 import { bodyCalls, headCalls, powerCalls } from "./stepCalls.ts";
 import { type WeightLoading, weightLoading } from "./weightLoading.ts";
 
@@ -34,7 +34,7 @@ export type GptStepper = WeightLoading & {
 const PLANNED = [1, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
 
 function plannedRows(most: number): number[] {
-  return [...PLANNED.filter((rows) => rows < most), most];
+  return [...PLANNED.filter((rows) => rows < most), plannedRoom(most)];
 }
 
 /** Every list of calls that a stepper may compile. */
@@ -132,7 +132,7 @@ function compiled(kernels: KernelSet, most: number, callsFor: (rows: number) => 
   const plans = new Map<number, Plan>();
   return (count: number): { readonly rows: number; readonly plan: Plan } => {
     const rows = planned.find((fitting) => fitting >= count);
-    if (rows === undefined || count < 1)
+    if (rows === undefined || count < 1 || count > most)
       throw new TensorError("bad-option", `a step of ${count} rows`, `use 1 to ${most}`);
     const plan = plans.get(rows) ?? kernels.compile(callsFor(rows));
     plans.set(rows, plan);

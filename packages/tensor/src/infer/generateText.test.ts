@@ -57,6 +57,11 @@ test("bytes: what no character is yet is held back, the end mark ends", async ()
     ),
   ).then((all) => all.filter((one) => one.ending.reason === "end"));
   assert.ok(marks.length > 0 && marks.every((one) => one.ending.tokens < 60), "some draw the end mark");
+  const long = "x".repeat(engine.limits.context * 256 + 1);
+  assert.throws(() => generateText(engine, tokenizer, { prompt: long, maxTokens: 1 }), {
+    code: "tensor.bad-option",
+    message: /prompt has a length of 16385/,
+  });
   await engine.close();
   const markless = openTokenizer(createByteTokenizer({ end: false }));
   const mark = tokenizer.end!;

@@ -1,7 +1,7 @@
 // Text from an engine: encodes a prompt, streams the bytes of tokens as characters, ends at stop texts.
 // Not here: chat templates, marks other than begin and end.
 import { TensorError } from "../TensorError.ts";
-import type { Tokenizer } from "../tokenizers/Tokenizer.ts";
+import { TOKENIZER_LIMITS, type Tokenizer } from "../tokenizers/Tokenizer.ts";
 import type { EndReason, Engine, GenerateOptions, Generation } from "./Engine.ts";
 
 export type TextOptions = Omit<GenerateOptions, "prompt" | "stopTokens"> & {
@@ -91,6 +91,17 @@ export function encodePrompt(
   return tokens;
 }
 
+/** Refuses a text that no tokens of the context could hold, before time is spent on encoding it. */
+function checkLength(prompt: string | Uint8Array, context: number): void {
+  const most = context * TOKENIZER_LIMITS.pieceBytes;
+  if (prompt.length > most)
+    throw new TensorError(
+      "bad-option",
+      `prompt has a length of ${prompt.length}`,
+      `${context} tokens hold at most ${most} bytes`,
+    );
+}
+
 type Reading = { readonly tokenizer: Tokenizer; readonly filter: StopFilter; readonly last: number; onStop(): void };
 
 /** Leaving the loop over the tokens ends their sequence. */
@@ -118,6 +129,7 @@ async function* pieces(generation: Generation, reading: Reading): AsyncGenerator
 export function generateText(engine: Engine, tokenizer: Tokenizer, options: TextOptions): TextGeneration {
   const { prompt, begin, stop = [], ...own } = options;
   const filter = createStopFilter(stop);
+  checkLength(prompt, engine.limits.context);
   const tokens = encodePrompt(tokenizer, begin === undefined ? { prompt } : { prompt, begin });
   const stopTokens = tokenizer.end === undefined ? [] : [tokenizer.end];
   const generation = engine.generate({ ...own, prompt: tokens, stopTokens });

@@ -36,7 +36,7 @@ export type LayerViews = {
   readonly cache: CacheView;
 };
 
-/** Rows of a step; each has room for `EngineSize.rows` of them, the wanted ones for as many as there are slots. */
+/** Rows of a step; each has room for the planned `EngineSize.rows`, the wanted ones for as many as there are slots. */
 export type WorkViews = {
   readonly tokens: View;
   readonly slots: View;
@@ -77,6 +77,11 @@ export type ModelViews = {
   /** Bytes of all. */
   readonly bytes: number;
 };
+
+/** Rows that a plan for up to so many has: whole blocks of four, in which the products are fast; or a single one. */
+export function plannedRoom(rows: number): number {
+  return rows === 1 ? 1 : Math.ceil(rows / 4) * 4;
+}
 
 /** The first `count` rows. */
 export function firstRows(view: View, count: number): View {
@@ -141,7 +146,8 @@ function cacheViews(place: Placer, { dim, heads, kvHeads }: GptConfig, { slots, 
   };
 }
 
-function workViews(place: Placer, config: GptConfig, { slots, rows }: EngineSize): WorkViews {
+function workViews(place: Placer, config: GptConfig, size: EngineSize): WorkViews {
+  const [rows, slots] = [plannedRoom(size.rows), plannedRoom(size.slots)];
   const { dim, heads, kvHeads, hidden, vocab } = config;
   const depth = dim / heads;
   const index = (count: number) => place.view([count], "i32");
