@@ -67,7 +67,7 @@ interface Opened {
   session: Sender;
 }
 
-const file = JobFile.schema.parse({ name: "bench", kind: "train-char-mlp" });
+const file = JobFile.schema.parse({ name: "bench", kind: "train-lm" });
 /** As a machine declares itself: every number set. */
 const attributes = Attributes.pack({
   ...{ ...Attributes.none, cpuThreads: 8, memoryGiB: 16, diskGiB: 100, fp32Gflops: 200, netMbpsTenth: 100 },

@@ -19,8 +19,8 @@ export const bench: Bench = {
 
 const job = {
   name: "bench-lease",
-  kind: "train-char-mlp",
-  program: { preset: "quick", steps: 1_000_000, stepsPerSegment: 1000 },
+  kind: "train-lm",
+  program: { preset: "quick", steps: 1_000_000, stepsPerSegment: 300 },
   auctionMs,
   duration: "60s",
 };

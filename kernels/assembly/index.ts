@@ -12,9 +12,3 @@ export { productScratchBytes } from "./product";
 export { panelBlocks, panelPairBlocks } from "./productBlocks";
 export { panelPairRowsInt8, panelRowsInt8, productInt8ScratchBytes } from "./productInt8";
 export { mixValues, mixValuesOfBlock, scaleRow, shiftedPowers } from "./attention";
-
-// The first form (packages/tensor/src/Kernel.ts): one export per operator.
-export { matmulNT, transpose } from "./matmul";
-export { expInto, logInto, tanhInto, tanhGradient, addRow, sumRows, softmaxCrossEntropy, sumScaled, gather, scatterAdd, adam } from "./pointwise";
-export { hashLeaves, hashNodes, hashScratchBytes } from "./sha256";
-export { barrier } from "./barrier";

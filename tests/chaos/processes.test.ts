@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { JobEvent, JobEventKind } from "@weft/protocol/JobEvent";
-import { tinyCorpus } from "@weft/tensor/tinyProgram";
+import { tinyCorpus } from "@weft/tensor/train/tinyTrainProgram";
 import { type ProcessNetwork, startProcessNetwork } from "@weft/testkit/ProcessNetwork";
 
 const limit = { timeout: 600_000 };
@@ -21,8 +21,8 @@ after(() => network?.stop(), { timeout: 300_000 });
 
 /** About a second a segment on one thread of this kind of machine. */
 const jobFile = (name: string) => ({
-  ...{ name, kind: "train-char-mlp", duration: "600s", auctionMs: 4000 },
-  program: { preset: "quick", steps: 150 * segments, stepsPerSegment: 150 },
+  ...{ name, kind: "train-lm", duration: "600s", auctionMs: 4000 },
+  program: { preset: "quick", steps: 50 * segments, stepsPerSegment: 50 },
 });
 
 type EventOf<K extends JobEventKind> = Extract<JobEvent, { kind: K }>;

@@ -164,10 +164,10 @@ test("second machine: it joins by URL with money from the door, and its offer ar
 
 test("second machine: a job placed on it runs there, held by the others", options, async () => {
   const [program, pay] = [
-    { preset: "quick", steps: 600, stepsPerSegment: 150 },
+    { preset: "quick", steps: 200, stepsPerSegment: 50 },
     { maxPricePerHour: "1.00", budget: "0.50" },
   ];
-  const job = { name: "elsewhere", kind: "train-char-mlp", program, pay, placement: { allow: [member.nodeId] } };
+  const job = { name: "elsewhere", kind: "train-lm", program, pay, placement: { allow: [member.nodeId] } };
   writeFileSync(
     join(folder, "a", "job.yaml"),
     JSON.stringify({ ...job, mechanism: "reverseAuction", auctionMs: 2000 }),

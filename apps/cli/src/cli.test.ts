@@ -126,7 +126,7 @@ test("a corpus that can't be used stops before anything is started", async () =>
 
 test("a bad job file: file, line, column, field, limit, remedy", async () => {
   const path = join(folder, "bad.yaml");
-  writeFileSync(path, "name: bad\nkind: train-char-mlp\nprogram:\n  batch: 100000\n");
+  writeFileSync(path, "name: bad\nkind: train-lm\nprogram:\n  batch: 100000\n");
   const ended = await weft(["run", "bad.yaml"]);
   assert.equal(ended.code, 1);
   assert.match(ended.err, /bad\.yaml:4:10: program\.batch is 100000, .* from 1 to 65536/);

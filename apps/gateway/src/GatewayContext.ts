@@ -13,7 +13,7 @@ import type { SignedOffer } from "@weft/protocol/Offer";
 import type { SignedOrder } from "@weft/protocol/Order";
 import type { ProtocolParams } from "@weft/protocol/Params";
 import type { SegmentCommitment, SignedSegment } from "@weft/protocol/Segment";
-import type { Program } from "@weft/tensor/Program";
+import type { TrainProgram } from "@weft/tensor/train/Program";
 import type { BlobSource } from "@weft/transport/serveBlobs";
 import type { Transport } from "@weft/transport/Transport";
 import type { Logger } from "pino";
@@ -97,7 +97,7 @@ export interface Quality {
 
 /** Held-out quality and a sample of text, off the main thread. */
 export type Evaluate = (input: {
-  program: Program;
+  program: TrainProgram;
   corpusPath: string;
   checkpointPath: string;
   contentId: Hex;

@@ -88,7 +88,7 @@ const evaluate: Evaluate = async ({ program, corpusPath, checkpointPath, segment
     bitsPerByte: result.bitsPerChar,
     baselineOneChar: baseline(1),
     baselineTwoChar: baseline(2),
-    heldOutBytes: result.positions,
+    heldOutBytes: result.characters,
     sample: new TextDecoder().decode(result.sample ?? new Uint8Array()),
   };
 };

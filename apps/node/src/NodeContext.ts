@@ -6,7 +6,7 @@ import type { Clock } from "@weft/protocol/Clock";
 import type { Signer } from "@weft/protocol/Domain";
 import type { Peer } from "@weft/protocol/messages";
 import type { NodeId } from "@weft/protocol/NodeId";
-import type { Program } from "@weft/tensor/Program";
+import type { TrainProgram } from "@weft/tensor/train/Program";
 import type { Transport } from "@weft/transport/Transport";
 import type { Logger } from "pino";
 import type { Hex } from "viem";
@@ -68,7 +68,7 @@ export interface NodeFaults {
   withholdReveals?: boolean;
   /** Begins its leases in a state of its own making, where one is returned. */
   start?: (
-    program: Program,
+    program: TrainProgram,
     said: { nextStep: number } | undefined,
   ) => { checkpoint: Uint8Array; nextStep: number } | undefined;
   /** Signs that it holds whatever it is asked to hold, and fetches and keeps nothing. */

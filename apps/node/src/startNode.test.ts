@@ -31,8 +31,8 @@ import type { NodeId } from "@weft/protocol/NodeId";
 import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
 import * as Segment from "@weft/protocol/Segment";
-import { createProgram, encodeProgram } from "@weft/tensor/Program";
-import { presets } from "@weft/tensor/presets";
+import { createTrainProgram, encodeTrainProgram } from "@weft/tensor/train/Program";
+import { trainPresets } from "@weft/tensor/train/presets";
 import { createMemoryHub, type MemoryHub } from "@weft/transport/MemoryHub";
 import { createMemoryTransport } from "@weft/transport/MemoryTransport";
 import { serveBlobs } from "@weft/transport/serveBlobs";
@@ -91,12 +91,12 @@ async function host(network: NetworkFixture, hub: MemoryHub, who: { name: string
 /** The job of the test: three short segments of a tiny model on generated text. */
 function jobOf() {
   const corpus = new TextEncoder().encode("the quick brown fox jumps over the lazy dog. ".repeat(200));
-  const preset = { ...presets.quick, batch: 32, totalSteps: 60, stepsPerSegment: 20 };
-  const program = createProgram(preset, corpus, new Uint8Array(32).fill(7));
+  const preset = { ...trainPresets.quick, batch: 1, totalSteps: 60, stepsPerSegment: 20 };
+  const program = createTrainProgram(preset, { corpus, seed: new Uint8Array(32).fill(7) });
   const contentId = sha256(corpus);
   const details: JobDetails.Details = {
-    kind: "train-char-mlp",
-    program: JSON.parse(encodeProgram(program)) as JobDetails.Json,
+    kind: "train-lm",
+    program: JSON.parse(encodeTrainProgram(program)) as JobDetails.Json,
     corpus: { contentId, bytes: corpus.length },
     name: "test",
     start: null,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @notice The Merkle tree of the commitment layout (spec/tensor.md §4, RFC 6962 shape): leaf = SHA-256(0x00 ‖ data),
+/// @notice The Merkle tree of the commitment layout (spec/tensor.md §6, RFC 6962 shape): leaf = SHA-256(0x00 ‖ data),
 /// node = SHA-256(0x01 ‖ left ‖ right), a lone last node is carried up. packages/tensor/src/Merkle.ts mirrors this;
 /// both read spec/vectors/tensor/layout.json.
 library MerkleSha256 {

@@ -68,8 +68,9 @@ export interface DoneEvent {
 /** Why a run ended before its last segment. */
 export type FailureCode =
   | "runtime.spec" // the job's spec is malformed, or input and spec disagree: the buyer's fault
+  | "runtime.nan" // a step gave a NaN, on any machine: the buyer's fault; the message names step and operator
   | "runtime.checkpoint" // the start checkpoint is malformed or another job's
-  | "runtime.memory" // the job hit its memory limit
+  | "runtime.memory" // the job needs more than its memory limit
   | "runtime.crashed" // the worker died
   | "runtime.stalled" // no heartbeat in time
   | "runtime.storage" // a checkpoint or journal could not be written

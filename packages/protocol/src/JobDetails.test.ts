@@ -10,7 +10,7 @@ import type { Opening } from "./messages.ts";
 
 const salts = saltsOf(`0x${"51".repeat(32)}`);
 const details: Details = {
-  kind: "train-char-mlp",
+  kind: "train-lm",
   program: { steps: 100, seed: `0x${"07".repeat(32)}`, model: { hidden: 64, context: 4 } },
   corpus: { contentId: `0x${"cc".repeat(32)}`, bytes: 1000 },
 };
@@ -93,9 +93,9 @@ function byHand(value: string): { root: Hex; path: Hex[] } {
 }
 
 test("the layout, by hand", () => {
-  const { root: expected, path } = byHand('"train-char-mlp"');
-  assert.equal(commit({ kind: "train-char-mlp" }, salts), expected);
-  assert.deepEqual(open({ kind: "train-char-mlp" }, salts, "kind").path, path);
+  const { root: expected, path } = byHand('"train-lm"');
+  assert.equal(commit({ kind: "train-lm" }, salts), expected);
+  assert.deepEqual(open({ kind: "train-lm" }, salts, "kind").path, path);
 });
 
 test("a committed text that reads two ways, or not at all, does not open", () => {

@@ -7,7 +7,7 @@ import { parse as parseAmount } from "./Amount.ts";
 import { hexOf } from "./fields.ts";
 import { decimal, duration, integer } from "./jobFields.ts";
 import { type JobIssue, toIssues } from "./jobIssues.ts";
-import { type Contradiction, contradictionsIn, KINDS, program } from "./jobProgram.ts";
+import { type Contradiction, contradictionsIn, program } from "./jobProgram.ts";
 
 const money = decimal(6).transform((text) => parseAmount(text));
 
@@ -58,7 +58,7 @@ const shape = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
     .describe("1 to 64 letters, digits, dots, dashes and underscores (the name of the job)."),
-  kind: z.enum(KINDS).describe("train-lm: train a language model."),
+  kind: z.literal("train-lm").describe("Train a language model."),
   corpus: path.optional().describe("Text file to train on; without it, the project's own Markdown and TypeScript."),
   program: program.prefault({}).describe("Model and training; what is absent comes from the preset."),
   resources: resources.prefault({}).describe("What each unit must have."),
@@ -82,7 +82,7 @@ function* contradictions(job: z.output<typeof shape>): Generator<Contradiction> 
   if (both !== undefined) yield [["placement", "deny"], `${both} is both allowed and denied`];
   if (job.pay.maxPricePerHour < 3600n)
     yield [["pay", "maxPricePerHour"], "is below the smallest price, 0.000001 per second (0.0036 per hour)"];
-  for (const [path, message] of contradictionsIn(job.program, job.kind)) yield [["program", ...path], message];
+  for (const [path, message] of contradictionsIn(job.program)) yield [["program", ...path], message];
 }
 
 export const schema = shape.check((context) => {

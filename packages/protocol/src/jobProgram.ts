@@ -51,38 +51,12 @@ export const program = z.strictObject({
   warmupSteps: integer(0, 10_000_000).optional().describe("Steps in which the learning rate rises to its peak."),
   learningRate: scaled(9, [0, 16_777_215]).optional().describe("Peak learning rate, at most 0.016777215."),
   seed: integer(0, Number.MAX_SAFE_INTEGER).default(1).describe("Start state and data order come from it."),
-  embed: integer(1, 256).optional().describe("Floats per embedded byte (train-char-mlp only)."),
-  context: integer(1, 64).optional().describe("Bytes of context (train-char-mlp only)."),
-  hidden: integer(1, 4096).optional().describe("Hidden units (train-char-mlp only)."),
 });
 
 export type JobProgram = z.output<typeof program>;
 
 /** Where a contradiction stands, and what it is. */
 export type Contradiction = readonly [path: readonly string[], message: string];
-
-const FIELDS_OF = {
-  "train-lm": [
-    ...["preset", "model", "tokenizer", "optimiser", "batch", "accumulate", "clip", "steps", "stepsPerSegment"],
-    ...["checkpointEvery", "warmupSteps", "learningRate", "seed"],
-  ],
-  "train-char-mlp": [
-    ...[
-      "preset",
-      "tokenizer",
-      "context",
-      "embed",
-      "hidden",
-      "batch",
-      "steps",
-      "stepsPerSegment",
-      "learningRate",
-      "seed",
-    ],
-  ],
-} as const;
-export const KINDS = Object.keys(FIELDS_OF) as [JobKind, ...JobKind[]];
-export type JobKind = keyof typeof FIELDS_OF;
 
 const FIELDS_OF_MODEL = {
   gpt: ["context", "dim", "hidden", "layers", "heads", "kvHeads", "tiedHead"],
@@ -95,10 +69,9 @@ const FIELDS_OF_OPTIMISER = {
 } as const;
 
 /** What no field of a program says alone; paths count from the program. */
-export function* contradictionsIn(wanted: JobProgram, kind: JobKind): Generator<Contradiction> {
+export function* contradictionsIn(wanted: JobProgram): Generator<Contradiction> {
   if (wanted.stepsPerSegment !== undefined && wanted.checkpointEvery !== undefined)
     yield [["checkpointEvery"], "is given beside stepsPerSegment, which says the same in steps; keep one"];
-  yield* strayFields([], wanted, { table: FIELDS_OF, kind });
   yield* strayFields(["model"], wanted.model, { table: FIELDS_OF_MODEL, kind: wanted.model?.kind ?? "gpt" });
   const optimiserKind = wanted.optimiser?.kind ?? "adamw";
   yield* strayFields(["optimiser"], wanted.optimiser, { table: FIELDS_OF_OPTIMISER, kind: optimiserKind });

@@ -1,11 +1,10 @@
-// The commitment layout above single leaves (spec/tensor.md §4): tensor root, state root, step root, history root.
-// Written plainly over node:crypto; the kernels compute the same tensor trees in bulk (KernelHash.ts), and this is what
-// they are tested against. Not here: the segment commitment (@weft/protocol/Segment).
+// The commitment layout above tensors (spec/tensor.md §6): state root, step root, history root, data root, written plainly
+// over node:crypto. Not here: leaves and roots of tensors (commit/TensorLayout.ts), the segment commitment
+// (@weft/protocol/Segment).
 import { hashLeaf, merklePath, merkleRoot, verifyMerklePath } from "./Merkle.ts";
 import { sha256, uint64Bytes } from "./sha256.ts";
 
-/** One-byte tags: 0 and 1 are leaf and node (Merkle.ts). */
-const TENSOR_TAG = Uint8Array.of(2);
+/** One-byte tags: 0 and 1 are leaf and node (Merkle.ts), 2 is a tensor. */
 const STATE_TAG = Uint8Array.of(3);
 const STEP_TAG = Uint8Array.of(4);
 const DATA_TAG = Uint8Array.of(5);
@@ -14,44 +13,6 @@ const DATA_TAG = Uint8Array.of(5);
 export const LEAF_ELEMENTS = 32;
 /** Bytes of one leaf, of tensors and of corpora alike. */
 export const LEAF_BYTES = 128;
-/** dtype byte of the tensor header. */
-const DTYPE_FP32 = 0;
-
-/** A matrix of fp32 in row-major order; a vector is one row. `data.length` = rows * columns. */
-export type Tensor = { rows: number; columns: number; data: Float32Array };
-/** A tensor of the state, with the name it is committed under. */
-export type NamedTensor = Tensor & { name: string };
-
-/** How many leaves a tensor is cut into: every row separately, the last leaf of a row zero padded. */
-export function leafCount(tensor: Pick<Tensor, "rows" | "columns">): number {
-  return tensor.rows * Math.ceil(tensor.columns / LEAF_ELEMENTS);
-}
-
-/** The 128 bytes of leaf `index`: little-endian fp32, zero padded, NaN as 0x7fc00000. */
-export function leafBytes(tensor: Tensor, index: number): Uint8Array {
-  const perRow = Math.ceil(tensor.columns / LEAF_ELEMENTS);
-  const row = Math.floor(index / perRow);
-  const first = (index % perRow) * LEAF_ELEMENTS;
-  const bytes = new Uint8Array(LEAF_BYTES);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < LEAF_ELEMENTS && first + i < tensor.columns; i++) {
-    const value = tensor.data[row * tensor.columns + first + i]!;
-    if (Number.isNaN(value)) view.setUint32(4 * i, 0x7fc00000, true);
-    else view.setFloat32(4 * i, value, true);
-  }
-  return bytes;
-}
-
-/** SHA-256(0x02 ‖ dtype ‖ rank 2 ‖ rows u64 ‖ columns u64 ‖ Merkle root of the leaves). */
-export function tensorRootFrom(rows: number, columns: number, leavesRoot: Uint8Array): Uint8Array {
-  return sha256(TENSOR_TAG, Uint8Array.of(DTYPE_FP32, 2), uint64Bytes(rows), uint64Bytes(columns), leavesRoot);
-}
-
-/** Root of one tensor; binds shape and every element. */
-export function tensorRoot(tensor: Tensor): Uint8Array {
-  const leaves = Array.from({ length: leafCount(tensor) }, (_, i) => hashLeaf(leafBytes(tensor, i)));
-  return tensorRootFrom(tensor.rows, tensor.columns, merkleRoot(leaves));
-}
 
 /** Leaf hash of one state entry: SHA-256(0x00 ‖ name length u8 ‖ name ‖ tensor root). */
 function stateEntryHash(name: string, root: Uint8Array): Uint8Array {
@@ -67,15 +28,6 @@ function stateEntryHash(name: string, root: Uint8Array): Uint8Array {
 export function stateRootFrom(nextStep: number, names: readonly string[], roots: readonly Uint8Array[]): Uint8Array {
   const entries = names.map((name, i) => stateEntryHash(name, roots[i]!));
   return sha256(STATE_TAG, uint64Bytes(nextStep), uint64Bytes(entries.length), merkleRoot(entries));
-}
-
-/** Root of a whole state, optimiser included, before step `nextStep`. */
-export function stateRoot(nextStep: number, tensors: readonly NamedTensor[]): Uint8Array {
-  return stateRootFrom(
-    nextStep,
-    tensors.map((tensor) => tensor.name),
-    tensors.map(tensorRoot),
-  );
 }
 
 /** SHA-256(0x04 ‖ programHash ‖ step u64 ‖ loss bits u32 ‖ state root after the step). */

@@ -1,4 +1,4 @@
-// Merkle tree of the commitment layout (spec/tensor.md §4): leaf = SHA-256(0x00 ‖ data), node = SHA-256(0x01 ‖ l ‖ r),
+// Merkle tree of the commitment layout (spec/tensor.md §6): leaf = SHA-256(0x00 ‖ data), node = SHA-256(0x01 ‖ l ‖ r),
 // a lone last node of a level is carried up unchanged. This is the tree of RFC 6962; the tags keep a node from ever
 // being read as a leaf, and a verifier knows index and count, so the shape of a path is fixed. Not here: multi-proofs.
 import { sha256 } from "./sha256.ts";

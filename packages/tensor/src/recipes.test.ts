@@ -1,14 +1,16 @@
 // exp, log, tanh: kernel and reference give the same bits, and both stay within the stated bounds of the true value.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { kernelBench } from "./kernelFixture.ts";
+import { createArena } from "./kernel/Arena.ts";
+import type { View } from "./kernel/View.ts";
+import { soloKernels, teamBytes } from "./kernel/wasmKernels.ts";
 import { bitsOf, expRecipe, fromBits, logRecipe, tanhRecipe } from "./recipes.ts";
 import { seedWords } from "./seedStream.ts";
 
 const recipes = {
-  exp: { scalar: expRecipe, exact: Math.exp, kernel: "expInto" },
-  log: { scalar: logRecipe, exact: Math.log, kernel: "logInto" },
-  tanh: { scalar: tanhRecipe, exact: Math.tanh, kernel: "tanhInto" },
+  exp: { scalar: expRecipe, exact: Math.exp },
+  log: { scalar: logRecipe, exact: Math.log },
+  tanh: { scalar: tanhRecipe, exact: Math.tanh },
 } as const;
 type Name = keyof typeof recipes;
 
@@ -21,12 +23,16 @@ const EDGES = [
 
 /** Bits of the results of the kernel. */
 function kernelBits(name: Name, inputs: readonly number[]): Uint32Array {
-  const bench = kernelBench(inputs.length * 8 + 256);
-  const x = bench.allocate(1, inputs.length);
-  const out = bench.allocate(1, inputs.length);
-  new Uint32Array(x.buffer, x.byteOffset, x.length).set(inputs);
-  bench.kernel.exports[recipes[name].kernel](x.byteOffset, out.byteOffset, 0, inputs.length);
-  return new Uint32Array(out.buffer, out.byteOffset, out.length);
+  const shape = [inputs.length];
+  const arena = createArena(8 * inputs.length + teamBytes({ threads: 1 }) + 65_536);
+  const set = soloKernels(arena);
+  const view = (): View => ({ at: set.reserve(4 * inputs.length), dtype: "f32", shape });
+  const [x, out] = [view(), view()];
+  const steps = [{ op: name, in: [0] }];
+  const plan = set.compile([{ call: "chain", shape, sources: [x], steps, outputs: [{ value: 1, out }] }]);
+  new Uint32Array(arena.memory.buffer, x.at, inputs.length).set(inputs);
+  set.run(plan);
+  return new Uint32Array(arena.memory.buffer, out.at, inputs.length);
 }
 
 /** Distance from the true value in units of the last place of the fp32 result's binade. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { runtimeCompliance } from "@weft/compute/runtimeCompliance";
-import { tinyCorpus, tinyProgram } from "@weft/tensor/tinyProgram";
+import { tinyCorpus, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import { systemClock } from "@weft/transport/Clock";
 import { createInlineRuntime } from "./InlineRuntime.ts";
 
@@ -14,7 +14,7 @@ writeFileSync(corpusPath, tinyCorpus);
 
 const job = (runId: string) => ({
   runId,
-  spec: { program: tinyProgram({ totalSteps: 48, stepsPerSegment: 4 }), corpusPath },
+  spec: { program: tinyTrainProgram({ totalSteps: 48, stepsPerSegment: 4 }), corpusPath },
   limits: { threads: 1, memoryMiB: 256, nice: 0 },
 });
 

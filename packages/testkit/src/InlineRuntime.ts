@@ -22,7 +22,7 @@ import { evaluateTask, replay, TaskError, train, type Workbench } from "@weft/co
 import type { Evaluate } from "@weft/gateway/GatewayContext";
 import type { Clock } from "@weft/protocol/Clock";
 import { WeftError } from "@weft/protocol/Errors";
-import type { Corruption } from "@weft/tensor/Trainer";
+import type { Corruption } from "@weft/tensor/train/Trainer";
 
 export interface RuntimeFaults {
   /** Where this run's flipped bits are; nowhere when undefined. A run has its lease's id. */
@@ -166,6 +166,8 @@ class InlineRun implements RunHandle {
 function codeOf(error: unknown): FailureCode {
   const code = error instanceof WeftError ? error.code : "";
   if (code === "runtime.stopped") return "runtime.stopped";
+  if (code === "tensor.over-memory") return "runtime.memory";
+  if (code === "tensor.nan") return "runtime.nan";
   if (code === "tensor.bad-checkpoint" || code === "tensor.bad-safetensors") return "runtime.checkpoint";
   return code.startsWith("tensor.bad-") ? "runtime.spec" : "runtime.crashed";
 }
@@ -246,7 +248,7 @@ export const inlineEvaluate: Evaluate = async ({ program, corpusPath, checkpoint
   );
   const [one, two] = found.baselines;
   return {
-    ...{ bitsPerByte: found.bitsPerChar, heldOutBytes: found.positions },
+    ...{ bitsPerByte: found.bitsPerChar, heldOutBytes: found.characters },
     ...{ baselineOneChar: one?.bitsPerChar ?? Number.NaN, baselineTwoChar: two?.bitsPerChar ?? Number.NaN },
     sample: new TextDecoder().decode(found.sample ?? new Uint8Array()),
   };

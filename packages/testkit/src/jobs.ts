@@ -1,9 +1,9 @@
 // The job that test networks buy: four segments of six steps of a model small enough that a step costs nothing.
 import { prepareJob } from "@weft/gateway/jobs/prepareJob";
 import { check, type JobFile } from "@weft/protocol/JobFile";
-import { runSegment, segmentSteps } from "@weft/tensor/runSegment";
-import { openTrainer } from "@weft/tensor/Trainer";
-import { tinyCorpus } from "@weft/tensor/tinyProgram";
+import { runSegment, segmentSteps } from "@weft/tensor/train/runSegment";
+import { openTrainer } from "@weft/tensor/train/Trainer";
+import { tinyCorpus } from "@weft/tensor/train/tinyTrainProgram";
 
 /** A job file's fields as a person writes them; sections are merged. */
 export interface JobChanges {
@@ -16,9 +16,10 @@ export interface JobChanges {
 }
 
 const base = {
-  ...{ name: "tiny", kind: "train-char-mlp", duration: "60s", auctionMs: 1500 },
+  ...{ name: "tiny", kind: "train-lm", duration: "60s", auctionMs: 1500 },
   program: {
-    ...{ context: 3, embed: 5, hidden: 13, batch: 19, steps: 24, stepsPerSegment: 6, seed: 1 },
+    model: { context: 4, dim: 8, layers: 1, heads: 2, kvHeads: 1, hidden: 10 },
+    ...{ batch: 2, steps: 24, stepsPerSegment: 6, seed: 1 },
   },
   pay: { maxPricePerHour: "1", budget: "5" },
   resources: {},
@@ -49,7 +50,7 @@ export function checkedJob(changes: JobChanges = {}): JobFile {
 export async function trainAlone(changes: JobChanges = {}): Promise<Uint8Array> {
   const nowhere = `0x${"00".repeat(32)}` as const;
   const { program } = prepareJob(checkedJob(changes), { bytes: tinyCorpus, contentId: nowhere }, nowhere);
-  const trainer = await openTrainer(program, tinyCorpus);
+  const trainer = await openTrainer(program, tinyCorpus, { inline: true });
   try {
     for (let segment = 0; ; segment++) {
       const steps = segmentSteps(program, segment);

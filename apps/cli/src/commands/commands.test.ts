@@ -145,14 +145,14 @@ const jobFile = (text: string): string => {
 test("run: uploads the corpus beside the file, submits the file's data, shows the job, saves the model", async () => {
   writeFileSync(join(folder, "text.txt"), "all work and no play ".repeat(300));
   const path = jobFile(
-    "name: dull-boy\nkind: train-char-mlp\ncorpus: text.txt\noutput: models\nprogram: { preset: quick }\n",
+    "name: dull-boy\nkind: train-lm\ncorpus: text.txt\noutput: models\nprogram: { preset: quick }\n",
   );
   const ended = await weft("run", path);
   assert.equal(ended.code, 0, ended.err);
   assert.equal(seen.blobs.at(-1), "all work and no play ".repeat(300));
   const request = seen.jobs.at(-1) as { job: object; corpus: { bytes: number }; idempotencyKey: string };
   assert.deepEqual(request.job, {
-    ...{ name: "dull-boy", kind: "train-char-mlp", corpus: "text.txt", output: "models" },
+    ...{ name: "dull-boy", kind: "train-lm", corpus: "text.txt", output: "models" },
     program: { preset: "quick" },
   });
   assert.equal(request.corpus.bytes, 6300);
@@ -167,7 +167,7 @@ test("run: uploads the corpus beside the file, submits the file's data, shows th
 test("run: an output that can't be written is told before anything is bought", async () => {
   writeFileSync(join(folder, "in-the-way"), "a file");
   const bought = seen.jobs.length;
-  const ended = await weft("run", jobFile("name: a\nkind: train-char-mlp\noutput: in-the-way/models\n"));
+  const ended = await weft("run", jobFile("name: a\nkind: train-lm\noutput: in-the-way/models\n"));
   assert.equal(ended.code, 1);
   assert.match(
     ended.err,

@@ -2,7 +2,7 @@
 // same command again goes on where the last one ended.
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { createJobProgram } from "@weft/compute/tensor/jobProgram";
+import { createJobProgram, statedSpeed } from "@weft/compute/tensor/jobProgram";
 import { WeftError } from "@weft/protocol/Errors";
 import type { Threads } from "@weft/tensor/execute/openGraph";
 import { elementCount } from "@weft/tensor/graph/Graph";
@@ -10,7 +10,7 @@ import { toHex } from "@weft/tensor/sha256";
 import { type OpenProgram, openProgram, trainingBytesOf } from "@weft/tensor/train/Program";
 import { trainingTokens } from "@weft/tensor/train/Trainer";
 import type { Context } from "../Context.ts";
-import { type ParsedJob, readJobFile } from "../job/readJobFile.ts";
+import { readJobFile } from "../job/readJobFile.ts";
 import { clockOf, compact, grouped } from "../render/figures.ts";
 import { trainReportLines } from "../render/trainLines.ts";
 import { onInterrupt } from "../start/interrupts.ts";
@@ -61,7 +61,7 @@ export async function train(context: Context, file: string, flags: TrainFlags): 
   const path = resolve(context.cwd, file);
   const parsed = readJobFile(path);
   const corpus = corpusFor(parsed, path);
-  const open = openProgram(programOf(parsed, corpus));
+  const open = openProgram(createJobProgram(parsed.job.program, { corpus, gflops: statedSpeed(parsed.job) }));
   const { name, output, program } = parsed.job;
   const threads = flags.threads ?? (Math.min(4, availableParallelism()) as Threads);
   if (flags.plan) return showPlan(context, open, { name, corpus, threads });
@@ -73,14 +73,6 @@ export async function train(context: Context, file: string, flags: TrainFlags): 
   } finally {
     folder.lock.release();
   }
-}
-
-function programOf({ job }: ParsedJob, corpus: Uint8Array) {
-  if (job.kind === "train-lm") return createJobProgram(job.program, { corpus });
-  throw new WeftError(`kind ${job.kind} is bought on the network only`, {
-    code: "train.kind",
-    remedy: "use `kind: train-lm`, with `model: { kind: mlp }` for an MLP",
-  });
 }
 
 async function trainIn(context: Context, work: Work): Promise<number> {

@@ -41,23 +41,23 @@ test("every example is a valid job file and its corpus, where it ships with the 
 
 test("complaints name file, line, column, field, limit and remedy", () => {
   assert.equal(
-    messageOf("name: a\nkind: train-char-mlp\nprogram:\n  steps: 0\n"),
+    messageOf("name: a\nkind: train-lm\nprogram:\n  steps: 0\n"),
     "job.yaml:4:10: program.steps is 0, which does not fit; use an integer from 1 to 10000000 (Training steps in all)",
   );
-  assert.match(messageOf("name: a\nkind: cook\n"), /^job\.yaml:2:7: kind is "cook", .*train-char-mlp/);
+  assert.match(messageOf("name: a\nkind: cook\n"), /^job\.yaml:2:7: kind is "cook", .*train-lm/);
   assert.match(
-    messageOf("name: a\nkind: train-char-mlp\npay:\n  budgets: 3\n"),
+    messageOf("name: a\nkind: train-lm\npay:\n  budgets: 3\n"),
     /^job\.yaml:4:3: pay\.budgets is not a field/,
   );
-  assert.match(messageOf("kind: train-char-mlp\n"), /^job\.yaml:1:1: name is missing; use 1 to 64 letters/);
+  assert.match(messageOf("kind: train-lm\n"), /^job\.yaml:1:1: name is missing; use 1 to 64 letters/);
   assert.match(
-    messageOf("name: a\nkind: train-char-mlp\nplacement:\n  allow:\n    - 0x12\n"),
+    messageOf("name: a\nkind: train-lm\nplacement:\n  allow:\n    - 0x12\n"),
     /^job\.yaml:5:7: placement\.allow\.0 /,
   );
 });
 
 test("several problems are all told, one per line", () => {
-  const lines = messageOf("name: '-'\nkind: train-char-mlp\ntier: gold\nextra: 1\n").split("\n");
+  const lines = messageOf("name: '-'\nkind: train-lm\ntier: gold\nextra: 1\n").split("\n");
   assert.equal(lines.length, 4);
   assert.deepEqual(
     lines.map((line) => line.split(": ")[0]),
@@ -69,7 +69,7 @@ test("one line a mistake, in a person's words, and nothing else is printed", () 
   const warned: unknown[] = [];
   const listen = (warning: unknown) => void warned.push(warning);
   process.on("warning", listen);
-  const base = "name: a\nkind: train-char-mlp\n";
+  const base = "name: a\nkind: train-lm\n";
   assert.match(messageOf(`${base}program: { seed: 1e23 }\n`), /^job\.yaml:3:18: program\.seed is 1e\+23[^\n]*$/);
   assert.match(messageOf(`${base}---\n${base}`), /^job\.yaml:3:1: a second document begins here; keep one job a file$/);
   assert.match(messageOf(`${base}? {a: 1}\n: 2\n`), /^job\.yaml:1:1: \{ a: 1 \} is not a field/);
@@ -80,7 +80,7 @@ test("one line a mistake, in a person's words, and nothing else is printed", () 
 test("what isn't YAML, isn't a mapping, or unfolds without end is refused with a place", () => {
   assert.match(messageOf("name: a\nkind: [\n"), /^job\.yaml:3:1: Flow sequence/);
   assert.match(
-    messageOf("name: a\nname: b\nkind: train-char-mlp\n"),
+    messageOf("name: a\nname: b\nkind: train-lm\n"),
     /^job\.yaml:2:1: name is given twice, first in line 1; keep one$/m,
   );
   assert.match(
@@ -97,8 +97,8 @@ test("what isn't YAML, isn't a mapping, or unfolds without end is refused with a
 });
 
 test("the data that travels is what the file says, not what was filled in", () => {
-  const { job, data } = parseJobFile("job.yaml", "name: a\nkind: train-char-mlp\nduration: 2m\n");
-  assert.deepEqual(data, { name: "a", kind: "train-char-mlp", duration: "2m" });
+  const { job, data } = parseJobFile("job.yaml", "name: a\nkind: train-lm\nduration: 2m\n");
+  assert.deepEqual(data, { name: "a", kind: "train-lm", duration: "2m" });
   assert.equal(job.duration, 120);
   assert.doesNotThrow(() => JSON.stringify(data));
 });

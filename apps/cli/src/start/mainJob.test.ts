@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { presetOf } from "@weft/gateway/jobs/prepareJob";
+import { presetOf } from "@weft/compute/tensor/jobProgram";
 import { hasCode } from "@weft/protocol/Errors";
 import * as JobFile from "@weft/protocol/JobFile";
 import { presets } from "@weft/protocol/Params";
@@ -31,7 +31,7 @@ test("the main job is a valid job file, on the project's own text or the user's"
     const checked = JobFile.check(job.data);
     assert.ok(checked.ok);
     assert.deepEqual([checked.job.name, checked.job.program.preset, checked.job.tier], [job.name, preset, "exact"]);
-    const { totalSteps, stepsPerSegment } = presetOf(checked.job);
+    const { totalSteps, stepsPerSegment } = presetOf(checked.job.program);
     const unaudited = (1 - Number(params.auditRatePpm) / 1e6) ** Math.ceil(totalSteps / stepsPerSegment);
     assert.ok(unaudited < 1 / 7000, `one run in ${1 / unaudited} has no audit`);
     assert.ok(mostPerLease(checked.job) * 2n <= checked.job.pay.budget, "the budget has room for one move");

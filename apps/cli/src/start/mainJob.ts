@@ -44,7 +44,7 @@ export function jobName(path: string): string {
  * Long enough that segments last about half a second, since pay counts whole seconds; and 25 segments like the main
  * job's, so that at the local audit rate of 30 % only one run in 7,456 has no audit at all.
  */
-const quickProgram = { preset: "quick", steps: 3000, stepsPerSegment: 120 };
+const quickProgram = { preset: "quick", steps: 800, stepsPerSegment: 32 };
 /** 5 minutes at the ceiling with the audit pot are 0.124: room for two moves to another provider. */
 const quickTerms = { duration: "5m", budget: "0.40" };
 

@@ -197,9 +197,3 @@ test("a NaN ends it with step and operator; the last checkpoint stays", async ()
   assert.match(error.message, /^step 7: .* has a NaN: node \d+ .* gave the first NaN/);
   assert.deepEqual(new Uint8Array(readFileSync(model("nan"))), before);
 });
-
-test("a job of the first form is bought on the network only", async () => {
-  writeFileSync(join(folder, "mlp.yaml"), "name: tiny\nkind: train-char-mlp\ncorpus: text.txt\n");
-  const error = await refusal(join(folder, "mlp.yaml"), {});
-  assert.equal(error.code, "train.kind");
-});

@@ -2,7 +2,7 @@
 import { WeftError } from "@weft/protocol/Errors";
 import { isFinal, type JobEvent, type JobEventBody, type JobEventKind } from "@weft/protocol/JobEvent";
 import { check, type JobFile } from "@weft/protocol/JobFile";
-import { encodeProgram } from "@weft/tensor/Program";
+import { encodeTrainProgram } from "@weft/tensor/train/Program";
 import { bytesToHex, type Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { encode, type JobRecord } from "./JobRecord.ts";
@@ -55,7 +55,7 @@ export class JobManager {
     const record: JobRecord = {
       file: request.job,
       corpus: { contentId, bytes: bytes.length },
-      program: encodeProgram(prepared.program),
+      program: encodeTrainProgram(prepared.program),
       totalSteps: prepared.program.totalSteps,
       details: prepared.details,
       jobCommitment: prepared.jobCommitment,
@@ -149,11 +149,6 @@ export const unknownJob = (jobId: string): WeftError =>
 /** @throws WeftError `job.malformed` naming the first field, its limit and the remedy */
 export function checkedFile(input: unknown): JobFile {
   const checked = check(input);
-  if (checked.ok && checked.job.kind === "train-lm")
-    throw new WeftError("this gateway places no jobs of kind train-lm", {
-      code: "job.kind",
-      remedy: "order kind train-char-mlp, or train on your own machine",
-    });
   if (checked.ok) return checked.job;
   const [first, ...rest] = checked.issues;
   throw new WeftError(`${first.field || "job"}: ${first.message}`, {

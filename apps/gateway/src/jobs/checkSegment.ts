@@ -12,7 +12,7 @@ import type { JobFile } from "@weft/protocol/JobFile";
 import type { StreamMessage } from "@weft/protocol/messages";
 import type { NodeId } from "@weft/protocol/NodeId";
 import * as Segment from "@weft/protocol/Segment";
-import type { Program } from "@weft/tensor/Program";
+import { type TrainProgram, tokensPerStep } from "@weft/tensor/train/Program";
 import { type Availability, explainNotPayable, type NotPayable, payable } from "@weft/verification/payable";
 import type { Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
@@ -23,7 +23,7 @@ import { reportTwin } from "./signedTwice.ts";
 /** The work that a lease's commitments must be about. */
 export interface CommittedWork {
   lease: LeaseRecord;
-  program: Program;
+  program: TrainProgram;
   programHash: Hex;
   orderHash: Hex;
 }
@@ -95,7 +95,7 @@ export function differsFrom(
     ["firstStep", Number(commitment.firstStep), first],
     ["lastStep", Number(commitment.lastStep), last],
     ["startRoot", commitment.startRoot, work.startRoot],
-    ["tokens", Number(commitment.tokens), (last - first + 1) * program.batch],
+    ["tokens", Number(commitment.tokens), (last - first + 1) * tokensPerStep(program)],
   ];
   const wrong = expected.find(([, got, wanted]) => got !== wanted);
   if (wrong === undefined) return undefined;

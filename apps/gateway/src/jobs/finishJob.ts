@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { WeftError } from "@weft/protocol/Errors";
 import type { NodeId } from "@weft/protocol/NodeId";
-import type { Program } from "@weft/tensor/Program";
+import type { TrainProgram } from "@weft/tensor/train/Program";
 import type { Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { type JobRecord, lastGood, type SegmentRecord } from "./JobRecord.ts";
@@ -12,7 +12,7 @@ export interface FinishWork {
   jobId: string;
   name: string;
   record: JobRecord;
-  program: Program;
+  program: TrainProgram;
   startedAtMs: number;
   signal: AbortSignal;
 }

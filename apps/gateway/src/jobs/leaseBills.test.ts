@@ -12,7 +12,7 @@ import { meansFor } from "./leaseBills.ts";
 
 const leaseId = `0x${"11".repeat(32)}` as const;
 const orderHash = `0x${"22".repeat(32)}` as const;
-const checked = check({ name: "t", kind: "train-char-mlp", duration: "60s", pay: { budget: "0.002" } });
+const checked = check({ name: "t", kind: "train-lm", duration: "60s", pay: { budget: "0.002" } });
 assert.ok(checked.ok);
 const file = checked.job;
 

@@ -1,15 +1,15 @@
 // Gets a committed checkpoint from whoever has it and proves that its state is the committed one.
 import { type Peer, protocols } from "@weft/protocol/messages";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
-import { checkpointStateRoot } from "@weft/tensor/Checkpoint";
-import type { Program } from "@weft/tensor/Program";
+import { checkpointStateRoot } from "@weft/tensor/train/Checkpoint";
+import { outlineProgram, type TrainProgram } from "@weft/tensor/train/Program";
 import { fetchBlob } from "@weft/transport/fetchBlob";
 import { bytesToHex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 
 export interface CheckpointWish {
   jobId: string;
-  program: Program;
+  program: TrainProgram;
   commitment: SegmentCommitment;
   maxBytes: number;
   /** Asked one after another. */
@@ -28,7 +28,7 @@ export async function obtainCheckpoint(context: GatewayContext, wish: Checkpoint
   const bytes = await fetchFrom(context, wish);
   if (bytes === undefined) return undefined;
   // The root binds the step counter as well, so a checkpoint of another step does not pass.
-  const root = bytesToHex(checkpointStateRoot(wish.program, bytes));
+  const root = bytesToHex(checkpointStateRoot(outlineProgram(wish.program), bytes));
   return { bytes: bytes.length, fits: root === wish.commitment.endRoot };
 }
 

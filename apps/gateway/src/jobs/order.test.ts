@@ -2,18 +2,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BuyerView, MarketView, OrderView } from "@weft/market/MarketView";
+import { hasCode, type WeftError } from "@weft/protocol/Errors";
 import * as JobDetails from "@weft/protocol/JobDetails";
 import { check, type JobFile } from "@weft/protocol/JobFile";
+import { streams } from "@weft/protocol/messages";
 import * as Order from "@weft/protocol/Order";
 import { presets } from "@weft/protocol/Params";
-import { decodeProgram, encodeProgram } from "@weft/tensor/Program";
+import { decodeTrainProgram, encodeTrainProgram } from "@weft/tensor/train/Program";
 import { buildOrder } from "./buildOrder.ts";
 import { orderState } from "./listOrders.ts";
-import { prepareJob, presetOf } from "./prepareJob.ts";
+import { prepareJob } from "./prepareJob.ts";
 import { detectionOf } from "./quoteFor.ts";
 
 function fileOf(changes: object = {}): JobFile {
-  const checked = check({ name: "test", kind: "train-char-mlp", ...changes });
+  const checked = check({ name: "test", kind: "train-lm", ...changes });
   assert.ok(checked.ok);
   return checked.job;
 }
@@ -29,15 +31,6 @@ const context = {
   paramsHash: hash,
   jobCommitment: hash,
 };
-
-test("what the file does not say comes from the preset; a short run shortens warm-up and segment", () => {
-  const preset = presetOf(fileOf({ program: { preset: "quick", steps: 10, hidden: 32 } }));
-  assert.equal(preset.totalSteps, 10);
-  assert.equal(preset.stepsPerSegment, 10);
-  assert.equal(preset.schedule.warmupSteps, 10);
-  assert.equal(preset.model.hidden, 32);
-  assert.equal(preset.batch, presetOf(fileOf({ program: { preset: "quick" } })).batch);
-});
 
 test("the chance that false work is looked at: one segment, a fifth, all of the job", () => {
   const file = fileOf({ program: { preset: "quick", steps: 250, stepsPerSegment: 10 } });
@@ -58,7 +51,43 @@ test("each opened field belongs to the commitment, and a changed one does not", 
   const [first] = prepared.details;
   assert.ok(first !== undefined && !JobDetails.verify(prepared.jobCommitment, { ...first, value: '"x"' }));
   const opened = prepared.details.find(({ field }) => field === "program");
-  assert.equal(encodeProgram(decodeProgram(opened?.value ?? "")), encodeProgram(prepared.program));
+  assert.equal(encodeTrainProgram(decodeTrainProgram(opened?.value ?? "")), encodeTrainProgram(prepared.program));
+});
+
+test("a program that needs more memory than its units have is refused with both numbers", () => {
+  const bytes = new TextEncoder().encode("the quick brown fox. ".repeat(2000));
+  const program = { preset: "main", batch: 1024 };
+  const prepare = (resources: object) => prepareJob(fileOf({ program, resources }), { bytes, contentId: hash }, hash);
+  assert.throws(
+    () => prepare({}),
+    (error: WeftError) =>
+      hasCode(error, "job.memory") &&
+      /needs \d{10} bytes of memory, units of 1 GiB have 1073741824/.test(error.message) &&
+      /set resources.memoryGiB to \d+ or more/.test(error.remedy ?? ""),
+  );
+  assert.equal(prepare({ memoryGiB: 64 }).program.batch, 1024);
+});
+
+test("a program whose checkpoints would not travel is refused with both numbers", () => {
+  const bytes = new TextEncoder().encode("the quick brown fox. ".repeat(2000));
+  const program = { model: { dim: 1024, heads: 8, layers: 8 } };
+  assert.throws(
+    () => prepareJob(fileOf({ program }), { bytes, contentId: hash }, hash),
+    (error: WeftError) =>
+      hasCode(error, "job.checkpoint") && /has \d{10} bytes, at most 268435456 travel/.test(error.message),
+  );
+});
+
+test("byte pairs of the largest vocabulary still fit the message that opens the program", () => {
+  const words = Array.from({ length: 30_000 }, (_, i) => `w${(i * 7919).toString(36)} `);
+  const bytes = new TextEncoder().encode(words.join("").repeat(2));
+  const file = fileOf({ program: { preset: "quick", tokenizer: { kind: "bpe", vocab: 4096 } } });
+  const { program, details } = prepareJob(file, { bytes, contentId: hash }, hash);
+  assert.equal(program.model.vocab, 4096);
+  const message = {
+    ...{ leaseId: hash, details, corpus: { contentId: hash, bytes: bytes.length } },
+  };
+  assert.ok(streams.details.safeParse(message).success);
 });
 
 test("the signed ceiling is never above what was written per hour", () => {

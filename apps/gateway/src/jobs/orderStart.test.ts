@@ -23,7 +23,7 @@ const offer: Offer.Offer = {
 
 /** A job of 60 steps, 20 to a segment, whose first order is signed and filled once. */
 function begun(): JobRecord {
-  const checked = check({ name: "t", kind: "train-char-mlp", program: { steps: 60, stepsPerSegment: 20 } });
+  const checked = check({ name: "t", kind: "train-lm", program: { steps: 60, stepsPerSegment: 20 } });
   assert.ok(checked.ok);
   const bytes = new TextEncoder().encode("abcabcabc".repeat(100));
   const corpus = { bytes, contentId: hash(2) };

@@ -1,56 +1,60 @@
 // From a job file and a corpus to what is ordered: the program, its salted details and their commitment. Pure.
 
+import { createJobProgram, memoryOf, statedSpeed } from "@weft/compute/tensor/jobProgram";
+import { WeftError } from "@weft/protocol/Errors";
+import { maxCheckpointBytes } from "@weft/protocol/generated/params";
 import * as JobDetails from "@weft/protocol/JobDetails";
 import type { JobFile } from "@weft/protocol/JobFile";
 import type { JobStart } from "@weft/protocol/JobStart";
 import type { Opening } from "@weft/protocol/messages";
-import { createProgram, encodeProgram, type Preset, type Program } from "@weft/tensor/Program";
-import { presets } from "@weft/tensor/presets";
-import { type Hex, numberToHex, sha256 } from "viem";
+import { checkpointBytes } from "@weft/tensor/train/Checkpoint";
+import { encodeTrainProgram, outlineProgram, type TrainProgram } from "@weft/tensor/train/Program";
+import type { Hex } from "viem";
 
 export interface Prepared {
-  program: Program;
+  program: TrainProgram;
   details: Opening[];
   jobCommitment: Hex;
 }
 
-/** The preset with the file's overrides. */
-export function presetOf(file: JobFile): Preset {
-  const base = presets[file.program.preset];
-  const { context, embed, hidden, batch, steps, stepsPerSegment, learningRate } = file.program;
-  const totalSteps = steps ?? base.totalSteps;
-  return {
-    ...base,
-    model: {
-      context: context ?? base.model.context,
-      embedding: embed ?? base.model.embedding,
-      hidden: hidden ?? base.model.hidden,
-    },
-    batch: batch ?? base.batch,
-    totalSteps,
-    stepsPerSegment: Math.min(stepsPerSegment ?? base.stepsPerSegment, totalSteps),
-    schedule: {
-      ...base.schedule,
-      rateNano: learningRate ?? base.schedule.rateNano,
-      finalRateNano: Math.min(base.schedule.finalRateNano, learningRate ?? base.schedule.rateNano),
-      warmupSteps: Math.min(base.schedule.warmupSteps, totalSteps),
-    },
-  };
+/** Checkpoints travel after every segment; nodes refuse programs with larger ones. */
+function checkSize(program: TrainProgram): void {
+  const bytes = checkpointBytes(outlineProgram(program), program.totalSteps);
+  if (bytes > maxCheckpointBytes)
+    throw new WeftError(`a checkpoint of the program has ${bytes} bytes, at most ${maxCheckpointBytes} travel`, {
+      code: "job.checkpoint",
+      remedy: "use a smaller model; AdamW's state is two more of it, sgd's one",
+    });
 }
 
-/** 32 bytes from the file's seed number. */
-const seedBytes = (seed: number): Uint8Array => sha256(numberToHex(seed, { size: 32 }), "bytes");
+const gib = 2 ** 30;
+/** What a file that states no memory gets: no smaller machine offers itself. */
+const unstatedGiB = 1;
+
+/** A provider would refuse it after the lease has begun; here it costs nothing yet. */
+function checkMemory({ resources }: JobFile, program: TrainProgram): void {
+  const bytes = memoryOf(program);
+  const stated = resources.memoryGiB || unstatedGiB;
+  if (bytes <= stated * gib) return;
+  throw new WeftError(`the program needs ${bytes} bytes of memory, units of ${stated} GiB have ${stated * gib}`, {
+    code: "job.memory",
+    remedy: `set resources.memoryGiB to ${Math.ceil(bytes / gib)} or more, or use a smaller model, batch or context`,
+  });
+}
 
 /**
  * @param corpus the training text
  * @param secret 32 bytes from which the salts of the details derive; whoever has it can open every field
- * @throws TensorError `bad-program`, `bad-corpus`
+ * @throws TensorError `bad-program`, `bad-tokenizer`; WeftError `program.text`, `job.checkpoint`,
+ * `job.memory`
  */
 export function prepareJob(file: JobFile, corpus: { bytes: Uint8Array; contentId: Hex }, secret: Hex): Prepared {
-  const program = createProgram(presetOf(file), corpus.bytes, seedBytes(file.program.seed));
+  const program = createJobProgram(file.program, { corpus: corpus.bytes, gflops: statedSpeed(file) });
+  checkSize(program);
+  checkMemory(file, program);
   const details: JobDetails.Details = {
     kind: file.kind,
-    program: JSON.parse(encodeProgram(program)) as JobDetails.Json,
+    program: JSON.parse(encodeTrainProgram(program)) as JobDetails.Json,
     corpus: { contentId: corpus.contentId, bytes: corpus.bytes.length },
     name: file.name,
     start: null,

@@ -1,18 +1,17 @@
 // Answers "what would this job cost now?" from the book and the chain's snapshot. Nothing is signed, kept or sent.
+import { presetOf, statedSpeed, workOf as stepWorkOf } from "@weft/compute/tensor/jobProgram";
 import { quote, type Range } from "@weft/market/quote";
 import { remediesFor } from "@weft/market/remedies";
 import { format } from "@weft/protocol/Amount";
 import { maxSegments } from "@weft/protocol/generated/params";
 import type { JobFile } from "@weft/protocol/JobFile";
 import * as Order from "@weft/protocol/Order";
-import { stepWork } from "@weft/tensor/stepWork";
 import { detectionProbability } from "@weft/verification/detection";
 import { z } from "zod";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { buildOrder } from "./buildOrder.ts";
 import { refusals, strategiesOf } from "./holdAuction.ts";
 import { checkedFile } from "./JobManager.ts";
-import { presetOf } from "./prepareJob.ts";
 
 /** The corpus stays with the caller; its number of distinct bytes makes the estimate better. */
 const requestShape = z
@@ -60,13 +59,15 @@ export function quoteFor(context: GatewayContext, request: unknown): object {
 }
 
 function workOf(file: JobFile, vocab: number): bigint {
-  const preset = presetOf(file);
-  return BigInt(preset.totalSteps) * BigInt(stepWork(preset, vocab));
+  const { tokenizer } = file.program;
+  const preset = presetOf(file.program);
+  const tokens = tokenizer === "bytes" ? vocab : tokenizer.vocab;
+  return BigInt(preset.totalSteps) * BigInt(stepWorkOf(preset, tokens));
 }
 
 /** How likely auditors look at false work: for one false segment, a fifth of the job's, and all of them. */
 export function detectionOf(file: JobFile, ratePpm: bigint): { falseSegments: number; ppm: number }[] {
-  const { totalSteps, stepsPerSegment } = presetOf(file);
+  const { totalSteps, stepsPerSegment } = presetOf(file.program, { gflops: statedSpeed(file) });
   const all = Math.min(maxSegments, Math.ceil(totalSteps / stepsPerSegment));
   const counts = [...new Set([1, Math.ceil(all / 5), all])];
   return counts.map((falseSegments) => ({ falseSegments, ppm: Number(detectionProbability(ratePpm, falseSegments)) }));

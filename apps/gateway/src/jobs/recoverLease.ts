@@ -7,7 +7,7 @@ import { maxCheckpointBytes } from "@weft/protocol/generated/params";
 import type { Peer } from "@weft/protocol/messages";
 import * as Order from "@weft/protocol/Order";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
-import { startRootOf } from "@weft/tensor/startRoot";
+import { startRootOf } from "@weft/tensor/train/startRoot";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { type CommittedWork, differsFrom } from "./checkSegment.ts";
 import { type JobRecord, lastGood, orderOf } from "./JobRecord.ts";

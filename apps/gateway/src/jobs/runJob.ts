@@ -4,7 +4,7 @@
 import { WeftError } from "@weft/protocol/Errors";
 import { check } from "@weft/protocol/JobFile";
 import { refillable } from "@weft/protocol/Lease";
-import { decodeProgram, type Program, programHash } from "@weft/tensor/Program";
+import { decodeTrainProgram, type TrainProgram, trainProgramHash } from "@weft/tensor/train/Program";
 import { bytesToHex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { finishJob, isFoundFalse } from "./finishJob.ts";
@@ -28,7 +28,7 @@ import { type LeaseEnd, runLease } from "./runLease.ts";
 
 interface Work extends OrderWork {
   name: string;
-  program: Program;
+  program: TrainProgram;
   createdAt: number;
   enter(phase: JobPhase): void;
 }
@@ -63,7 +63,7 @@ function load(context: GatewayContext, jobId: string, signal: AbortSignal): Work
     phase = next;
     save(record);
   };
-  const program = decodeProgram(record.program);
+  const program = decodeTrainProgram(record.program);
   return { jobId, name: row.name, file: checked.job, record, program, createdAt: row.createdAt, save, enter, signal };
 }
 
@@ -107,7 +107,7 @@ async function workOn(context: GatewayContext, work: Work): Promise<boolean> {
   const ended = await runLease(context, {
     ...work,
     lease,
-    programHash: bytesToHex(programHash(work.program)),
+    programHash: bytesToHex(trainProgramHash(work.program)),
     orderHash: entry.hash,
   });
   await afterLease(context, work, { lease, ended });

@@ -6,8 +6,8 @@ import { WeftError } from "@weft/protocol/Errors";
 import type { JobFile } from "@weft/protocol/JobFile";
 import type { StreamMessage } from "@weft/protocol/messages";
 import * as Segment from "@weft/protocol/Segment";
-import type { Program } from "@weft/tensor/Program";
-import { startRootOf } from "@weft/tensor/startRoot";
+import type { TrainProgram } from "@weft/tensor/train/Program";
+import { startRootOf } from "@weft/tensor/train/startRoot";
 import type { Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { checkSegment } from "./checkSegment.ts";
@@ -28,7 +28,7 @@ export interface LeaseWork {
   file: JobFile;
   record: JobRecord;
   lease: LeaseRecord;
-  program: Program;
+  program: TrainProgram;
   programHash: Hex;
   orderHash: Hex;
   save(record: JobRecord): void;
@@ -155,9 +155,10 @@ const lostReason = (end: SessionEnd | undefined): string => {
   return end?.kind === "failed" || end?.kind === "refused" ? `${end.code}: ${end.message}` : "no answer";
 };
 
-/** A spec that one provider's runtime refuses is refused by all of them: the same code would run. */
+/** A spec or a step that one provider's runtime refuses is refused by all of them: the same code would run. */
 function providerFailed(end: Extract<SessionEnd, { kind: "failed" | "refused" }>): LeaseEnd {
-  if (end.code === "runtime.spec") return { kind: "fatal", code: end.code, message: end.message };
+  if (end.code === "runtime.spec" || end.code === "runtime.nan")
+    return { kind: "fatal", code: end.code, message: end.message };
   return { kind: "failed", reason: "providerQuit", detail: `${end.code}: ${end.message}` };
 }
 

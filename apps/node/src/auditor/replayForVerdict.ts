@@ -8,8 +8,9 @@ import type { Replay } from "@weft/compute/tensor/replaySegment";
 import { hasCode } from "@weft/protocol/Errors";
 import { maxCheckpointBytes } from "@weft/protocol/generated/params";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
-import { checkpointBytes } from "@weft/tensor/Checkpoint";
 import { historyRoot, proveStep } from "@weft/tensor/HashLayout";
+import { checkpointBytes } from "@weft/tensor/train/Checkpoint";
+import { outlineProgram } from "@weft/tensor/train/Program";
 import { auditStep } from "@weft/verification/draw";
 import { type Origin, rightStart } from "@weft/verification/segmentStart";
 import { type Verdict, verdictOf } from "@weft/verification/verdict";
@@ -97,7 +98,7 @@ function sizeOf({ start, program }: JobTerms, origin: Origin, hint: FoundDetails
   const said = start?.checkpoint === origin.checkpoint ? start?.bytes : hint?.bytes;
   const known = start?.checkpoint === origin.checkpoint || hint?.contentId === origin.checkpoint;
   if (known && said !== undefined && said <= maxCheckpointBytes) return said;
-  return checkpointBytes(program, Number(origin.step));
+  return checkpointBytes(outlineProgram(program), Number(origin.step));
 }
 
 /** Test fault only: a history of invented steps, which opens like a true one. */

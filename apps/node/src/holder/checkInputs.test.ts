@@ -8,18 +8,18 @@ import { zeroHash } from "@weft/protocol/fields";
 import * as JobDetails from "@weft/protocol/JobDetails";
 import type { StreamMessage } from "@weft/protocol/messages";
 import { presets } from "@weft/protocol/Params";
-import { encodeProgram } from "@weft/tensor/Program";
-import { tinyCorpus, tinyProgram } from "@weft/tensor/tinyProgram";
+import { encodeTrainProgram } from "@weft/tensor/train/Program";
+import { tinyCorpus, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import { checkInputs, type HolderState, mostInputs, mostInputsOfBuyer } from "./checkInputs.ts";
 
 const at = (byte: string) => `0x${byte.repeat(20)}` as const;
 const [buyer, session, provider, holder] = [at("01"), at("02"), at("03"), at("04")];
-const program = tinyProgram();
+const program = tinyTrainProgram();
 const corpus = { contentId: zeroHash, bytes: tinyCorpus.length };
 const salts = JobDetails.saltsOf(zeroHash);
 const details: JobDetails.Details = {
-  ...{ kind: "train-char-mlp", name: "tiny", corpus, start: null },
-  program: JSON.parse(encodeProgram(program)) as JobDetails.Json,
+  ...{ kind: "train-lm", name: "tiny", corpus, start: null },
+  program: JSON.parse(encodeTrainProgram(program)) as JobDetails.Json,
 };
 const lease = {
   ...{ leaseId: zeroHash, nodeId: provider, buyer, voucherKey: session, state: "open" },

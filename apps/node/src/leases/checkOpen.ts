@@ -9,14 +9,15 @@ import * as JobDetails from "@weft/protocol/JobDetails";
 import * as JobStart from "@weft/protocol/JobStart";
 import type { Opening, StreamMessage } from "@weft/protocol/messages";
 import * as Order from "@weft/protocol/Order";
-import { type Program, programHash, validateProgram } from "@weft/tensor/Program";
+import { checkpointBytes } from "@weft/tensor/train/Checkpoint";
+import { outlineProgram, type TrainProgram } from "@weft/tensor/train/Program";
 import { bytesToHex, type Hex } from "viem";
 import { z } from "zod";
 import type { BlobRef } from "./LeaseBody.ts";
 
 /** What the openings say, once they are proven to belong to the order. */
 export interface JobTerms {
-  program: Program;
+  program: TrainProgram;
   programHash: Hex;
   corpus: BlobRef;
   /** Where the order's work begins. */
@@ -31,8 +32,8 @@ function refuse(code: string, message: string, remedy: string): never {
 
 /**
  * Reads the details against the commitment in the order.
- * @throws WeftError `details.forged`, `details.missing`, `details.kind`, `details.corpus`, `details.start`,
- * `tensor.bad-program`
+ * @throws WeftError `details.forged`, `details.missing`, `details.kind`, `details.corpus`, `details.program`,
+ * `details.start`, `tensor.bad-program`
  */
 export function readTerms(jobCommitment: Hex, details: readonly Opening[]): JobTerms {
   const fieldOf = (name: JobDetails.FieldName): JobDetails.Json => {
@@ -41,12 +42,17 @@ export function readTerms(jobCommitment: Hex, details: readonly Opening[]): JobT
     return JobDetails.read(jobCommitment, opening);
   };
   const kind = fieldOf("kind");
-  if (kind !== "train-char-mlp")
-    refuse("details.kind", `this node has no runtime for ${String(kind).slice(0, 64)}`, "order kind train-char-mlp");
+  if (kind !== "train-lm")
+    refuse("details.kind", `this node has no runtime for ${String(kind).slice(0, 64)}`, "order kind train-lm");
   const corpus = corpusShape.safeParse(fieldOf("corpus"));
   if (!corpus.success)
     return refuse("details.corpus", "the job's corpus is malformed", "commit to contentId and bytes");
-  const program = validateProgram(fieldOf("program"));
+  const outline = outlineProgram(fieldOf("program"));
+  const { program } = outline;
+  // Its state is hashed here and its checkpoints travel; a program of this size also expands and is planned in seconds.
+  const bytes = checkpointBytes(outline, program.totalSteps);
+  if (bytes > maxCheckpointBytes)
+    refuse("details.program", `a checkpoint has ${bytes} bytes, at most ${maxCheckpointBytes}`, "use a smaller model");
   const start = JobStart.shape.safeParse(fieldOf("start"));
   if (!start.success || !JobStart.fits(start.data, program))
     return refuse(
@@ -54,7 +60,7 @@ export function readTerms(jobCommitment: Hex, details: readonly Opening[]): JobT
       "the job's start is malformed",
       "commit to null, or to a state after a whole segment",
     );
-  return { program, programHash: bytesToHex(programHash(program)), corpus: corpus.data, start: start.data };
+  return { program, programHash: bytesToHex(outline.hash), corpus: corpus.data, start: start.data };
 }
 
 /**
@@ -73,7 +79,7 @@ export function checkOpen(lease: LeaseFacts, open: StreamMessage<"job.open">): J
 }
 
 /** A run continues at a segment's first step, never past its end. @throws WeftError `job.resume` */
-export function checkResume(program: Program, resume: StreamMessage<"job.open">["resume"]): void {
+export function checkResume(program: TrainProgram, resume: StreamMessage<"job.open">["resume"]): void {
   if (resume === undefined) return;
   const aligned = resume.nextStep > 0 && resume.nextStep % program.stepsPerSegment === 0;
   if (!aligned || resume.nextStep >= program.totalSteps || resume.bytes > maxCheckpointBytes)
@@ -81,7 +87,7 @@ export function checkResume(program: Program, resume: StreamMessage<"job.open">[
 }
 
 /** The runtime's number of the lease's first segment. */
-export const firstSegmentOf = (program: Pick<Program, "stepsPerSegment">, nextStep: number | undefined): number =>
+export const firstSegmentOf = (program: Pick<TrainProgram, "stepsPerSegment">, nextStep: number | undefined): number =>
   Math.floor((nextStep ?? 0) / program.stepsPerSegment);
 
 /**

@@ -8,25 +8,24 @@ import * as JobDetails from "@weft/protocol/JobDetails";
 import type { StreamMessage } from "@weft/protocol/messages";
 import { streams } from "@weft/protocol/messages";
 import * as Order from "@weft/protocol/Order";
-import { createProgram, encodeProgram } from "@weft/tensor/Program";
-import { presets } from "@weft/tensor/presets";
+import { encodeTrainProgram } from "@weft/tensor/train/Program";
+import { tinyCorpus as corpus, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import { systemClock } from "@weft/transport/Clock";
 import { createMemoryHub } from "@weft/transport/MemoryHub";
 import { createMemoryTransport } from "@weft/transport/MemoryTransport";
 import { decodeMessage, encodeMessage } from "@weft/transport/Wire";
 import { sha256 } from "viem";
-import { checkOpen, firstSegmentOf, mayOpen } from "./checkOpen.ts";
+import { checkOpen, firstSegmentOf, mayOpen, readTerms } from "./checkOpen.ts";
 import { decideLease, type LeaseInput } from "./decideLease.ts";
 import { microBits } from "./driveRun.ts";
 import { JobSession, type SegmentAnswer } from "./JobSession.ts";
 
 const nodeId = `0x${"11".repeat(20)}` as const;
-const corpus = new TextEncoder().encode("to be or not to be, that is the question. ".repeat(20));
-const program = createProgram({ ...presets.quick, totalSteps: 60, stepsPerSegment: 20 }, corpus, new Uint8Array(32));
+const program = tinyTrainProgram({ totalSteps: 60, stepsPerSegment: 20 });
 const content = { contentId: sha256(corpus), bytes: corpus.length };
 const details: JobDetails.Details = {
-  kind: "train-char-mlp",
-  program: JSON.parse(encodeProgram(program)) as JobDetails.Json,
+  kind: "train-lm",
+  program: JSON.parse(encodeTrainProgram(program)) as JobDetails.Json,
   corpus: content,
   name: "t",
   start: null,
@@ -75,6 +74,22 @@ test("a job that fits the order's commitment opens; one byte of a lie does not",
       code,
     );
   assert.ok(checkOpen(lease, { ...open, resume: { checkpoint: zeroHash, bytes: 1, nextStep: 40 } }));
+});
+
+test("a program too large for its checkpoints to travel is refused before anything is expanded", () => {
+  const wide = { ...program, accumulate: 64, model: { ...program.model, dim: 4096, hidden: 65_536, layers: 128 } };
+  const before = process.threadCpuUsage().user;
+  const hostile = { ...details, program: wide as unknown as JobDetails.Json };
+  const root = JobDetails.commit(hostile, salts);
+  assert.throws(
+    () =>
+      readTerms(
+        root,
+        JobDetails.fieldNames.map((field) => JobDetails.open(hostile, salts, field)),
+      ),
+    (error: Error) => hasCode(error, "details.program") && /has \d{13} bytes, at most 268435456/.test(error.message),
+  );
+  assert.ok(process.threadCpuUsage().user - before < 5_000_000);
 });
 
 test("a resumed lease counts its segments from where it starts", () => {

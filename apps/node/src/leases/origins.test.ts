@@ -5,11 +5,12 @@ import type { LeaseFacts } from "@weft/chain/facts";
 import { hasCode } from "@weft/protocol/Errors";
 import type { JobStart } from "@weft/protocol/JobStart";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
-import { checkpointStateRoot, encodeCheckpoint } from "@weft/tensor/Checkpoint";
-import { createProgram, programHash } from "@weft/tensor/Program";
-import { presets } from "@weft/tensor/presets";
-import { allocateState, writeStartState } from "@weft/tensor/State";
-import { startRootOf } from "@weft/tensor/startRoot";
+import { fromHex32 } from "@weft/tensor/sha256";
+import { checkpointStateRoot, encodeCheckpoint } from "@weft/tensor/train/Checkpoint";
+import { outlineProgram } from "@weft/tensor/train/Program";
+import { startRootOf } from "@weft/tensor/train/startRoot";
+import { startState } from "@weft/tensor/train/startState";
+import { tinyCorpus as corpus, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import { bytesToHex, type Hex, numberToHex, sha256 } from "viem";
 import type { NodeContext } from "../NodeContext.ts";
 import type { JobTerms } from "./checkOpen.ts";
@@ -17,21 +18,20 @@ import { earlierEnds, orderOrigin } from "./origins.ts";
 import { takeStart } from "./takeStart.ts";
 
 const hash = (n: number): Hex => numberToHex(n, { size: 32 });
-const corpus = new TextEncoder().encode("to be or not to be, that is the question. ".repeat(20));
-const program = createProgram({ ...presets.quick, totalSteps: 60, stepsPerSegment: 20 }, corpus, new Uint8Array(32));
+const program = tinyTrainProgram({ totalSteps: 60, stepsPerSegment: 20 });
+const outline = outlineProgram(program);
 const terms: JobTerms = {
-  ...{ program, programHash: bytesToHex(programHash(program)), start: null },
+  ...{ program, programHash: bytesToHex(outline.hash), start: null },
   corpus: { contentId: sha256(corpus), bytes: corpus.length },
 };
 const [first, second, third] = [hash(1), hash(2), hash(3)];
 const lease = { leaseId: third, orderHash: hash(9) } as LeaseFacts;
 
 /** Real bytes of the state before step 20. */
-const state = allocateState(program, (rows, columns) => new Float32Array(rows * columns));
-writeStartState(program, state);
-const checkpoint = encodeCheckpoint(program, 20, state);
+const state = startState(fromHex32(program.seed, "seed"), outline.step.state);
+const checkpoint = encodeCheckpoint(outline, { nextStep: 20, state });
 const contentId = sha256(checkpoint);
-const stateRoot = bytesToHex(checkpointStateRoot(program, checkpoint));
+const stateRoot = bytesToHex(checkpointStateRoot(outline, checkpoint));
 
 function committed(segment: number, changes: Partial<SegmentCommitment> = {}): SegmentCommitment {
   return {

@@ -4,7 +4,7 @@
 
 import type { LeaseFacts } from "@weft/chain/facts";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
-import { startRootOf } from "@weft/tensor/startRoot";
+import { startRootOf } from "@weft/tensor/train/startRoot";
 import { isWhole, type Origin } from "@weft/verification/segmentStart";
 import type { Hex } from "viem";
 import type { NodeChain } from "../chain/NodeChain.ts";

@@ -4,9 +4,9 @@
 import type { LeaseFacts } from "@weft/chain/facts";
 import { WeftError } from "@weft/protocol/Errors";
 import type { Peer } from "@weft/protocol/messages";
-import { checkpointStateRoot } from "@weft/tensor/Checkpoint";
-import type { Program } from "@weft/tensor/Program";
 import { TensorError } from "@weft/tensor/TensorError";
+import { checkpointStateRoot } from "@weft/tensor/train/Checkpoint";
+import { outlineProgram, type TrainProgram } from "@weft/tensor/train/Program";
 import type { Origin } from "@weft/verification/segmentStart";
 import { bytesToHex, type Hex, sha256 } from "viem";
 import { leasePin, type NodeContext } from "../NodeContext.ts";
@@ -45,9 +45,9 @@ export async function takeStart(context: NodeContext, question: StartQuestion): 
 }
 
 /** undefined for bytes that are no checkpoint of the program. */
-function rootIn(program: Program, bytes: Uint8Array): Hex | undefined {
+function rootIn(program: TrainProgram, bytes: Uint8Array): Hex | undefined {
   try {
-    return bytesToHex(checkpointStateRoot(program, bytes));
+    return bytesToHex(checkpointStateRoot(outlineProgram(program), bytes));
   } catch (error) {
     if (error instanceof TensorError) return undefined;
     throw error;

@@ -15,7 +15,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { hasCode } from "@weft/protocol/Errors";
-import { tinyProgram } from "@weft/tensor/tinyProgram";
+import { fromHex32, toHex } from "@weft/tensor/sha256";
+import { checkpointId, encodeCheckpoint } from "@weft/tensor/train/Checkpoint";
+import { outlineProgram } from "@weft/tensor/train/Program";
+import { startState } from "@weft/tensor/train/startState";
+import { tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import type { FailedEvent, RunEvent, RunHandle } from "../Runtime.ts";
 import { bitsOf, readEvents, runtimeCompliance, segmentsIn } from "../runtimeCompliance.ts";
 import { createTensorRuntime } from "./TensorRuntime.ts";
@@ -142,7 +146,7 @@ test("a torn journal and a damaged checkpoint cost their segments, not the run",
 test("a run id belongs to one program; a removed run starts over", timed, async () => {
   const runtime = createTensorRuntime({ folder: tempFolder() });
   await readEvents((await runtime.start(tensorJob("run"), {})).events());
-  const other = tensorJob("run", { program: tinyProgram({}, 2) });
+  const other = tensorJob("run", { program: tinyTrainProgram({}, 2) });
   await assert.rejects(runtime.start(other, {}), (error) => hasCode(error, "runtime.conflict"));
   runtime.remove("run");
   const events = await readEvents((await runtime.start(other, {})).events());
@@ -182,6 +186,44 @@ test("a corpus that is not the program's, or not there, fails with a code", time
     assert.equal(failure.code, code, failure.message);
     assert.equal(failure.lastSegment, -1);
   }
+});
+
+test("a program over the job's memory is refused before it runs, with both numbers", timed, async () => {
+  const job = { ...tensorJob("run"), limits: { ...limits, memoryMiB: 193 } };
+  const run = await createTensorRuntime({ folder: tempFolder() }).start(job, {});
+  const failure = failureOf(await readEvents(run.events()));
+  assert.deepEqual([failure.code, failure.retryable, failure.lastSegment], ["runtime.memory", false, -1]);
+  assert.match(failure.message, /^the program needs \d{7} bytes of memory, its limit is \d{7}: /);
+});
+
+test("a program that is not what it says is refused in the worker, also when it is far too large", timed, async () => {
+  const runtime = createTensorRuntime({ folder: tempFolder() });
+  const { program } = tensorJob("run").spec;
+  const cases = [
+    [{ ...program, stepGraph: `0x${"11".repeat(32)}` as const }, /^stepGraph is 0x1111.* expands to 0x/],
+    [{ ...program, accumulate: 64, model: { ...program.model, layers: 128 } as never }, /more than 131072 values/],
+  ] as const;
+  for (const [index, [wrong, words]] of cases.entries()) {
+    const run = await runtime.start(tensorJob(`wrong${index}`, { program: wrong }), {});
+    const failure = failureOf(await readEvents(run.events()));
+    assert.deepEqual([failure.code, failure.retryable], ["runtime.spec", false], failure.message);
+    assert.match(failure.message, words);
+  }
+});
+
+test("a NaN ends the run for good and names step and operator", timed, async () => {
+  const { program } = tensorJob("run").spec;
+  const outline = outlineProgram(program);
+  const state = startState(fromHex32(program.seed, "seed"), outline.step.state);
+  state["model.layers.0.mlp.down_proj.weight"]!.data[0] = Number.POSITIVE_INFINITY;
+  const bytes = encodeCheckpoint(outline, { nextStep: program.stepsPerSegment, state });
+  const checkpointPath = join(tempFolder(), "start");
+  writeFileSync(checkpointPath, bytes);
+  const start = { checkpointPath, contentId: toHex(checkpointId(bytes)), segment: 1 };
+  const run = await createTensorRuntime({ folder: tempFolder() }).start(tensorJob("run", { start }), {});
+  const failure = failureOf(await readEvents(run.events()));
+  assert.deepEqual([failure.code, failure.retryable], ["runtime.nan", false], failure.message);
+  assert.match(failure.message, /^step 40: .* has a NaN: node \d+ \w+ gave the first NaN/);
 });
 
 test("a worker above its memory limit is ended", timed, async () => {
@@ -238,7 +280,7 @@ test("an unread run waits instead of filling the disk", timed, async () => {
 });
 
 test("fault: one weight corrupted once changes the trace from its segment on, and only there", timed, async () => {
-  const corrupt = { step: 125, tensor: "hidden.weight", index: 3, bit: 22 };
+  const corrupt = { step: 125, tensor: "model.embed_tokens.weight", index: 3, bit: 22 };
   const runtime = createTensorRuntime({ folder: tempFolder(), faults: { corrupt } });
   const events = await readEvents((await runtime.start(tensorJob("run"), {})).events());
   const good = bitsOf(await honest);

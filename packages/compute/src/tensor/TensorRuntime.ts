@@ -5,8 +5,9 @@ import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { WeftError } from "@weft/protocol/Errors";
 import { canonicalJson } from "@weft/tensor/canonicalJson";
-import { type Program, validateProgram } from "@weft/tensor/Program";
-import type { Corruption } from "@weft/tensor/Trainer";
+import type { Threads } from "@weft/tensor/execute/openGraph";
+import { type TrainProgram, validateTrainProgram } from "@weft/tensor/train/Program";
+import type { Corruption } from "@weft/tensor/train/Trainer";
 import { z } from "zod";
 import type { FailedEvent, RunEvent, RunHandle, Runtime, RuntimeJob, SegmentEvent } from "../Runtime.ts";
 import { startShape, type Task } from "./messages.ts";
@@ -24,7 +25,7 @@ import { type Failure, type Timing, WorkerProcess } from "./WorkerProcess.ts";
 
 export const specShape = z.strictObject({
   /** A program of packages/tensor. */
-  program: z.record(z.string(), z.unknown()).transform((value) => value as unknown as Program),
+  program: z.record(z.string(), z.unknown()).transform((value) => value as unknown as TrainProgram),
   /** The program's corpus on disk; its data root is checked before the first step. */
   corpusPath: z.string().min(1).max(4096),
   /** Where to go on from another provider's work; absent: the program's own start. */
@@ -89,7 +90,7 @@ function checkJob(job: unknown): RuntimeJob<TensorSpec> {
     corpusPath: resolve(corpusPath),
     ...(start && { start: { ...start, checkpointPath: resolve(start.checkpointPath) } }),
   };
-  return { runId, spec: { program: validateProgram(spec.program), ...paths }, limits };
+  return { runId, spec: { program: validateTrainProgram(spec.program), ...paths }, limits };
 }
 
 /** A run that is going on: its worker, its journal, its events. */
@@ -165,7 +166,7 @@ class TensorRun implements RunHandle {
   }
 }
 
-const segmentsOf = (program: Program): number => Math.ceil(program.totalSteps / program.stepsPerSegment);
+const segmentsOf = (program: TrainProgram): number => Math.ceil(program.totalSteps / program.stepsPerSegment);
 
 const nextSegment = (job: RuntimeJob<TensorSpec>, journal: RunJournal): number =>
   (journal.segments.at(-1)?.segment ?? (job.spec.start?.segment ?? 0) - 1) + 1;
@@ -188,9 +189,10 @@ function taskOf(job: RuntimeJob<TensorSpec>, journal: RunJournal, options: Tenso
   };
 }
 
-/** The trainer computes on one or two threads. */
-export function capsOf(limits: RuntimeJob["limits"]): { threads: 1 | 2; nice: number; memoryMiB: number } {
-  return { threads: limits.threads >= 2 ? 2 : 1, nice: limits.nice, memoryMiB: limits.memoryMiB };
+/** The trainer computes on one to four threads. */
+export function capsOf(limits: RuntimeJob["limits"]): Pick<Task, "threads" | "nice" | "memoryMiB"> {
+  const threads = Math.max(1, Math.min(4, limits.threads)) as Threads;
+  return { threads, nice: limits.nice, memoryMiB: limits.memoryMiB };
 }
 
 const failed = (failure: Failure, journal: RunJournal): FailedEvent => ({

@@ -1,7 +1,7 @@
 // What a trained checkpoint is worth, computed off the main thread: held-out bits per character, Witten–Bell n-grams on
 // the same positions, a sample of text. Reports, not commitments.
 import { resolve } from "node:path";
-import { type Program, validateProgram } from "@weft/tensor/Program";
+import { type TrainProgram, validateTrainProgram } from "@weft/tensor/train/Program";
 import type { Limits } from "../Runtime.ts";
 import { type Evaluation, evaluationShape, type Speed, type Start, speedShape } from "./messages.ts";
 import { failureError } from "./replaySegment.ts";
@@ -11,15 +11,15 @@ import { askWorker } from "./WorkerProcess.ts";
 export type { Evaluation, Speed } from "./messages.ts";
 
 export interface EvaluateOptions {
-  program: Program;
+  program: TrainProgram;
   corpusPath: string;
   /** `segment` is the number of the segment that would come next. */
   checkpoint: Start;
-  /** Held-out positions, default 8192. */
+  /** Held-out tokens, default 8192. */
   positions?: number;
   /** Orders of the n-grams to compare with, default [1, 2]. */
   nGramOrders?: readonly number[];
-  /** Text to draw: bytes after `prompt`; seed of 32 bytes. */
+  /** Text to draw: tokens after `prompt`; seed of 32 bytes. */
   sample?: { prompt: Uint8Array; count: number; seed: Uint8Array };
   limits: Limits;
   /** Default 600,000. */
@@ -33,7 +33,7 @@ export async function evaluateCheckpoint(options: EvaluateOptions): Promise<Eval
     {
       task: {
         kind: "evaluate",
-        program: { ...validateProgram(options.program) },
+        program: { ...validateTrainProgram(options.program) },
         corpusPath: resolve(options.corpusPath),
         start: { ...options.checkpoint, checkpointPath: resolve(options.checkpoint.checkpointPath) },
         positions: options.positions ?? 8192,
@@ -41,7 +41,7 @@ export async function evaluateCheckpoint(options: EvaluateOptions): Promise<Eval
         ...(options.sample && { sample: options.sample }),
         ...capsOf(options.limits),
       },
-      // Sampling and counting n-grams do not yield.
+      // Counting n-grams does not yield.
       timing: { beatDeadlineMs: options.timeoutMs ?? 600_000, stallMs: options.timeoutMs ?? 600_000 },
     },
     { signal: options.signal, timeoutMs: options.timeoutMs ?? 600_000 },

@@ -1,6 +1,7 @@
 // From what a job file says about a program, and a corpus, to the training program itself: the one place where presets
 // are filled in, for a gateway that places the job and for a training on one's own machine alike. Pure.
 import { WeftError } from "@weft/protocol/Errors";
+import type { JobFile } from "@weft/protocol/JobFile";
 import type { JobProgram } from "@weft/protocol/jobProgram";
 import { seedFromNumber } from "@weft/tensor/seedFromNumber";
 import { createByteTokenizer } from "@weft/tensor/tokenizers/byteTokenizer";
@@ -10,17 +11,24 @@ import type { OptimiserConfig } from "@weft/tensor/train/optimisers";
 import {
   createTrainProgram,
   type LanguageModel,
+  openProgram,
   type TrainPreset,
   type TrainProgram,
   trainingBytesOf,
 } from "@weft/tensor/train/Program";
 import { trainPresets } from "@weft/tensor/train/presets";
 import { stepWork } from "@weft/tensor/train/stepWork";
+import { neededMemory } from "@weft/tensor/train/Trainer";
+import { processBytes } from "./memory.ts";
 
 export interface Machine {
   /** fp32 speed that the estimate of a segment's length goes by; 20 by default, a common one of one thread. */
   gflops?: number | undefined;
 }
+
+/** fp32 speed that a job file asks of a unit, GFLOP/s; undefined for any. */
+export const statedSpeed = ({ resources }: Pick<JobFile, "resources">): number | undefined =>
+  resources.fp32Gflops || undefined;
 
 type PresetModel = TrainPreset["model"];
 type Gpt = Extract<PresetModel, { kind: "gpt" }>;
@@ -93,6 +101,11 @@ export function presetOf(wanted: JobProgram, { vocab = 256, gflops }: Machine & 
 /** fp32 operations of one step of a preset with a vocabulary. */
 export function workOf(preset: TrainPreset, vocab: number): number {
   return stepWork({ ...preset.model, vocab } as LanguageModel, preset);
+}
+
+/** Bytes that the program takes while it trains on one thread, the process around it included. */
+export function memoryOf(program: TrainProgram): number {
+  return neededMemory(openProgram(program), 1) + processBytes + program.corpusBytes;
 }
 
 /**

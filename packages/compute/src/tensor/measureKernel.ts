@@ -1,31 +1,30 @@
 // Speed of the project's own fp32 kernel on this thread: 256×256×256 matmuls for a given time, best of the batches.
-import { createKernel, createMemory, heapAllocator, kernelModule } from "@weft/tensor/Kernel";
-import { kernelOperators } from "@weft/tensor/kernelOperators";
+import type { View } from "@weft/tensor/kernel/View";
+import { createWasmKernels } from "@weft/tensor/kernel/wasmKernels";
 
 const size = 256;
+const productsPerBatch = 4;
 
 /** GFLOP/s (a multiply and an add count as two); runs for about `milliseconds` after a short warm-up. */
-export function measureKernel(milliseconds: number): number {
-  const team = { thread: 0, threads: 1, heapBytes: 4 * (size * size * 4 + 64), scratchBytes: 65_536 };
-  const memory = createMemory(team.heapBytes, team.scratchBytes, 1);
-  const ops = kernelOperators(createKernel(kernelModule(), memory, team));
-  const allocate = heapAllocator(memory);
-  const [a, b, out] = [0, 1, 2].map(() => ({ rows: size, columns: size, data: allocate(size, size) })) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
-  a.data.fill(0.5);
-  b.data.fill(0.25);
-  const until = performance.now() + milliseconds;
-  let best = Number.POSITIVE_INFINITY;
-  // The first quarter warms up the engine's compiler; the best batch is the one least disturbed by others.
-  for (let batch = 0; batch < 100_000 && performance.now() < until; batch++) {
-    const startedAt = performance.now();
-    for (let i = 0; i < 4; i++) ops.matmulNT(a, b, out);
-    best = Math.min(best, (performance.now() - startedAt) / 4);
+export async function measureKernel(milliseconds: number): Promise<number> {
+  const bytes = 4 * size * size;
+  const kernels = await createWasmKernels(3 * bytes + 65_536, { threads: 1 });
+  try {
+    const matrix = (): View => ({ at: kernels.reserve(bytes), dtype: "f32", shape: [size, size] });
+    const [a, b, out] = [matrix(), matrix(), matrix()];
+    kernels.write(a, new Float32Array(size * size).fill(0.5));
+    kernels.write(b, new Float32Array(size * size).fill(0.25));
+    const batch = kernels.compile(Array.from({ length: productsPerBatch }, () => ({ call: "matmul", a, b, out })));
+    const until = performance.now() + milliseconds;
+    let best = Number.POSITIVE_INFINITY;
+    // The first quarter warms up the engine's compiler; the best batch is the one least disturbed by others.
+    for (let n = 0; n < 100_000 && performance.now() < until; n++) {
+      const startedAt = performance.now();
+      kernels.run(batch);
+      best = Math.min(best, (performance.now() - startedAt) / productsPerBatch);
+    }
+    return (2 * size ** 3) / (best * 1e6);
+  } finally {
+    await kernels.close();
   }
-  return (2 * size ** 3) / (best * 1e6);
 }
-
-type Tensor = { rows: number; columns: number; data: Float32Array };

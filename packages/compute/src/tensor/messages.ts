@@ -14,7 +14,7 @@ export const startShape = z.strictObject({ checkpointPath: path, contentId: hexO
 export type Start = z.infer<typeof startShape>;
 
 const corruption = z.strictObject({
-  ...{ step: count, tensor: z.string().max(64), index: count, bit: count.max(31) },
+  ...{ step: count, tensor: z.string().max(255), index: count, bit: count.max(31) },
   everySteps: z.int().positive().optional(),
 });
 
@@ -24,7 +24,11 @@ const inputs = {
   corpusPath: path,
   start: startShape.optional(),
 };
-const caps = { threads: z.union([z.literal(1), z.literal(2)]), nice: count.max(19), memoryMiB: z.int().positive() };
+const caps = {
+  threads: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]),
+  nice: count.max(19),
+  memoryMiB: z.int().positive(),
+};
 
 export const taskShape = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -98,7 +102,9 @@ export type Replay = z.infer<typeof replayShape>;
 
 export const evaluationShape = z.strictObject({
   bitsPerChar: z.number(),
-  positions: count,
+  /** Bytes that were predicted, and tokens. */
+  characters: count,
+  tokens: count,
   nextStep: count,
   baselines: z.array(z.strictObject({ order: count, bitsPerChar: z.number() })).max(4),
   sample: bytes.optional(),
@@ -110,6 +116,7 @@ export type Speed = z.infer<typeof speedShape>;
 
 export const failureCodes = [
   "runtime.spec",
+  "runtime.nan",
   "runtime.checkpoint",
   "runtime.memory",
   "runtime.crashed",

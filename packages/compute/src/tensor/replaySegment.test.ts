@@ -47,7 +47,7 @@ test("each step proves into the history, and not at another place", timed, async
 });
 
 test("a replay of a corrupted segment gives the honest roots", timed, async () => {
-  const corrupt = { step: 210, tensor: "output.weight", index: 0, bit: 20 };
+  const corrupt = { step: 210, tensor: "model.norm.weight", index: 0, bit: 20 };
   const runtime = createTensorRuntime({ folder: tempFolder(), faults: { corrupt } });
   const liar = segmentsIn(await readEvents((await runtime.start(tensorJob("liar"), {})).events()));
   const replay = await replaySegment({ ...base, start: await startOf(5), segment: 5 });
@@ -94,7 +94,7 @@ test("a checkpoint is evaluated beside n-grams, with a sample that repeats under
     [1, 2],
   );
   // 480 tiny steps on a repeated sentence: far below a uniform guess over its letters.
-  assert.ok(first.bitsPerChar > 0 && first.bitsPerChar < Math.log2(program.vocab.length) / 2, `${first.bitsPerChar}`);
+  assert.ok(first.bitsPerChar > 0 && first.bitsPerChar < Math.log2(program.model.vocab) / 2, `${first.bitsPerChar}`);
   const second = await evaluateCheckpoint({ ...base, checkpoint, positions: 100, sample });
   assert.deepEqual(second, first);
 });

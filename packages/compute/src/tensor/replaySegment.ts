@@ -3,7 +3,7 @@
 // Not here: the draw, the salt, the verdict (packages/verification).
 import { resolve } from "node:path";
 import { WeftError } from "@weft/protocol/Errors";
-import { type Program, validateProgram } from "@weft/tensor/Program";
+import { type TrainProgram, validateTrainProgram } from "@weft/tensor/train/Program";
 import type { Limits } from "../Runtime.ts";
 import { type Replay, replayShape, type Start } from "./messages.ts";
 import { capsOf } from "./TensorRuntime.ts";
@@ -12,7 +12,7 @@ import { askWorker, type Failure, type Timing } from "./WorkerProcess.ts";
 export type { Replay } from "./messages.ts";
 
 export interface ReplayOptions {
-  program: Program;
+  program: TrainProgram;
   corpusPath: string;
   segment: number;
   /** State before the segment; absent only for segment 0. */
@@ -35,7 +35,7 @@ export async function replaySegment(options: ReplayOptions): Promise<Replay> {
     {
       task: {
         kind: "replay",
-        program: { ...validateProgram(options.program) },
+        program: { ...validateTrainProgram(options.program) },
         corpusPath: resolve(options.corpusPath),
         ...(start && { start: { ...start, checkpointPath: resolve(start.checkpointPath) } }),
         segment,
@@ -51,7 +51,7 @@ export async function replaySegment(options: ReplayOptions): Promise<Replay> {
 
 /** A worker's failure as an error: the buyer's spec and another's checkpoint are the caller's fault, the rest ours. */
 export function failureError(failure: Failure): WeftError {
-  const theirs = failure.code === "runtime.spec" || failure.code === "runtime.checkpoint";
+  const theirs = ["runtime.spec", "runtime.nan", "runtime.checkpoint"].includes(failure.code);
   return new WeftError(failure.message, {
     code: failure.code,
     fault: theirs ? "caller" : "us",

@@ -2,7 +2,7 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { tinyCorpus, tinyProgram } from "@weft/tensor/tinyProgram";
+import { tinyCorpus, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import type { RuntimeJob } from "../Runtime.ts";
 import type { TensorSpec } from "./TensorRuntime.ts";
 
@@ -14,7 +14,7 @@ writeFileSync(corpusPath, tinyCorpus);
 export const limits = { threads: 1, memoryMiB: 512, nice: 0 };
 
 /** 12 segments of 40 steps. */
-export const program = tinyProgram({ totalSteps: 480, stepsPerSegment: 40 });
+export const program = tinyTrainProgram({ totalSteps: 480, stepsPerSegment: 40 });
 
 export const tensorJob = (runId: string, spec: Partial<TensorSpec> = {}): RuntimeJob<TensorSpec> => ({
   runId,

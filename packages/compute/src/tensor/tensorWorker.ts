@@ -37,12 +37,14 @@ async function perform(task: Task): Promise<void> {
   if (task.kind === "train") return train(task, bench);
   if (task.kind === "replay") return send({ type: "result", value: await replay(task, bench) });
   if (task.kind === "evaluate") return send({ type: "result", value: await evaluateTask(task, bench) });
-  send({ type: "result", value: measure(task) });
+  send({ type: "result", value: await measure(task) });
 }
 
 function codeOf(error: unknown): (typeof failureCodes)[number] {
   if (stopped.signal.aborted) return "runtime.stopped";
   if (error instanceof TaskError) return error.code;
+  if (hasCode(error, "tensor.over-memory")) return "runtime.memory";
+  if (hasCode(error, "tensor.nan")) return "runtime.nan";
   if (hasCode(error, "tensor.bad-checkpoint") || hasCode(error, "tensor.bad-safetensors")) return "runtime.checkpoint";
   if (error instanceof WeftError && error.fault === "caller") return "runtime.spec";
   if (error instanceof RangeError && /memory|allocation|buffer/i.test(error.message)) return "runtime.memory";

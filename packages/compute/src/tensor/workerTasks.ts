@@ -2,13 +2,15 @@
 import { closeSync, constants, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { maxCheckpointBytes, maxCorpusBytes } from "@weft/protocol/generated/params";
-import { checkpointId } from "@weft/tensor/Checkpoint";
-import { evaluate, evaluateNGram, sampleText } from "@weft/tensor/evaluate";
-import { type Program, validateProgram } from "@weft/tensor/Program";
-import { runSegment, type SegmentTrace, segmentSteps } from "@weft/tensor/runSegment";
 import { toHex } from "@weft/tensor/sha256";
-import { openTrainer, type Trainer } from "@weft/tensor/Trainer";
+import { checkpointId } from "@weft/tensor/train/Checkpoint";
+import { evaluate, evaluateNGram, sampleText } from "@weft/tensor/train/evaluate";
+import { validateTrainProgram } from "@weft/tensor/train/Program";
+import { runSegment, type SegmentTrace, segmentSteps } from "@weft/tensor/train/runSegment";
+import { isShort } from "@weft/tensor/train/stepWork";
+import { openTrainer, type Trainer } from "@weft/tensor/train/Trainer";
 import { measureKernel } from "./measureKernel.ts";
+import { tensorMemory } from "./memory.ts";
 import type { Evaluation, Replay, Report, Speed, Start, Task } from "./messages.ts";
 
 /** What the worker's main file hands to a task. */
@@ -48,11 +50,13 @@ type TrainerTask = Extract<Task, { kind: "train" | "replay" }>;
 
 /** A trainer at the task's start, which must be where `segment` begins. */
 async function openAt(task: TrainerTask, bench: Workbench): Promise<{ trainer: Trainer; segment: number }> {
-  const program = validateProgram(task.program);
+  const program = validateTrainProgram(task.program);
   const corpus = readBounded(task.corpusPath, maxCorpusBytes);
   const checkpoint = readStart(task.start);
   const trainer = await openTrainer(program, corpus, {
     threads: task.threads,
+    inline: task.threads === 1 && isShort(program.model, program),
+    memoryLimit: tensorMemory(task, corpus.length + (checkpoint?.length ?? 0)),
     signal: bench.signal,
     ...(checkpoint && { checkpoint }),
     ...(task.kind === "train" && task.corrupt && { corrupt: task.corrupt }),
@@ -81,14 +85,14 @@ const progressPerSecond = 4;
 /** Reports progress at a bounded rate; the first step at once, so that everyone sees that it trains. */
 class Progress {
   readonly #bench: Workbench;
-  readonly #program: Program;
+  readonly #trainer: Trainer;
   #reportedAt = performance.now();
   #steps = 0;
   #told = false;
 
-  constructor(bench: Workbench, program: Program) {
+  constructor(bench: Workbench, trainer: Trainer) {
     this.#bench = bench;
-    this.#program = program;
+    this.#trainer = trainer;
   }
 
   step(step: number, loss: number): void {
@@ -98,8 +102,10 @@ class Progress {
     const elapsed = (now - this.#reportedAt) / 1000;
     if (this.#told && elapsed < 1 / progressPerSecond) return;
     this.#told = true;
-    const tokensPerSecond = (this.#steps * this.#program.batch) / elapsed;
-    this.#bench.send({ type: "progress", step: step + 1, totalSteps: this.#program.totalSteps, loss, tokensPerSecond });
+    const { program, tokensPerStep, bytesPerToken } = this.#trainer;
+    const tokensPerSecond = (this.#steps * tokensPerStep) / elapsed;
+    const { totalSteps } = program;
+    this.#bench.send({ type: "progress", step: step + 1, totalSteps, loss: loss / bytesPerToken, tokensPerSecond });
     this.#reportedAt = now;
     this.#steps = 0;
   }
@@ -109,7 +115,7 @@ class Progress {
 export async function train(task: Extract<Task, { kind: "train" }>, bench: Workbench): Promise<void> {
   const { trainer, segment: first } = await openAt(task, bench);
   const { program } = trainer;
-  const progress = new Progress(bench, program);
+  const progress = new Progress(bench, trainer);
   const segments = Math.ceil(program.totalSteps / program.stepsPerSegment);
   for (let segment = first; segment < segments; segment++) {
     await bench.credit();
@@ -127,7 +133,7 @@ export async function train(task: Extract<Task, { kind: "train" }>, bench: Workb
       checkpoint: { contentId: toHex(trace.checkpointId), path, bytes: trace.checkpoint.length },
       tokens: trace.tokens,
       meteredMs: Math.floor(performance.now() - startedAt),
-      loss: mean(trace.losses),
+      loss: mean(trace.losses) / trainer.bytesPerToken,
     });
   }
   await trainer.close();
@@ -182,20 +188,22 @@ export async function replay(task: Extract<Task, { kind: "replay" }>, bench: Wor
 
 /** Held-out quality of a checkpoint beside n-grams on the same positions, and a sample of text. */
 export async function evaluateTask(task: Extract<Task, { kind: "evaluate" }>, bench: Workbench): Promise<Evaluation> {
-  const program = validateProgram(task.program);
+  const program = validateTrainProgram(task.program);
   const corpus = readBounded(task.corpusPath, maxCorpusBytes);
   const checkpoint = readStart(task.start) as Uint8Array;
-  const { positions } = task;
-  const scores = await evaluate(program, checkpoint, corpus, { positions });
+  const { positions, sample } = task;
+  const scores = await evaluate(program, checkpoint, { corpus, positions });
   bench.worked();
   const baselines = task.nGramOrders.map((order) => {
     bench.worked();
-    return { order, bitsPerChar: evaluateNGram(program, corpus, order, { positions }) };
+    return { order, bitsPerChar: evaluateNGram(program, order, { corpus, positions }) };
   });
-  return { ...scores, baselines, ...(task.sample && { sample: sampleText(program, checkpoint, task.sample) }) };
+  const onPiece = () => bench.worked();
+  const text = sample && (await sampleText(program, checkpoint, { ...sample, onPiece }));
+  return { ...scores, baselines, ...(text && { sample: text }) };
 }
 
 /** Speed of the fp32 kernel on one thread. */
-export function measure(task: Extract<Task, { kind: "measure" }>): Speed {
-  return { gflops: measureKernel(task.milliseconds), threads: 1 };
+export async function measure(task: Extract<Task, { kind: "measure" }>): Promise<Speed> {
+  return { gflops: await measureKernel(task.milliseconds), threads: 1 };
 }

@@ -1,10 +1,9 @@
-// Leaves and roots of tensors of any rank: the layout of matrices is that of the first form, the kernels' trees are these,
+// Leaves and roots of tensors of any rank: the kernels' trees are these,
 // trees kept whole give the paths of Merkle.ts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Shape, ValueType } from "../graph/Graph.ts";
 import { bitsView, createTensor, type TensorValue, tensorFrom } from "../graph/TensorValue.ts";
-import { tensorRoot as matrixRoot } from "../HashLayout.ts";
 import { hashRoomBytes, rootAddresses } from "../kernel/hashRoom.ts";
 import { createWasmKernels } from "../kernel/wasmKernels.ts";
 import { hashLeaf, merklePath, merkleRoot } from "../Merkle.ts";
@@ -20,12 +19,6 @@ function filled(type: ValueType): TensorValue {
 }
 
 const SHAPES: Shape[] = [[1], [32], [33], [3, 31], [2, 3, 5], [4, 1, 2, 40], [600, 64], [2, 2, 2, 2, 2, 70]];
-
-test("a matrix has the root of the first form", () => {
-  const value = filled({ dtype: "f32", shape: [5, 70] });
-  const { data } = value as { data: Float32Array };
-  assert.equal(toHex(tensorRoot(value)), toHex(matrixRoot({ rows: 5, columns: 70, data })));
-});
 
 test("leaves hold every element once, rows apart, the rest zero; a NaN is canonical, an i8 is widened", () => {
   for (const shape of SHAPES) {

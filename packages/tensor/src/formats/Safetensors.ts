@@ -3,7 +3,7 @@
 // size is checked against the bytes at hand before anything is allocated, and what it allocates is at most four times
 // the file. Not here: other dtypes, tensors without elements, memory mapping, sharded indices.
 import { isShape, show } from "../graph/fields.ts";
-import { DTYPE_BYTES, type Dtype, describeType, elementCount, type Shape } from "../graph/Graph.ts";
+import { DTYPE_BYTES, type Dtype, describeType, elementCount, type Shape, type ValueType } from "../graph/Graph.ts";
 import { bitsView, type TensorValue } from "../graph/TensorValue.ts";
 import { TensorError } from "../TensorError.ts";
 import { readFloats, readWords, writeWords } from "./ByteReader.ts";
@@ -47,22 +47,10 @@ const STORED: Readonly<Record<string, Stored>> = {
  * `bad-safetensors` for names that are not different or a tensor that is none.
  */
 export function writeSafetensors({ metadata, tensors }: SafetensorsFile): Uint8Array {
-  const names = new Set([METADATA]);
-  const sorted = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  const entries = [objectText(sorted.map(([key, text]) => [key, JSON.stringify(text)]))];
-  let end = 0;
-  for (const tensor of tensors) {
-    const { name, dtype, shape } = tensor;
-    if (names.has(name)) bad(`tensor ${name} is there already`);
-    if (!isShape(shape) || tensor.data.length !== elementCount(shape))
-      bad(`tensor ${name} is ${describeType(tensor)} with ${tensor.data.length} elements`);
-    names.add(name);
-    const begin = end;
-    end += tensor.data.length * DTYPE_BYTES[dtype];
-    entries.push(JSON.stringify({ dtype: dtype.toUpperCase(), shape, data_offsets: [begin, end] }));
-  }
-  const header = new TextEncoder().encode(objectText(Array.from(names, (name, i) => [name, entries[i]!])));
-  const start = 8 + Math.ceil(header.length / 8) * 8;
+  for (const tensor of tensors)
+    if (tensor.data.length !== elementCount(tensor.shape))
+      bad(`tensor ${tensor.name} is ${describeType(tensor)} with ${tensor.data.length} elements`);
+  const { header, start, end } = layoutOf({ metadata, tensors });
   const bytes = new Uint8Array(start + end);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
   bytes.fill(0x20, 8, start);
@@ -70,6 +58,37 @@ export function writeSafetensors({ metadata, tensors }: SafetensorsFile): Uint8A
   let at = start;
   for (const tensor of tensors) at += writeElements(tensor, bytes, at);
   return bytes;
+}
+
+type Layout = { readonly header: Uint8Array; readonly start: number; readonly end: number };
+type Described = {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tensors: readonly (ValueType & { readonly name: string })[];
+};
+
+/** Bytes of the file that writeSafetensors gives for tensors of these types. */
+export function safetensorsBytes(file: Described): number {
+  const { start, end } = layoutOf(file);
+  return start + end;
+}
+
+/** The header, where the data starts in the file, and how long the data is. */
+function layoutOf({ metadata, tensors }: Described): Layout {
+  const names = new Set([METADATA]);
+  const sorted = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = [objectText(sorted.map(([key, text]) => [key, JSON.stringify(text)]))];
+  let end = 0;
+  for (const tensor of tensors) {
+    const { name, dtype, shape } = tensor;
+    if (names.has(name)) bad(`tensor ${name} is there already`);
+    if (!isShape(shape)) bad(`tensor ${name} is ${describeType(tensor)}`);
+    names.add(name);
+    const begin = end;
+    end += elementCount(shape) * DTYPE_BYTES[dtype];
+    entries.push(JSON.stringify({ dtype: dtype.toUpperCase(), shape, data_offsets: [begin, end] }));
+  }
+  const header = new TextEncoder().encode(objectText(Array.from(names, (name, i) => [name, entries[i]!])));
+  return { header, start: 8 + Math.ceil(header.length / 8) * 8, end };
 }
 
 /** A JSON object of texts that are JSON, in the given order whatever the keys look like. */

@@ -1,17 +1,23 @@
 // Checkpoints of version 2: the whole training state as one canonical safetensors file (spec/tensor.md §8). Equal states
 // give equal bytes; the content id is their SHA-256. The program is written into it, so that the file alone says what model
-// it holds and can be evaluated, sampled and trained on. Not here: the first form (../Checkpoint.ts).
-import { tensorRoot } from "../commit/TensorLayout.ts";
-import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from "../formats/Safetensors.ts";
+// it holds and can be evaluated, sampled and trained on.
+
+import {
+  readSafetensors,
+  readSafetensorsMetadata,
+  safetensorsBytes,
+  writeSafetensors,
+} from "../formats/Safetensors.ts";
 import { describeType, sameType } from "../graph/Graph.ts";
 import type { TensorValue } from "../graph/TensorValue.ts";
 import { stateRootFrom } from "../HashLayout.ts";
-import { toHex } from "../sha256.ts";
+import { hashTensors } from "../kernel/hashTensors.ts";
+import { sha256, toHex } from "../sha256.ts";
 import { TensorError } from "../TensorError.ts";
 import {
   decodeTrainProgram,
   encodeTrainProgram,
-  type OpenProgram,
+  type ProgramOutline,
   type TrainProgram,
   trainProgramHash,
 } from "./Program.ts";
@@ -28,20 +34,23 @@ function bad(message: string): never {
   throw new TensorError("bad-checkpoint", message, "pass the bytes that exportState of the same program returned");
 }
 
-/** Canonical bytes of a state before step `nextStep`. */
-export function encodeCheckpoint({ program, step, hash }: OpenProgram, { nextStep, state }: Checkpoint): Uint8Array {
-  const metadata = {
+function metadataOf({ program, hash }: ProgramOutline, nextStep: number): Record<string, string> {
+  return {
     format: CHECKPOINT_FORMAT,
     nextStep: String(nextStep),
     program: encodeTrainProgram(program),
     programHash: toHex(hash),
   };
-  const tensors = step.state.map(({ name }) => ({ ...state[name]!, name }));
-  return writeSafetensors({ metadata, tensors });
+}
+
+/** Canonical bytes of a state before step `nextStep`. */
+export function encodeCheckpoint(outline: ProgramOutline, { nextStep, state }: Checkpoint): Uint8Array {
+  const tensors = outline.step.state.map(({ name }) => ({ ...state[name]!, name }));
+  return writeSafetensors({ metadata: metadataOf(outline, nextStep), tensors });
 }
 
 /** Reads a checkpoint of the program. Throws TensorError `bad-safetensors` or `bad-checkpoint`. */
-export function decodeCheckpoint({ program, step, hash }: OpenProgram, bytes: Uint8Array): Checkpoint {
+export function decodeCheckpoint({ program, step, hash }: ProgramOutline, bytes: Uint8Array): Checkpoint {
   const { metadata, tensors } = readSafetensors(bytes);
   const { format, programHash, program: written, nextStep: text = "" } = metadata;
   if (format !== CHECKPOINT_FORMAT) bad(`metadata format is ${String(format).slice(0, 40)}, not ${CHECKPOINT_FORMAT}`);
@@ -80,12 +89,23 @@ export function readCheckpointProgram(bytes: Uint8Array): {
 }
 
 /** State root of a checkpoint's content: what a segment's startRoot or endRoot must equal. */
-export function checkpointStateRoot(open: OpenProgram, bytes: Uint8Array): Uint8Array {
+export function checkpointStateRoot(open: ProgramOutline, bytes: Uint8Array): Uint8Array {
   const { nextStep, state } = decodeCheckpoint(open, bytes);
   const names = open.step.state.map(({ name }) => name);
-  return stateRootFrom(
-    nextStep,
-    names,
-    names.map((name) => tensorRoot(state[name]!)),
+  const roots = hashTensors(
+    open.step.state,
+    names.map((name) => () => state[name]!),
   );
+  return stateRootFrom(nextStep, names, roots);
+}
+
+/** Length of the canonical file of any state of the program before step `nextStep`. */
+export function checkpointBytes(outline: ProgramOutline, nextStep: number): number {
+  const tensors = outline.step.state.map(({ name, shape }) => ({ name, dtype: "f32" as const, shape }));
+  return safetensorsBytes({ metadata: metadataOf(outline, nextStep), tensors });
+}
+
+/** Content id of checkpoint bytes. */
+export function checkpointId(bytes: Uint8Array): Uint8Array {
+  return sha256(bytes);
 }

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "../sha256.ts";
 import { TensorError } from "../TensorError.ts";
-import { tinyCorpus } from "../tinyProgram.ts";
 import { trainBpe } from "../tokenizers/trainBpe.ts";
 import { decodeCheckpoint, encodeCheckpoint, readCheckpointProgram } from "./Checkpoint.ts";
 import {
@@ -11,6 +10,7 @@ import {
   decodeTrainProgram,
   encodeTrainProgram,
   openProgram,
+  outlineProgram,
   type TrainProgram,
   trainingBytesOf,
   trainProgramHash,
@@ -18,7 +18,7 @@ import {
 } from "./Program.ts";
 import { trainPresets } from "./presets.ts";
 import { startState } from "./startState.ts";
-import { tinyMlpModel, tinyTrainProgram } from "./tinyTrainProgram.ts";
+import { tinyCorpus, tinyMlpModel, tinyTrainProgram } from "./tinyTrainProgram.ts";
 
 const seed = new Uint8Array(32).fill(1);
 
@@ -148,6 +148,8 @@ test("a few words that ask for a graph without end are refused while it is writt
     code: "tensor.bad-graph",
     message: /more than 131072 values/,
   });
+  const { step } = outlineProgram({ ...base, model, accumulate: 64 });
+  assert.equal(step.state.length, 3 * (9 * 128 + 2) + 1, "its outline costs nothing");
 });
 
 test("JSON nested without end is refused by name in every field, not by running out of stack", () => {
@@ -238,8 +240,8 @@ test("the presets are locked", () => {
       { batch, totalSteps, stepsPerSegment, dim: "dim" in model && model.dim, rateNano: schedule.rateNano },
     ]),
     [
-      ["quick", { batch: 4, totalSteps: 400, stepsPerSegment: 100, dim: 64, rateNano: 4_000_000 }],
-      ["main", { batch: 16, totalSteps: 500, stepsPerSegment: 50, dim: 128, rateNano: 2_500_000 }],
+      ["quick", { batch: 4, totalSteps: 400, stepsPerSegment: 16, dim: 64, rateNano: 4_000_000 }],
+      ["main", { batch: 16, totalSteps: 500, stepsPerSegment: 20, dim: 128, rateNano: 2_500_000 }],
     ],
   );
 });

@@ -1,11 +1,11 @@
 // A training program of version 2 as plain data (spec/tensor.md §7.7): model, tokenizer, optimiser, schedule, data, and the
 // hash of the step graph that all of these expand to. Canonical JSON and SHA-256 give its identity. Integers only.
-// Not here: the first form (../Program.ts), which has one fixed step instead of a graph.
 import { canonicalJson } from "../canonicalJson.ts";
 import { graphHash } from "../graph/encodeGraph.ts";
+import { elementCount } from "../graph/Graph.ts";
 import { dataRoot } from "../HashLayout.ts";
 import { checkConfig } from "../models/checkConfig.ts";
-import { type ModelConfig, validateModel } from "../models/models.ts";
+import { type ModelConfig, modelOf, validateModel } from "../models/models.ts";
 import { fromHex32, sha256, toHex } from "../sha256.ts";
 import { TensorError } from "../TensorError.ts";
 import { createByteTokenizer } from "../tokenizers/byteTokenizer.ts";
@@ -13,7 +13,7 @@ import type { Tokenizer } from "../tokenizers/Tokenizer.ts";
 import { openTokenizer, type TokenizerData, validateTokenizer } from "../tokenizers/tokenizers.ts";
 import type { OptimiserConfig } from "./optimisers.ts";
 import type { Schedule } from "./schedule.ts";
-import { buildStepGraph, type StepGraph } from "./stepGraph.ts";
+import { buildStepGraph, type StepGraph, stateOf } from "./stepGraph.ts";
 import { type TrainingConfig, validateTraining } from "./TrainingConfig.ts";
 
 /** Models that predict the next token of a text. */
@@ -44,10 +44,15 @@ export type TrainProgram = {
   readonly stepGraph: `0x${string}`;
 };
 
-/** A program checked and expanded. */
-export type OpenProgram = {
+/** A checked program and its state, not expanded: what commitments and checkpoints need. */
+export type ProgramOutline = {
   readonly program: TrainProgram;
   readonly hash: Uint8Array;
+  readonly step: Pick<StepGraph, "state">;
+};
+
+/** A program checked and expanded. */
+export type OpenProgram = ProgramOutline & {
   readonly tokenizer: Tokenizer;
   readonly step: StepGraph;
 };
@@ -146,9 +151,24 @@ export function openProgram(value: unknown): OpenProgram {
   return { program, hash: trainProgramHash(program), tokenizer, step };
 }
 
+/** Checks a program without expanding its step: costs as much as its state has tensors. Throws TensorError `bad-program`. */
+export function outlineProgram(value: unknown): ProgramOutline {
+  const program = validateTrainProgram(value);
+  return { program, hash: trainProgramHash(program), step: { state: stateOf(program.model, program.optimiser) } };
+}
+
 /** Bytes [0, trainingBytes) are trained on, the rest is held out. */
 export function trainingBytesOf({ corpusBytes, split }: Pick<TrainProgram, "corpusBytes" | "split">): number {
   return corpusBytes - Math.floor((corpusBytes * split.heldOutPpm) / 1_000_000);
+}
+
+/** Tokens that a step predicts. */
+export function tokensPerStep({
+  model,
+  batch,
+  accumulate,
+}: Pick<TrainProgram, "model" | "batch" | "accumulate">): number {
+  return elementCount(modelOf<ModelConfig>(model).batch(model, batch * accumulate).targets.shape);
 }
 
 export type ProgramOptions = {

@@ -7,15 +7,15 @@ import { type TensorValue, tensorFrom } from "../graph/TensorValue.ts";
 import { stateRootFrom, stepRoot } from "../HashLayout.ts";
 import { evaluateGraph } from "../reference/evaluateGraph.ts";
 import { fromHex32, toHex } from "../sha256.ts";
-import { tinyCorpus } from "../tinyProgram.ts";
 import { batchFiller } from "./batchFiller.ts";
-import { checkpointStateRoot, decodeCheckpoint, encodeCheckpoint } from "./Checkpoint.ts";
-import { openProgram, type TrainProgram, trainingBytesOf } from "./Program.ts";
+import { checkpointBytes, checkpointStateRoot, decodeCheckpoint, encodeCheckpoint } from "./Checkpoint.ts";
+import { openProgram, outlineProgram, type TrainProgram, trainingBytesOf } from "./Program.ts";
 import { runSegment, type SegmentTrace } from "./runSegment.ts";
 import { rateOf } from "./schedule.ts";
+import { startRootOf } from "./startRoot.ts";
 import { startState } from "./startState.ts";
 import { openTrainer, type TrainerOptions, trainingTokens } from "./Trainer.ts";
-import { tinyMlpModel, tinyTrainProgram } from "./tinyTrainProgram.ts";
+import { tinyCorpus, tinyMlpModel, tinyTrainProgram } from "./tinyTrainProgram.ts";
 
 async function trace(program: TrainProgram, lastStep: number, options: TrainerOptions = {}): Promise<SegmentTrace> {
   const trainer = await openTrainer(program, tinyCorpus, options);
@@ -74,6 +74,17 @@ test("one, two and four threads give the same step roots and checkpoint", async 
   }
 });
 
+test("on the caller's own thread: the same step roots and checkpoint, from the start and from the middle", async () => {
+  const program = tinyTrainProgram();
+  const [whole, inline] = await Promise.all([trace(program, 11), trace(program, 11, { inline: true })]);
+  assert.deepEqual(hexes(inline.stepRoots), hexes(whole.stepRoots));
+  assert.deepEqual(inline.checkpoint, whole.checkpoint);
+  const first = await trace(program, 4, { inline: true });
+  const second = await trace(program, 11, { inline: true, checkpoint: first.checkpoint });
+  assert.deepEqual(second.checkpoint, whole.checkpoint);
+  assert.equal(toHex(second.startRoot), toHex(first.endRoot));
+});
+
 test("resuming from a checkpoint gives the same bits as going on", async () => {
   const program = tinyTrainProgram();
   const whole = await trace(program, 11);
@@ -121,23 +132,37 @@ test("one flipped bit changes its own and every later step root, and no earlier 
   }
 });
 
-test("a NaN in the state ends the job with step and operator", async () => {
+test("a bit flipped again and again: every such step is false, on either thread the same", async () => {
   const program = tinyTrainProgram();
-  // Exponent bits of a weight set one by one make infinity, then the forward pass a NaN.
-  const tensor = "model.layers.0.mlp.down_proj.weight";
-  const open = openProgram(program);
-  const start = startState(fromHex32(program.seed, "seed"), open.step.state);
-  (start[tensor]!.data as Float32Array)[0] = Number.POSITIVE_INFINITY;
-  const checkpoint = encodeCheckpoint(open, { nextStep: 2, state: start });
-  const trainer = await openTrainer(program, tinyCorpus, { checkpoint });
-  await assert.rejects(trainer.steps(4), (error: Error & { code: string }) => {
-    assert.equal(error.code, "tensor.nan");
-    assert.match(error.message, /^step 2: .* has a NaN: node \d+ \w+ gave the first NaN, at element \d+$/);
-    return true;
-  });
-  await assert.rejects(trainer.steps(1), { code: "tensor.nan" });
-  await trainer.close();
+  const corrupt = { step: 3, tensor: "model.norm.weight", index: 2, bit: 21, everySteps: 4 };
+  const [beside, inline] = await Promise.all([
+    trace(program, 11, { corrupt }),
+    trace(program, 11, { corrupt, inline: true }),
+  ]);
+  assert.deepEqual(hexes(inline.stepRoots), hexes(beside.stepRoots));
+  const once = await trace(program, 11, { corrupt: { ...corrupt, everySteps: undefined }, inline: true });
+  const differs = once.stepRoots.map((root, i) => toHex(root) !== toHex(inline.stepRoots[i]!));
+  assert.deepEqual(differs.indexOf(true), 7);
 });
+
+for (const inline of [false, true])
+  test(`a NaN in the state ends the job with step and operator${inline ? ", on the caller's thread" : ""}`, async () => {
+    const program = tinyTrainProgram();
+    // Exponent bits of a weight set one by one make infinity, then the forward pass a NaN.
+    const tensor = "model.layers.0.mlp.down_proj.weight";
+    const open = openProgram(program);
+    const start = startState(fromHex32(program.seed, "seed"), open.step.state);
+    (start[tensor]!.data as Float32Array)[0] = Number.POSITIVE_INFINITY;
+    const checkpoint = encodeCheckpoint(open, { nextStep: 2, state: start });
+    const trainer = await openTrainer(program, tinyCorpus, { checkpoint, inline });
+    await assert.rejects(trainer.steps(4), (error: Error & { code: string }) => {
+      assert.equal(error.code, "tensor.nan");
+      assert.match(error.message, /^step 2: .* has a NaN: node \d+ \w+ gave the first NaN, at element \d+$/);
+      return true;
+    });
+    await assert.rejects(trainer.steps(1), { code: "tensor.nan" });
+    await trainer.close();
+  });
 
 test("a NaN that only the state shows is found too, and one that a checkpoint brings", async () => {
   const open = openProgram(tinyTrainProgram({ optimiser: { kind: "sgd", momentumPpm: 0 }, clipMilli: 0 }));
@@ -158,6 +183,21 @@ test("a NaN that only the state shows is found too, and one that a checkpoint br
     message: /^the state before step 9 has a NaN in sgd.momentum.model.embed_tokens.weight/,
   });
   await Promise.all([first.close(), second.close()]);
+});
+
+test("a NaN that the last step leaves in the state is found before the state is handed out", async () => {
+  const options = { optimiser: { kind: "sgd", momentumPpm: 0 }, clipMilli: 0 } as const;
+  const open = openProgram(tinyTrainProgram({ ...options, totalSteps: 3, stepsPerSegment: 3 }));
+  const { program, step } = open;
+  const state = startState(fromHex32(program.seed, "seed"), step.state);
+  const momentum = state["sgd.momentum.model.embed_tokens.weight"]!.data as Float32Array;
+  momentum[momentum.length - 1] = Number.POSITIVE_INFINITY;
+  const checkpoint = encodeCheckpoint(open, { nextStep: 2, state });
+  for (const inline of [false, true])
+    await assert.rejects(trace(program, 2, { checkpoint, inline }), {
+      code: "tensor.nan",
+      message: /^step 2: .*embed_tokens.weight has a NaN/,
+    });
 });
 
 test("seed, rate and batch each change the first step root: the program binds them", async () => {
@@ -201,6 +241,29 @@ test("wrong corpora, checkpoints and options are refused by name", async () => {
     await assert.rejects(openTrainer(one, corpus, options), { code: `tensor.${code}` });
 });
 
+test("on the caller's thread, abort and close are seen between two messages", async () => {
+  const controller = new AbortController();
+  const options = { inline: true, signal: controller.signal };
+  const trainer = await openTrainer(tinyTrainProgram(), tinyCorpus, options);
+  const pending = [trainer.steps(2), trainer.steps(2)];
+  controller.abort(new Error("stop"));
+  for (const one of pending) await assert.rejects(one, { message: "stop" });
+  const other = await openTrainer(tinyTrainProgram(), tinyCorpus, { inline: true });
+  const waiting = assert.rejects(other.steps(2), { code: "tensor.closed" });
+  await other.close();
+  await waiting;
+});
+
+test("the caller's event loop keeps turning while steps run", async () => {
+  const trainer = await openTrainer(tinyTrainProgram({ batch: 64 }), tinyCorpus);
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  await trainer.steps(24);
+  clearInterval(timer);
+  await trainer.close();
+  assert.ok(turns >= 3, `${turns} turns`);
+});
+
 test("abort and close end pending calls", async () => {
   const controller = new AbortController();
   const trainer = await openTrainer(tinyTrainProgram(), tinyCorpus, { signal: controller.signal });
@@ -213,6 +276,16 @@ test("abort and close end pending calls", async () => {
   await other.close();
   await closed;
   await other.close();
+});
+
+test("start root and length of checkpoints are known without training", async () => {
+  const { program, step } = openProgram(tinyTrainProgram());
+  const { startRoot, checkpoint } = await trace(program, 1, { inline: true });
+  assert.equal(startRootOf(program), toHex(startRoot));
+  assert.equal(startRootOf(program), toHex(startRoot), "remembered");
+  const outline = outlineProgram(program);
+  assert.deepEqual(outline.step.state, step.state);
+  assert.equal(checkpointBytes(outline, 2), checkpoint.length);
 });
 
 test("a checkpoint is a safetensors file with the graph's shapes", async () => {

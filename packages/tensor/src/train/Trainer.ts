@@ -1,7 +1,7 @@
 // The step port for programs of version 2: trains step by step off the caller's thread, with a commitment to every step. A
 // step is a pure function of (program, state, corpus); threads and batching of messages never change a bit. A lead worker
 // computes with a team of threads, a hash worker hashes each state while the next is computed.
-// Not here: the first form (../Trainer.ts), segments (runSegment.ts), evaluation (evaluate.ts).
+// Not here: segments (runSegment.ts), evaluation (evaluate.ts).
 import { Worker } from "node:worker_threads";
 import { checkMemory, estimateBytes, type Threads } from "../execute/openGraph.ts";
 import { elementCount } from "../graph/Graph.ts";
@@ -13,8 +13,11 @@ import { TensorError } from "../TensorError.ts";
 import { decodeCheckpoint } from "./Checkpoint.ts";
 import { connect } from "./connect.ts";
 import { hashBytes } from "./hashBytes.ts";
-import { type OpenProgram, openProgram, type TrainProgram, trainingBytesOf } from "./Program.ts";
+import { connectInline } from "./inlineTrainer.ts";
+import { type OpenProgram, openProgram, type TrainProgram, tokensPerStep, trainingBytesOf } from "./Program.ts";
 import type { Corruption, LeadSetup, StepResult } from "./trainerMessages.ts";
+
+export type { Corruption, StepResult } from "./trainerMessages.ts";
 
 const MAX_STEPS_PER_MESSAGE = 256;
 
@@ -22,6 +25,8 @@ export interface Trainer {
   readonly program: TrainProgram;
   /** Tokens that a step predicts. */
   readonly tokensPerStep: number;
+  /** Mean bytes of a token of the training part. */
+  readonly bytesPerToken: number;
   /** The step that runs next; equals program.totalSteps when training is over. */
   readonly nextStep: number;
   /** Runs one step. */
@@ -39,6 +44,8 @@ export interface Trainer {
 export type TrainerOptions = {
   /** Threads that compute; one more hashes. Default 1. */
   readonly threads?: Threads;
+  /** Everything on the caller's thread, in messages that block it: for steps of about a millisecond. Default false. */
+  readonly inline?: boolean;
   /** Continue from these bytes; default is the program's start state. */
   readonly checkpoint?: Uint8Array;
   /** Bytes of memory that the training may take. Default 2 GiB. */
@@ -92,7 +99,7 @@ export function neededMemory(open: OpenProgram, threads: Threads): number {
   return trainingMemory(open, planGraph(open.step.graph), threads) + tokenBytes(open);
 }
 
-function spawnLead(open: OpenProgram, corpus: Uint8Array, options: TrainerOptions): Worker {
+function checkedSetup(open: OpenProgram, corpus: Uint8Array, options: TrainerOptions): LeadSetup {
   const threads = options.threads ?? 1;
   if (![1, 2, 3, 4].includes(threads)) badOption(`threads is ${String(threads)}`, "use 1 to 4");
   const plan = planGraph(open.step.graph);
@@ -103,10 +110,16 @@ function spawnLead(open: OpenProgram, corpus: Uint8Array, options: TrainerOption
   if (options.corrupt) checkCorruption(open, options.corrupt);
   const { checkpoint, corrupt: corruption } = options;
   const { program } = open;
-  const setup: LeadSetup = { role: "weft-train", program, plan, threads, bytes, tokens, checkpoint, corruption };
-  // The tokens move there: a large corpus is not held twice.
-  const start = { workerData: setup, name: "weft-train", transferList: [tokens.buffer as ArrayBuffer] };
-  return new Worker(new URL("./trainerWorker.ts", import.meta.url), start);
+  return { role: "weft-train", program, plan, threads, bytes, tokens, checkpoint, corruption };
+}
+
+function spawnLead(setup: LeadSetup): Worker {
+  return new Worker(new URL("./trainerWorker.ts", import.meta.url), {
+    workerData: setup,
+    // The tokens move there: a large corpus is not held twice.
+    transferList: [setup.tokens.buffer as ArrayBuffer],
+    name: "weft-train",
+  });
 }
 
 /**
@@ -121,7 +134,10 @@ export async function openTrainer(
 ): Promise<Trainer> {
   const open = openProgram(input);
   options.signal?.throwIfAborted();
-  const lead = connect(spawnLead(open, corpus, options), options.signal);
+  const setup = checkedSetup(open, corpus, options);
+  const { signal, inline = false } = options;
+  const bytesPerToken = trainingBytesOf(open.program) / setup.tokens.length;
+  const lead = inline ? await connectInline(setup, signal) : connect(spawnLead(setup), signal);
   const ready = await lead.expect("ready");
   const { program } = open;
   let nextStep = ready.nextStep;
@@ -141,7 +157,8 @@ export async function openTrainer(
   };
   return {
     program,
-    tokensPerStep: elementCount(open.step.batch.targets.shape),
+    tokensPerStep: tokensPerStep(program),
+    bytesPerToken,
     get nextStep() {
       return nextStep;
     },

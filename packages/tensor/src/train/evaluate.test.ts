@@ -1,10 +1,10 @@
-// Learning on tiny-shakespeare with version 2: the quick GPT passes the one-character n-gram in seconds; baselines are those
-// of the first form; samples repeat.
+// Learning on tiny-shakespeare with version 2: the quick GPT passes the one-character n-gram in seconds; the
+// baselines reproduce the known figures; samples repeat.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { tinyCorpus } from "../tinyProgram.ts";
+import { nGramBits, trainNGram } from "../NGram.ts";
 import { trainBpe } from "../tokenizers/trainBpe.ts";
 import { evaluate, evaluateNGram, sampleText } from "./evaluate.ts";
 import { heldOut } from "./heldOut.ts";
@@ -12,7 +12,7 @@ import { createTrainProgram, openProgram } from "./Program.ts";
 import { trainPresets } from "./presets.ts";
 import { runSegment } from "./runSegment.ts";
 import { openTrainer } from "./Trainer.ts";
-import { tinyMlpModel, tinyTrainProgram } from "./tinyTrainProgram.ts";
+import { tinyCorpus, tinyMlpModel, tinyTrainProgram } from "./tinyTrainProgram.ts";
 
 const dataFolder = resolve(process.env["WEFT_DATA"] ?? join(import.meta.dirname, "../../../../../shared/data"));
 const path = join(dataFolder, "ml", "tinyshakespeare", "input.txt");
@@ -26,6 +26,24 @@ async function trained(program: Parameters<typeof openTrainer>[0], corpus: Uint8
   await trainer.close();
   return { before, checkpoint, losses };
 }
+
+test("tiny-shakespeare: n-gram baselines reproduce the known figures", { skip }, () => {
+  const corpus = readFileSync(path);
+  const program = createTrainProgram(trainPresets.quick, { corpus, seed });
+  const one = evaluateNGram(program, 1, { corpus, positions: 100_000 });
+  const two = evaluateNGram(program, 2, { corpus, positions: 100_000 });
+  assert.ok(Math.abs(one - 3.59) < 0.02, `one character of context: ${one}`);
+  assert.ok(Math.abs(two - 2.96) < 0.02, `two characters of context: ${two}`);
+});
+
+test("Witten–Bell by hand: three tokens, one of context", () => {
+  // Training text 0 1 0 1 0 0: unigrams 0 four times, 1 twice; after 0: 1 twice, 0 once; after 1: 0 twice.
+  const tokens = Uint8Array.of(0, 1, 0, 1, 0, 0, 1);
+  const model = trainNGram(tokens, 6, 1, 3);
+  const unigram = (2 + 2 / 3) / (6 + 2);
+  const want = -Math.log2((2 + 2 * unigram) / (3 + 2));
+  assert.ok(Math.abs(nGramBits(model, tokens, Uint32Array.of(6)) - want) < 1e-12);
+});
 
 test("tiny-shakespeare: the quick preset passes the one-character n-gram", { skip }, async () => {
   const corpus = readFileSync(path);

@@ -9,10 +9,9 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { toHex } from "../sha256.ts";
-import { tinyCorpus } from "../tinyProgram.ts";
 import { runSegment } from "./runSegment.ts";
 import { openTrainer } from "./Trainer.ts";
-import { tinyTrainProgram } from "./tinyTrainProgram.ts";
+import { tinyCorpus, tinyTrainProgram } from "./tinyTrainProgram.ts";
 
 /** Lines of a child's output until one that is wanted. */
 async function until(child: ChildProcess, wanted: string): Promise<void> {

@@ -8,7 +8,7 @@ import type { KernelSet } from "../kernel/KernelSet.ts";
 import { TensorError } from "../TensorError.ts";
 import type { OpenProgram } from "./Program.ts";
 import { rateOf } from "./schedule.ts";
-import type { StateBoard } from "./stateBoard.ts";
+import type { ComputingSide } from "./stateBoard.ts";
 import type { Corruption } from "./trainerMessages.ts";
 
 export type Training = {
@@ -16,7 +16,7 @@ export type Training = {
   readonly runner: GraphRunner;
   readonly kernels: KernelSet;
   readonly arena: Arena;
-  readonly board: StateBoard;
+  readonly board: ComputingSide;
   /** Writes the batch of a step. */
   readonly fill: (step: number) => void;
   readonly corruption: Corruption | undefined;
@@ -53,7 +53,7 @@ export function computeStep(training: Training, onRoot: (version: number, root: 
   runIndexed(step, () => runner.finish());
   const loss = runner.read("loss").data[0]!;
   if (Number.isNaN(loss)) throw new NaNFound(step, "the loss");
-  if (training.corruption?.step === step) corrupt(training, training.corruption);
+  if (training.corruption !== undefined && isDue(training.corruption, step)) corrupt(training, training.corruption);
   training.nextStep = step + 1;
   board.announce(step + 1);
   return { step, loss };
@@ -77,6 +77,10 @@ function runIndexed(step: number, run: () => void): void {
     if (!(cause instanceof TensorError) || cause.code !== "tensor.bad-index") throw cause;
     throw new TensorError("bad-index", `step ${step}: ${cause.message}`, cause.remedy ?? "correct the data", cause);
   }
+}
+
+function isDue({ step: first, everySteps }: Corruption, step: number): boolean {
+  return step === first || (everySteps !== undefined && step > first && (step - first) % everySteps === 0);
 }
 
 /** Flips one bit of the state that a step has just written: fault injection for tests. */

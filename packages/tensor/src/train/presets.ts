@@ -1,4 +1,5 @@
 // Ready sizes of the byte-level GPT. `quick` is for tests (seconds), `main` for a real job (a minute or two on one thread).
+// Both have 25 segments: at a local network's audit rate of 30 % the chance that none is audited is 0.7^25, one in 7,456.
 import type { TrainPreset } from "./Program.ts";
 
 const optimiser = {
@@ -19,7 +20,7 @@ const quick: TrainPreset = {
   optimiser,
   schedule: { kind: "cosine", rateNano: 4_000_000, finalRateNano: 100_000, warmupSteps: 30 },
   totalSteps: 400,
-  stepsPerSegment: 100,
+  stepsPerSegment: 16,
   split: { heldOutPpm: 100_000 },
 };
 
@@ -32,7 +33,7 @@ const main: TrainPreset = {
   optimiser,
   schedule: { kind: "cosine", rateNano: 2_500_000, finalRateNano: 50_000, warmupSteps: 40 },
   totalSteps: 500,
-  stepsPerSegment: 50,
+  stepsPerSegment: 20,
   split: { heldOutPpm: 100_000 },
 };
 

@@ -1,13 +1,51 @@
 // Runs the steps of one segment on a trainer and gathers what a commitment needs: roots, history, checkpoint.
-// What a segment gathers is the same for both forms of programs (../runSegment.ts).
-import { checkpointId } from "../Checkpoint.ts";
 import { historyRoot } from "../HashLayout.ts";
-import type { SegmentOptions, SegmentTrace } from "../runSegment.ts";
 import { TensorError } from "../TensorError.ts";
+import { checkpointId } from "./Checkpoint.ts";
 import type { Trainer } from "./Trainer.ts";
 import type { StepResult } from "./trainerMessages.ts";
 
-export { type SegmentOptions, type SegmentTrace, segmentSteps } from "../runSegment.ts";
+/** What happened in steps firstStep..lastStep (inclusive). Step i of the segment has stepRoots[i] and losses[i]. */
+export type SegmentTrace = {
+  firstStep: number;
+  lastStep: number;
+  /** State roots before the first and after the last step. */
+  startRoot: Uint8Array;
+  endRoot: Uint8Array;
+  stepRoots: Uint8Array[];
+  /** State roots after each step; with program, step and loss they open a step root. */
+  stateRoots: Uint8Array[];
+  historyRoot: Uint8Array;
+  /** Canonical checkpoint after the last step, and its SHA-256. */
+  checkpoint: Uint8Array;
+  checkpointId: Uint8Array;
+  /** Mean loss of each step's batch, nats. */
+  losses: number[];
+  /** Predicted positions: steps times those of a step. */
+  tokens: number;
+};
+
+export type SegmentOptions = {
+  /** Must be the trainer's next step. */
+  firstStep: number;
+  /** Inclusive. */
+  lastStep: number;
+  /** Called once per step, in order. */
+  onStep?: (result: StepResult) => void;
+  signal?: AbortSignal;
+  /** Steps per message to the worker, 1 to 256. Default 8. */
+  stepsPerMessage?: number;
+};
+
+/** Bounds of segment `index` of a program: [firstStep, lastStep]; undefined past the last one. */
+export function segmentSteps(
+  program: { totalSteps: number; stepsPerSegment: number },
+  index: number,
+): [firstStep: number, lastStep: number] | undefined {
+  const first = index * program.stepsPerSegment;
+  if (!Number.isInteger(index) || index < 0 || first >= program.totalSteps) return undefined;
+  return [first, Math.min(first + program.stepsPerSegment, program.totalSteps) - 1];
+}
 
 /** Messages on their way: the worker never waits for the caller between two. */
 const MESSAGES_AHEAD = 2;

@@ -23,9 +23,10 @@ export type StateBoard = {
   awaitChecked(version: number): number | undefined;
   /** The computing side: root of state `version`, one of the last eight, once it is hashed. */
   awaitRoot(version: number): Uint8Array;
-  /** True when that does not wait. */
-  isHashed(version: number): boolean;
 };
+
+/** What the thread that computes needs of a board. */
+export type ComputingSide = Pick<StateBoard, "announce" | "awaitChecked" | "awaitRoot">;
 
 /** The board at an address of shared memory. `first` is the number of the first state; who makes the board resets it. */
 export function stateBoard(memory: WebAssembly.Memory, at: number, reset?: { readonly first: number }): StateBoard {
@@ -67,6 +68,24 @@ export function stateBoard(memory: WebAssembly.Memory, at: number, reset?: { rea
       reach(WORD.hashed, version);
       return new Uint8Array(rootOf(version));
     },
-    isHashed: (version) => Atomics.load(words, WORD.hashed) >= version,
+  };
+}
+
+/** The computing side alone, for a training without other threads: every state is hashed when it is announced. */
+export function inlineBoard(
+  hasher: { firstWithNaN(half: 0 | 1): number | undefined; rootOf(half: 0 | 1, version: number): Uint8Array },
+  first: number,
+): ComputingSide {
+  const roots = new Map<number, Uint8Array>();
+  let wrong: number | undefined;
+  return {
+    announce(version) {
+      const half = ((version - first) % 2) as 0 | 1;
+      wrong = hasher.firstWithNaN(half);
+      roots.set(version, hasher.rootOf(half, version));
+      roots.delete(version - KEPT_ROOTS);
+    },
+    awaitChecked: () => wrong,
+    awaitRoot: (version) => roots.get(version) ?? new Uint8Array(ROOT_BYTES),
   };
 }

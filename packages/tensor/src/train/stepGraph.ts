@@ -10,7 +10,7 @@ import { scalar } from "../graph/scalar.ts";
 import type { Weights } from "../models/ModelKind.ts";
 import { type ModelConfig, modelOf } from "../models/models.ts";
 import { type StateTensor, stateInput } from "../models/StateTensor.ts";
-import { clipByGlobalNorm, optimiserOf, type Update } from "./optimisers.ts";
+import { clipByGlobalNorm, type OptimiserConfig, optimiserOf, type Update } from "./optimisers.ts";
 import type { TrainingConfig } from "./TrainingConfig.ts";
 
 export type StepGraph = {
@@ -22,6 +22,12 @@ export type StepGraph = {
   readonly batch: { readonly data: Input; readonly targets: Input };
 };
 
+/** Everything that lives from step to step, in committed order: the parameters, then what the optimiser keeps. */
+export function stateOf(model: ModelConfig, optimiser: OptimiserConfig): StateTensor[] {
+  const parameters = modelOf(model).parameters(model);
+  return [...parameters, ...optimiserOf(optimiser).state(optimiser, parameters)];
+}
+
 type Loss = { readonly loss: Value; readonly gradients: readonly Value[] };
 
 /** Both configurations checked. Throws TensorError `bad-graph` when the graph passes a limit. */
@@ -29,7 +35,7 @@ export function buildStepGraph(model: ModelConfig, training: TrainingConfig): St
   const g = new GraphBuilder();
   const parameters = modelOf(model).parameters(model);
   const optimiser = optimiserOf(training.optimiser);
-  const state = [...parameters, ...optimiser.state(training.optimiser, parameters)];
+  const state = stateOf(model, training.optimiser);
   const held = Object.fromEntries(state.map((tensor) => [tensor.name, g.input(stateInput(tensor))]));
   const batch = modelOf(model).batch(model, training.batch * training.accumulate);
   const inputs = { data: g.input(batch.data), targets: g.input(batch.targets) };

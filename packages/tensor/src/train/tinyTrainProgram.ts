@@ -1,6 +1,10 @@
 // For tests and the testkit: programs of version 2 so small that a step takes a millisecond, over the tiny corpus.
-import { tinyCorpus } from "../tinyProgram.ts";
 import { createTrainProgram, type TrainPreset, type TrainProgram } from "./Program.ts";
+
+/** 1,260 bytes of plain text. */
+export const tinyCorpus: Uint8Array = new TextEncoder().encode(
+  "the shuttle goes over, the shuttle goes under; check, do not trust. ".repeat(20).slice(0, 1260),
+);
 
 const preset: TrainPreset = {
   model: {

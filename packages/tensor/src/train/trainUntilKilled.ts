@@ -2,9 +2,8 @@
 // the folder it is given. After step `LAST` it says so, and is killed while it computes on towards the next checkpoint.
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { tinyCorpus } from "../tinyProgram.ts";
 import { openTrainer } from "./Trainer.ts";
-import { tinyTrainProgram } from "./tinyTrainProgram.ts";
+import { tinyCorpus, tinyTrainProgram } from "./tinyTrainProgram.ts";
 
 const folder = process.argv[2]!;
 const LAST = 14;

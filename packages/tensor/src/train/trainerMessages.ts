@@ -1,12 +1,19 @@
 // What the trainer's caller, its lead worker and its hash worker say to each other.
 import type { ArenaPart } from "../kernel/Arena.ts";
+import type { KernelCode } from "../kernel/module.ts";
 import type { View as KernelView } from "../kernel/View.ts";
 import type { GraphPlan } from "../plan/GraphPlan.ts";
 import type { TensorErrorCode } from "../TensorError.ts";
-import type { Corruption, StepResult } from "../trainerMessages.ts";
 import type { TrainProgram } from "./Program.ts";
 
-export type { Corruption, StepResult } from "../trainerMessages.ts";
+/** One step's outcome. `stateRoot` is the state after the step; `stepRoot` binds program, step, loss and that state. */
+export type StepResult = { step: number; loss: number; stateRoot: Uint8Array; stepRoot: Uint8Array };
+
+/**
+ * Fault injection: after step `step`, flips bit `bit` of element `index` of the named state tensor; with `everySteps`,
+ * again each so many steps from there on. Tests only.
+ */
+export type Corruption = { step: number; tensor: string; index: number; bit: number; everySteps?: number | undefined };
 
 export type LeadSetup = {
   readonly role: "weft-train";
@@ -40,6 +47,7 @@ export type HashSetup = {
   /** Address of the words of stateBoard.ts. */
   readonly board: number;
   readonly state: readonly HashedTensor[];
+  readonly code: KernelCode;
   /** Number of the state that the first half holds at first. */
   readonly version: number;
 };

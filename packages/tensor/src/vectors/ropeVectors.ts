@@ -1,7 +1,7 @@
 // spec/vectors/tensor/rope.json: binary64 constants and functions, rotary tables with their roots, learning rates.
 import { constantValue } from "../graph/constants.ts";
 import type { TensorOf } from "../graph/TensorValue.ts";
-import { tensorRoot } from "../HashLayout.ts";
+import { tensorRoot } from "../commit/TensorLayout.ts";
 import { BINARY64_CONSTANTS, cosSin64, exp64, log64 } from "../numerics/binary64.ts";
 import { toHex } from "../sha256.ts";
 import { rateNano } from "../train/schedule.ts";
@@ -24,7 +24,7 @@ const TABLES = [
 function table({ whole, ...shape }: (typeof TABLES)[number]) {
   const parts = (["cos", "sin"] as const).map((part) => {
     const value = constantValue({ kind: "rope", ...shape, part }) as TensorOf<"f32">;
-    const root = toHex(tensorRoot({ rows: shape.positions, columns: shape.dim, data: value.data }));
+    const root = toHex(tensorRoot(value));
     return [part, whole ? { root, elements: tensorText(value).elements } : { root }] as const;
   });
   return { ...shape, ...Object.fromEntries(parts) };
