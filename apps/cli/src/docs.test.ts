@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { presetOf } from "@weft/compute/tensor/jobProgram";
 import type { Command } from "commander";
 import { repositoryRoot } from "./Home.ts";
+import { parseJobFile } from "./job/readJobFile.ts";
 import { buildProgram } from "./program.ts";
+import { grouped } from "./render/figures.ts";
 
 /** The complaint about a command line in the docs, or undefined when the command tree knows all of it. */
 function complaint(program: Command, line: string): string | undefined {
@@ -29,7 +32,7 @@ const linesOf = (path: string, pattern: RegExp): string[] =>
 
 test("every command line in docs/cli.md and in the helps' examples exists with its options", () => {
   const program = buildProgram({ code: 0 });
-  const documented = linesOf("docs/cli.md", /^\$ (weft .*)$/gm);
+  const documented = ["cli", "train-your-own"].flatMap((page) => linesOf(`docs/${page}.md`, /^\$ (weft .*)$/gm));
   const examples = ["program", "modelCommands"]
     .flatMap((name) => linesOf(`apps/cli/src/${name}.ts`, /"(weft [a-z][^"]*)"/g))
     .map((line) => line.split(" > ")[0] as string);
@@ -44,6 +47,17 @@ test("every command line in docs/cli.md and in the helps' examples exists with i
       complaint(program, "weft jobs frobnicate") &&
       complaint(program, "weft status --loud"),
   );
+});
+
+test("the job files of docs/train-your-own.md are job files, and the plan it shows is theirs", () => {
+  const text = readFileSync(join(repositoryRoot, "docs/train-your-own.md"), "utf8");
+  const files = [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = ""]) => parseJobFile("page", yaml).job);
+  assert.deepEqual(
+    files.map(({ name }) => name),
+    ["shakespeare", "shakespeare-bpe"],
+  );
+  const { totalSteps, batch, model } = presetOf(files[0]!.program);
+  assert.match(text, new RegExp(`training {2}${totalSteps} steps of ${grouped(batch * model.context)} tokens`));
 });
 
 test("every command has its place in docs/cli.md", () => {
