@@ -6,7 +6,8 @@ import { WeftError } from "@weft/protocol/Errors";
 import type { JobFile } from "@weft/protocol/JobFile";
 import type { StreamMessage } from "@weft/protocol/messages";
 import * as Segment from "@weft/protocol/Segment";
-import type { TrainProgram } from "@weft/tensor/train/Program";
+import { checkpointBytes } from "@weft/tensor/train/Checkpoint";
+import { outlineProgram, type TrainProgram } from "@weft/tensor/train/Program";
 import { startRootOf } from "@weft/tensor/train/startRoot";
 import type { Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
@@ -20,7 +21,7 @@ import { resumeOf } from "./resumeOf.ts";
 import { watchTwins } from "./signedTwice.ts";
 import { untilLost } from "./untilLost.ts";
 import { untilUnstarted } from "./untilUnstarted.ts";
-import { untilWithheld } from "./untilWithheld.ts";
+import { handoverMs, untilWithheld } from "./untilWithheld.ts";
 
 /** What a lease's work needs; `save` persists the record before anything depends on it. */
 export interface LeaseWork {
@@ -71,7 +72,7 @@ export async function runLease(context: GatewayContext, work: LeaseWork): Promis
     },
     () => {},
   );
-  void untilWithheld(context, { ...work, signal }).then(
+  void untilWithheld(context, { ...work, handoverMs: handoverMs(checkpointSize(work)), signal }).then(
     (segment) => {
       const detail = `segment ${segment} is committed, but its checkpoint was not handed over`;
       ended ??= { kind: "failed", reason: "providerSilent", detail };
@@ -138,6 +139,8 @@ async function dialUntilEnd(context: GatewayContext, work: LeaseWork, start: { r
   }
   return { kind: "failed", reason: "providerSilent", detail: lostReason(last) };
 }
+
+const checkpointSize = ({ program }: LeaseWork): number => checkpointBytes(outlineProgram(program), program.totalSteps);
 
 /** True as well for a lease that is closed: nothing is waited for then. */
 function isStarted(context: GatewayContext, work: LeaseWork): boolean {

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Clock } from "@weft/protocol/Clock";
 import type { GatewayContext } from "../GatewayContext.ts";
-import { untilWithheld } from "./untilWithheld.ts";
+import { handoverMs, untilWithheld } from "./untilWithheld.ts";
 
 const leaseId = `0x${"01".repeat(32)}` as const;
 
 /** A lease whose segment 0 is committed; `draw` says what the chain answers at a second. The clock jumps. */
-function stage(draw: (second: number) => boolean) {
+function stage(draw: (second: number) => boolean, checkpointBytes = 0) {
   let now = 0;
   const stop = new AbortController();
   const clock: Clock = {
@@ -25,7 +25,12 @@ function stage(draw: (second: number) => boolean) {
       return { ready: draw(now / 1000) };
     },
   };
-  const work = { record: { segments: [] }, lease: { leaseId }, signal: stop.signal };
+  const work = {
+    record: { segments: [] },
+    lease: { leaseId },
+    handoverMs: handoverMs(checkpointBytes),
+    signal: stop.signal,
+  };
   const ended = untilWithheld({ clock, chain } as unknown as GatewayContext, work as never);
   return { ended, seconds: () => now / 1000 };
 }
@@ -34,6 +39,12 @@ test("a segment that is drawn and not handed over is withheld after its time", a
   const { ended, seconds } = stage((second) => second >= 5);
   assert.equal(await ended, 0);
   assert.equal(seconds(), 26);
+});
+
+test("a large checkpoint has more time: a megabyte a second to a holder, then to the gateway", async () => {
+  const { ended, seconds } = stage((second) => second >= 5, 30_000_000);
+  assert.equal(await ended, 0);
+  assert.equal(seconds(), 86);
 });
 
 test("a chain that is away neither ends the watch nor counts for the provider", async () => {

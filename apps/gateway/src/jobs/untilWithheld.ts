@@ -3,14 +3,21 @@
 import type { GatewayContext } from "../GatewayContext.ts";
 import type { JobRecord, LeaseRecord } from "./JobRecord.ts";
 
-/** From the draw to the payable segment; holders and this gateway fetch one checkpoint each in that time. */
-const withheldMs = 20_000;
+/** From the draw to the payable segment, beside the way of the bytes. */
+const graceMs = 20_000;
+/** Slowest link that a provider may have: a megabyte a second. */
+const leastBytesPerMs = 1000;
+
+/** Milliseconds in which a checkpoint must be handed over: one holder and then this gateway fetch it. */
+export const handoverMs = (checkpointBytes: number): number =>
+  graceMs + Math.ceil((2 * checkpointBytes) / leastBytesPerMs);
+
 const lookMs = 1000;
 
 /** Resolves with the lease's segment that is withheld; rejects when the signal ends the lease first. */
 export async function untilWithheld(
   context: GatewayContext,
-  work: { record: JobRecord; lease: LeaseRecord; signal: AbortSignal },
+  work: { record: JobRecord; lease: LeaseRecord; handoverMs: number; signal: AbortSignal },
 ): Promise<number> {
   const { leaseId } = work.lease;
   let waiting: { segment: number; since: number } | undefined;
@@ -26,7 +33,7 @@ export async function untilWithheld(
     else {
       const now = context.clock.now();
       waiting ??= { segment, since: now };
-      if (now - waiting.since > withheldMs) return segment;
+      if (now - waiting.since > work.handoverMs) return segment;
     }
   }
 }
