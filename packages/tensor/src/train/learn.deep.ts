@@ -13,7 +13,7 @@ const dataFolder = resolve(process.env["WEFT_DATA"] ?? join(import.meta.dirname,
 const path = join(dataFolder, "ml", "tinyshakespeare", "input.txt");
 const skip = existsSync(path) ? false : "data: tinyshakespeare";
 
-test("tiny-shakespeare: the main preset passes the two-character n-gram by 0.4 bits", { skip }, async () => {
+test("tiny-shakespeare: the main preset passes the two-character n-gram by a quarter of a bit", { skip }, async () => {
   const corpus = readFileSync(path);
   const program = createTrainProgram(trainPresets.main, { corpus, seed: new Uint8Array(32).fill(7) });
   const trainer = await openTrainer(program, corpus);
@@ -21,5 +21,5 @@ test("tiny-shakespeare: the main preset passes the two-character n-gram by 0.4 b
   await trainer.close();
   const { bitsPerChar } = await evaluate(program, checkpoint, { corpus, positions: 100_000 });
   const baseline = evaluateNGram(program, 2, { corpus, positions: 100_000 });
-  assert.ok(bitsPerChar < baseline - 0.4, `${bitsPerChar} bits against ${baseline}`);
+  assert.ok(bitsPerChar < baseline - 0.25, `${bitsPerChar} bits against ${baseline}`);
 });
