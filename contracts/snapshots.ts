@@ -23,6 +23,8 @@ const deployed = [
 /** EIP-170. */
 const maxRuntimeBytes = 24_576;
 const timeoutMs = 600_000;
+/** The deep profile takes a quarter of an hour of one core. */
+export const deepTimeoutMs = 6_000_000;
 
 type Parameter = { type: string; indexed?: boolean; components?: Parameter[] };
 type Entry = { type: string; name?: string; stateMutability?: string; inputs?: Parameter[]; outputs?: Parameter[] };
@@ -40,14 +42,16 @@ export function forgePath(): string {
   return createRequire(import.meta.url).resolve(`@foundry-rs/forge-${process.platform}-${architecture}/bin/${file}`);
 }
 
+type ForgeRun = { readonly env?: Readonly<Record<string, string>>; readonly timeoutMs?: number };
+
 /** @returns forge's exit status and all its output */
-export function forge(args: readonly string[], env: Record<string, string> = {}): { ok: boolean; output: string } {
+export function forge(args: readonly string[], given: ForgeRun = {}): { ok: boolean; output: string } {
   // contracts/bin/solc is a Node script: this Node comes first.
   const path = `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`;
-  const options = { cwd: root, encoding: "utf8", timeout: timeoutMs, maxBuffer: 2 ** 26 } as const;
+  const options = { cwd: root, encoding: "utf8", timeout: given.timeoutMs ?? timeoutMs, maxBuffer: 2 ** 26 } as const;
   const run = spawnSync(forgePath(), [...args, "--color", "never"], {
     ...options,
-    env: { ...process.env, PATH: path, ...env },
+    env: { ...process.env, PATH: path, ...given.env },
   });
   return { ok: run.status === 0, output: `${run.stdout}${run.stderr}${run.error?.message ?? ""}` };
 }
@@ -115,7 +119,7 @@ const gasTolerance = 0.002;
 export function gasSnapshot(options: { write: boolean }): { ok: boolean; changed: string[]; output: string } {
   const path = join(folder, "Gas.json");
   const committed = existsSync(path) ? readFileSync(path, "utf8") : "{}";
-  const run = forge(["test", "--match-path", "test/Gas.t.sol"], { FORGE_SNAPSHOT_EMIT: "true" });
+  const run = forge(["test", "--match-path", "test/Gas.t.sol"], { env: { FORGE_SNAPSHOT_EMIT: "true" } });
   const now = JSON.parse(readFileSync(path, "utf8")) as Record<string, string>;
   const before = JSON.parse(committed) as Record<string, string>;
   if (!options.write) writeFileSync(path, committed);

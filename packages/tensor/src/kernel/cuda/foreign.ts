@@ -1,4 +1,4 @@
-// Shared libraries of the machine called from JavaScript, by way of koffi (spec/decisions/0005). Loaded only when a GPU is asked for.
+// Shared libraries of the machine called from JavaScript, by way of koffi (spec/decisions/0005-gpu-by-driver-api.md). Loaded only when a GPU is asked for.
 import { createRequire } from "node:module";
 import { TensorError } from "../../TensorError.ts";
 
