@@ -3,7 +3,7 @@
 import { show } from "../graph/fields.ts";
 import { alphabetIndex, encodeBytes, needAlphabet, needFields } from "./byteTokenizer.ts";
 import { latin1 } from "./latin1.ts";
-import { PairHeap } from "./PairHeap.ts";
+import { mergePairs, type PairRule } from "./mergePairs.ts";
 import { pieceEnd } from "./splitText.ts";
 import {
   entryOf,
@@ -72,47 +72,14 @@ function isToken(value: unknown): boolean {
   return Number.isInteger(value) && !Object.is(value, -0);
 }
 
-/**
- * Merges the pairs of one piece in place: the lowest rank first, the leftmost of equals. Returns how many tokens are
- * left at the start of `tokens`.
- */
-function mergePiece(tokens: Int32Array, ranks: ReadonlyMap<number, number>, firstMerged: number): number {
-  const count = tokens.length;
-  const next = Int32Array.from(tokens, (_, i) => i + 1);
-  const previous = Int32Array.from(tokens, (_, i) => i - 1);
-  const heap = new PairHeap();
-  const offer = (at: number) => {
-    const right = next[at]!;
-    const rank = at >= 0 && right < count ? ranks.get(pairKey(tokens[at]!, tokens[right]!)) : undefined;
-    if (rank !== undefined) heap.push(rank, at);
-  };
-  for (let at = 0; at < count; at++) offer(at);
-  while (heap.size > 0) {
-    const { order: rank, value: at } = heap.pop();
-    const right = next[at]!;
-    // Stale when a merge since then took either token: a taken one is -1, a merged one has another number.
-    if (tokens[at]! < 0 || right >= count || ranks.get(pairKey(tokens[at]!, tokens[right]!)) !== rank) continue;
-    tokens[at] = firstMerged + rank;
-    tokens[right] = -1;
-    const after = next[right]!;
-    next[at] = after;
-    if (after < count) previous[after] = at;
-    offer(at);
-    if (previous[at]! >= 0) offer(previous[at]!);
-  }
-  let kept = 0;
-  for (let at = 0; at < count; at = next[at]!) tokens[kept++] = tokens[at]!;
-  return kept;
-}
-
 function open(data: BpeTokenizer): Tokenizer {
   const index = alphabetIndex(data.bytes);
-  const firstMerged = data.bytes.length;
-  const ranks = new Map(data.merges.map(([left, right], rank) => [pairKey(left, right), rank]));
+  const made = new Map(data.merges.map(([left, right], n) => [pairKey(left, right), data.bytes.length + n]));
+  // Tokens are numbered in the order of their merges.
+  const rule: PairRule = { join: (left, right) => made.get(pairKey(left, right)), order: (token) => token };
   const pieces = [...piecesOf(data), ...(data.end ? [new Uint8Array()] : [])];
   const mark = data.end ? pieces.length - 1 : undefined;
   const cache = new Map<string, Int32Array>();
-  const encodePiece = (tokens: Int32Array) => tokens.subarray(0, mergePiece(tokens, ranks, firstMerged));
   const tokenizer: Tokenizer = {
     vocab: pieces.length,
     begin: mark,
@@ -123,7 +90,7 @@ function open(data: BpeTokenizer): Tokenizer {
       let kept = 0;
       for (let at = 0; at < text.length; ) {
         const end = pieceEnd(text, at);
-        const own = cached(cache, latin1(text.subarray(at, end)), () => encodePiece(tokens.slice(at, end)));
+        const own = cached(cache, latin1(text.subarray(at, end)), () => mergePairs(tokens.slice(at, end), rule));
         // Never ahead of what is still to be read: a piece has at most as many tokens as bytes.
         tokens.set(own, kept);
         kept += own.length;

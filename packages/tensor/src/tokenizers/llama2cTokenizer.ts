@@ -8,7 +8,7 @@ import { show } from "../graph/fields.ts";
 import { fromBits } from "../recipes.ts";
 import { needFields } from "./byteTokenizer.ts";
 import { fromHex, latin1 } from "./latin1.ts";
-import { PairHeap } from "./PairHeap.ts";
+import { mergePairs } from "./mergePairs.ts";
 import {
   entryOf,
   needText,
@@ -100,7 +100,10 @@ function encodeText(text: Uint8Array, tables: Tables): Int32Array {
     add(source.slice(at, end));
     at = end;
   }
-  return mergeTokens(Int32Array.from(tokens), tables);
+  return mergePairs(Int32Array.from(tokens), {
+    join: (left, right) => joined(tables, left, right),
+    order: (token) => -tables.scores[token - FIRST_PIECE]!,
+  });
 }
 
 /** The piece that two pieces make, if there is one with a score that counts. Single bytes stay single. */
@@ -108,35 +111,6 @@ function joined({ numbers, names, scores }: Tables, left: number, right: number)
   if (left < FIRST_PIECE || right < FIRST_PIECE) return undefined;
   const token = numbers.get(names[left]! + names[right]!);
   return token !== undefined && scores[token - FIRST_PIECE]! > LEAST_SCORE ? token : undefined;
-}
-
-function mergeTokens(tokens: Int32Array, tables: Tables): Int32Array {
-  const count = tokens.length;
-  const next = Int32Array.from(tokens, (_, i) => i + 1);
-  const previous = Int32Array.from(tokens, (_, i) => i - 1);
-  const heap = new PairHeap();
-  const offer = (at: number) => {
-    const right = next[at]!;
-    const token = right < count ? joined(tables, tokens[at]!, tokens[right]!) : undefined;
-    if (token !== undefined) heap.push(-tables.scores[token - FIRST_PIECE]!, at);
-  };
-  for (let at = 0; at < count; at++) offer(at);
-  while (heap.size > 0) {
-    const { order, value: at } = heap.pop();
-    const right = next[at]!;
-    if (tokens[at]! < 0 || right >= count) continue;
-    const token = joined(tables, tokens[at]!, tokens[right]!);
-    // Stale when a merge since then changed either token.
-    if (token === undefined || -tables.scores[token - FIRST_PIECE]! !== order) continue;
-    tokens[at] = token;
-    tokens[right] = -1;
-    const after = next[right]!;
-    next[at] = after;
-    if (after < count) previous[after] = at;
-    offer(at);
-    if (previous[at]! >= 0) offer(previous[at]!);
-  }
-  return tokens.filter((token) => token >= 0);
 }
 
 export const llama2cTokenizer: TokenizerKind<Llama2cTokenizer> = { validate, open };
