@@ -7,8 +7,7 @@ import { inverseRoot } from "../graph/composites.ts";
 import { GraphBuilder } from "../graph/GraphBuilder.ts";
 import { type TensorOf, type TensorValue, tensorFrom } from "../graph/TensorValue.ts";
 import { evaluateGraph } from "../reference/evaluateGraph.ts";
-import { packedBytes } from "./encode/encodeProduct.ts";
-import type { CacheView, PackedView } from "./KernelCall.ts";
+import type { CacheView } from "./KernelCall.ts";
 import type { KernelSet } from "./KernelSet.ts";
 import {
   bits,
@@ -21,26 +20,12 @@ import {
   MIXES,
   type Mix,
   put,
+  putPacked,
+  putWithGaps,
   room,
   runOnce,
 } from "./setFixture.ts";
-import { stridesOf, type View } from "./View.ts";
-
-function packed(set: KernelSet, tensor: TensorValue): PackedView {
-  const { dtype, shape } = tensor;
-  const out: PackedView = { at: set.reserve(packedBytes(tensor)), dtype, shape, packed: true };
-  runOnce(set, [{ call: "pack", b: put(set, tensor), out }]);
-  return out;
-}
-
-/** The tensor's rows inside wider ones. */
-function withGaps(set: KernelSet, tensor: TensorValue, draws: Draws): View {
-  const wide = [...tensor.shape.slice(0, -1), tensor.shape.at(-1)! + 4];
-  const whole = put(set, drawTensor(draws, wide, "any"));
-  const view = { ...whole, shape: tensor.shape, strides: stridesOf(whole) };
-  runOnce(set, [{ call: "copy", x: put(set, tensor), out: view }]);
-  return view;
-}
+import { stridesOf } from "./View.ts";
 
 /** Blocks of four rows up to the most that are done so, groups of panels that are whole and not, odd depths. */
 function checkFewRows(set: KernelSet): void {
@@ -56,9 +41,9 @@ function checkFewRows(set: KernelSet): void {
       for (const mix of MIXES) {
         const [a, b] = [drawTensor(draws, [M, K], mix), drawTensor(draws, [N, K], "ordinary")];
         const result = expected("matmul", [a, b], {});
-        for (const view of [put(set, a), withGaps(set, a, draws)]) {
+        for (const view of [put(set, a), putWithGaps(set, a, { draws, gap: 4 })]) {
           const out = room(set, result);
-          runOnce(set, [{ call: "matmul", a: view, b: packed(set, b), out }]);
+          runOnce(set, [{ call: "matmul", a: view, b: putPacked(set, put(set, b)), out }]);
           assert.deepEqual(bits(get(set, out)), bits(result), `${mix} [${M},${K}] · [${N},${K}]`);
         }
       }
@@ -75,7 +60,7 @@ function checkPackedRows(set: KernelSet): void {
     const index = drawIntegers(draws, { dtype: "i32", shape: [9] }, [-1, rows - 1]);
     const result = expected("gather", [table, index], { fill: 0 });
     const out = room(set, result);
-    runOnce(set, [{ call: "gatherPacked", table: packed(set, table), index: put(set, index), out }]);
+    runOnce(set, [{ call: "gatherPacked", table: putPacked(set, put(set, table)), index: put(set, index), out }]);
     assert.deepEqual(bits(get(set, out)), bits(result), `rows of [${rows},${columns}]`);
   }
 }
@@ -125,7 +110,7 @@ function fillCache(
       const data = part.flatMap(({ slot, position }) => Array.from(bitsOf(row(from[slot]!, position))));
       const padded = Uint32Array.from([...data, ...Array<number>(kvHeads * depth).fill(0)]);
       const wide = tensorFrom("f32", [part.length + 1, kvHeads * depth], new Float32Array(padded.buffer));
-      const view = withGaps(set, bitwise(wide, padded), draws);
+      const view = putWithGaps(set, bitwise(wide, padded), { draws, gap: 4 });
       return { ...view, shape: [part.length + 1, kvHeads, depth], strides: [stridesOf(view)[0]!, depth, 1] };
     };
     const places = { slots: index(({ slot }) => slot), positions: index(({ position }) => position) };

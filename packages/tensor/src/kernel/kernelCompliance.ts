@@ -12,9 +12,8 @@ import { type TensorValue, tensorFrom } from "../graph/TensorValue.ts";
 import { evaluateGraph } from "../reference/evaluateGraph.ts";
 import { buildStepGraph } from "../train/stepGraph.ts";
 import { type OperatorCase, readOperatorCase } from "../vectors/operatorVectors.ts";
-import { packedBytes } from "./encode/encodeProduct.ts";
 import { hashRoomBytes } from "./hashRoom.ts";
-import type { ChainOp, ChainSource, ChainStep, KernelCall, PackedView } from "./KernelCall.ts";
+import type { ChainOp, ChainSource, ChainStep, KernelCall } from "./KernelCall.ts";
 import type { KernelSet } from "./KernelSet.ts";
 import { nodeCalls } from "./nodeCalls.ts";
 import {
@@ -29,6 +28,8 @@ import {
   MIXES,
   type Mix,
   put,
+  putPacked,
+  putWithGaps,
   room,
   runOnce,
 } from "./setFixture.ts";
@@ -48,30 +49,13 @@ function putTurned(set: KernelSet, tensor: TensorValue): View {
   return transposed(put(set, expected("transpose", [tensor], { axes })), axes);
 }
 
-/** The tensor inside a larger one of other numbers, so that rows have gaps. */
-function putWithGaps(set: KernelSet, tensor: TensorValue, draws: Draws): View {
-  const [columns, gap] = [tensor.shape.at(-1)!, 1 + draws.below(5)];
-  const wide = [...tensor.shape.slice(0, -1), columns + gap];
-  const whole = put(set, drawTensor(draws, wide, "any"));
-  const view = { ...whole, shape: tensor.shape, strides: stridesOf(whole) };
-  runOnce(set, [{ call: "copy", x: put(set, tensor), out: view }]);
-  return view;
-}
-
 type Layout = "rows" | "columns" | "gaps";
 const LAYOUTS: readonly Layout[] = ["rows", "columns", "gaps"];
 
 function lay(set: KernelSet, tensor: TensorValue, draws: Draws): View {
   const layout = draws.pick(LAYOUTS);
   if (layout === "columns") return putTurned(set, tensor);
-  return layout === "gaps" ? putWithGaps(set, tensor, draws) : put(set, tensor);
-}
-
-function packed(set: KernelSet, b: View): PackedView {
-  const bytes = packedBytes(b);
-  const out: PackedView = { at: set.reserve(bytes), dtype: b.dtype, shape: b.shape, packed: true };
-  runOnce(set, [{ call: "pack", b, out }]);
-  return out;
+  return layout === "gaps" ? putWithGaps(set, tensor, { draws, gap: 1 + draws.below(5) }) : put(set, tensor);
 }
 
 /** M, N, K around blocks, panels, vectors; K beyond one block of k; one row; a batch whose rows fold into one matrix. */
@@ -149,7 +133,7 @@ function checkProducts(set: KernelSet, mix: Mix): void {
     const result = expected("matmul", [a, b], {});
     for (let round = 0; round < 3; round++) {
       const plainB = lay(set, b, draws);
-      const forms = round === 0 ? [put(set, b), packed(set, put(set, b))] : [plainB];
+      const forms = round === 0 ? [put(set, b), putPacked(set, put(set, b))] : [plainB];
       for (const form of forms) {
         const out = room(set, result);
         runOnce(set, [{ call: "matmul", a: lay(set, a, draws), b: form, out }]);
@@ -165,7 +149,7 @@ function checkInt8(set: KernelSet): void {
     const tensors = [shapeA, shapeB].map((shape) => drawIntegers(draws, { dtype: "i8", shape }, [-128, 127]));
     const [a, b] = tensors as [TensorValue, TensorValue];
     const result = expected("matmulInt8", [a, b], {});
-    for (const form of [put(set, b), packed(set, put(set, b))]) {
+    for (const form of [put(set, b), putPacked(set, put(set, b))]) {
       const out = room(set, result);
       runOnce(set, [{ call: "matmulInt8", a: put(set, a), b: form, out }]);
       assert.deepEqual(bits(get(set, out)), bits(result), `int8 [${shapeA}] · [${shapeB}]`);

@@ -4,9 +4,10 @@ import { inferOperator } from "../graph/operators.ts";
 import { bitsView, createTensor, type TensorOf, type TensorValue } from "../graph/TensorValue.ts";
 import { evaluateNode } from "../reference/evaluateNode.ts";
 import { seedWords, wordBelow } from "../seedStream.ts";
-import type { KernelCall } from "./KernelCall.ts";
+import { packedBytes } from "./encode/encodeProduct.ts";
+import type { KernelCall, PackedView } from "./KernelCall.ts";
 import type { KernelSet } from "./KernelSet.ts";
-import type { View } from "./View.ts";
+import { stridesOf, type View } from "./View.ts";
 
 /** How the bits of test elements are drawn: in [-2, 2), any, or mostly subnormal products. */
 export const MIXES = ["ordinary", "any", "tiny"] as const;
@@ -91,3 +92,23 @@ export function expected<K extends Op>(
 
 /** The bits of a tensor, for comparison. */
 export const bits = (tensor: TensorValue): readonly number[] => Array.from(bitsView(tensor));
+
+/** A matrix packed as a product wants its second operand. */
+export function putPacked(set: KernelSet, b: View): PackedView {
+  const out: PackedView = { at: set.reserve(packedBytes(b)), dtype: b.dtype, shape: b.shape, packed: true };
+  runOnce(set, [{ call: "pack", b, out }]);
+  return out;
+}
+
+/** The tensor inside a larger one of other numbers, so that its rows have gaps. */
+export function putWithGaps(
+  set: KernelSet,
+  tensor: TensorValue,
+  { draws, gap }: { readonly draws: Draws; readonly gap: number },
+): View {
+  const wide = [...tensor.shape.slice(0, -1), tensor.shape.at(-1)! + gap];
+  const whole = put(set, drawTensor(draws, wide, "any"));
+  const view = { ...whole, shape: tensor.shape, strides: stridesOf(whole) };
+  runOnce(set, [{ call: "copy", x: put(set, tensor), out: view }]);
+  return view;
+}
