@@ -52,6 +52,8 @@ export function connectEngine(worker: Worker, signal: AbortSignal | undefined): 
   worker.on("error", stopped);
   worker.on("exit", () => ended || stopped("exit"));
   worker.on("message", (reply: EngineReply) => {
+    // What it said before it heard: the process has to live until the thread has ended.
+    if (ended) return;
     if (reply.kind === "failed") {
       const { code, message, remedy } = reply.failure;
       return void end(new TensorError(code, message, remedy));

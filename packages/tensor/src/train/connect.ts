@@ -36,6 +36,8 @@ export function connect(worker: Worker, signal: AbortSignal | undefined): Connec
   worker.on("error", stopped);
   worker.on("exit", () => ended || stopped("exit"));
   worker.on("message", (reply: LeadReply) => {
+    // What it said before it heard: the process has to live until the thread has ended.
+    if (ended) return;
     if (reply.kind === "failed") return void end(new TensorError(reply.code, reply.message, reply.remedy));
     pending.shift()?.resolve(reply);
     // An idle trainer must not keep the process alive; a pending call must.
