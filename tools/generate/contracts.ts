@@ -18,6 +18,7 @@ const contractNames = [
   "Audits",
   "CommitRevealBeacon",
   "Courts",
+  "Float32Machine",
 ] as const;
 
 const folder = "packages/chain/src/generated";

@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "0af4603d1d3d926989f79eaa68828dfa91932038f3e169b5ea81ab8e53550b08";
-export const outputsHash = "4126882a59f639cd8a5fe4b69999c8769f6868133899781766dfa9a2db624b61";
+export const sourcesHash = "5aa6d440bd558252953ab74484600d39bd7fe331e18d6493ad44a6f122043ec8";
+export const outputsHash = "5ed00cf6958438a5afb1973264c22982bc9c27aee95206664ea6e64df765746a";
