@@ -2,8 +2,9 @@
 // n-gram baselines on the same characters. Deterministic but for the time it takes.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { evaluate, evaluateNGram } from "../packages/tensor/src/train/evaluate.ts";
-import { createTrainProgram } from "../packages/tensor/src/train/Program.ts";
+import { evaluate, evaluateNGrams } from "../packages/tensor/src/train/evaluate.ts";
+import { heldOut } from "../packages/tensor/src/train/heldOut.ts";
+import { createTrainProgram, openProgram } from "../packages/tensor/src/train/Program.ts";
 import { trainPresets } from "../packages/tensor/src/train/presets.ts";
 import { runSegment } from "../packages/tensor/src/train/runSegment.ts";
 import { openTrainer } from "../packages/tensor/src/train/Trainer.ts";
@@ -28,15 +29,15 @@ function readCorpus(): Uint8Array {
 async function* measure(): AsyncGenerator<Figure> {
   const corpus = readCorpus();
   const program = createTrainProgram(trainPresets.main, { corpus, seed: new Uint8Array(32).fill(3) });
-  const given = { corpus, positions: POSITIONS };
-  const grams = ORDERS.map((order) => evaluateNGram(program, order, given));
+  const part = heldOut(openProgram(program), corpus, POSITIONS);
+  const grams = evaluateNGrams(part, ORDERS);
   const before = process.cpuUsage();
   const trainer = await openTrainer(program, corpus);
   const lastStep = program.totalSteps - 1;
   const { checkpoint, tokens } = await runSegment(trainer, { firstStep: 0, lastStep });
   await trainer.close();
   const { user, system } = process.cpuUsage(before);
-  const { bitsPerChar } = await evaluate(program, checkpoint, given);
+  const { bitsPerChar } = await evaluate(part, checkpoint);
   const peer = { peer: "Witten–Bell, two characters of context", peerValue: Math.round(grams[1]! * 1000) / 1000 };
   yield figure("learn.bpc", { value: bitsPerChar, unit: "bits/character" }, { ...peer, atMost: grams[1]! - 0.1 });
   yield figure("learn.tokens", { value: tokens, unit: "tokens" });

@@ -24,6 +24,7 @@ import type { Address } from "viem";
 import { connectChain } from "./chain/connectChain.ts";
 import type { Evaluate } from "./GatewayContext.ts";
 import { openJobStore } from "./jobs/JobStore.ts";
+import { qualityOf } from "./jobs/qualityOf.ts";
 import { startGateway } from "./startGateway.ts";
 
 const usage = "weft gateway --home DIR --network FILE --buyer ADDRESS [--out DIR] [--port N] [--listen MULTIADDR]";
@@ -75,22 +76,14 @@ function apiToken(home: string): string {
 }
 
 const evaluate: Evaluate = async ({ program, corpusPath, checkpointPath, segment, contentId }) => {
-  const result = await evaluateCheckpoint({
+  const evaluation = await evaluateCheckpoint({
     program,
     corpusPath,
     checkpoint: { checkpointPath, contentId, segment },
     sample: { prompt: new Uint8Array(), count: 400, seed: new Uint8Array(32) },
     limits: { threads: 1, memoryMiB: 1024, nice: 0 },
   });
-  const baseline = (order: number) =>
-    result.baselines.find((entry) => entry.order === order)?.bitsPerChar ?? Number.NaN;
-  return {
-    bitsPerByte: result.bitsPerChar,
-    baselineOneChar: baseline(1),
-    baselineTwoChar: baseline(2),
-    heldOutBytes: result.characters,
-    sample: new TextDecoder().decode(result.sample ?? new Uint8Array()),
-  };
+  return qualityOf(evaluation);
 };
 
 async function main(): Promise<void> {

@@ -25,6 +25,11 @@ export function trainNGram(tokens: Uint8Array, end: number, order: number, vocab
   return { order, vocab, counts };
 }
 
+/** The n-gram of fewer tokens of context over the same counts. */
+export function shorterNGram({ counts, ...rest }: NGram, order: number): NGram {
+  return { ...rest, order, counts: counts.slice(0, order + 1) };
+}
+
 /** Mean -log2 p(token | context) over the positions; each needs at least `order` tokens before it. */
 export function nGramBits(model: NGram, tokens: Uint8Array, positions: Uint32Array): number {
   const totals = model.counts.map((table) => {

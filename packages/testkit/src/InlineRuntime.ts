@@ -20,6 +20,7 @@ import type { ReplayOptions } from "@weft/compute/tensor/replaySegment";
 import { specShape, type TensorSpec } from "@weft/compute/tensor/TensorRuntime";
 import { evaluateTask, replay, TaskError, train, type Workbench } from "@weft/compute/tensor/workerTasks";
 import type { Evaluate } from "@weft/gateway/GatewayContext";
+import { qualityOf } from "@weft/gateway/jobs/qualityOf";
 import type { Clock } from "@weft/protocol/Clock";
 import { WeftError } from "@weft/protocol/Errors";
 import type { Corruption } from "@weft/tensor/train/Trainer";
@@ -246,10 +247,5 @@ export const inlineEvaluate: Evaluate = async ({ program, corpusPath, checkpoint
     },
     benchOf(undefined),
   );
-  const [one, two] = found.baselines;
-  return {
-    ...{ bitsPerByte: found.bitsPerChar, heldOutBytes: found.characters },
-    ...{ baselineOneChar: one?.bitsPerChar ?? Number.NaN, baselineTwoChar: two?.bitsPerChar ?? Number.NaN },
-    sample: new TextDecoder().decode(found.sample ?? new Uint8Array()),
-  };
+  return qualityOf(found);
 };

@@ -5,11 +5,13 @@ import { WeftError } from "@weft/protocol/Errors";
 import { dataRoot } from "@weft/tensor/HashLayout";
 import { evaluateText } from "@weft/tensor/saved/evaluateText";
 import { toHex } from "@weft/tensor/sha256";
-import { DEFAULT_POSITIONS, evaluate, evaluateNGram } from "@weft/tensor/train/evaluate";
+import { DEFAULT_POSITIONS, heldOut } from "@weft/tensor/train/heldOut";
+import { openProgram } from "@weft/tensor/train/Program";
 import type { Context } from "../Context.ts";
 import { type ModelFile, openModelFile, readBounded } from "../model/openModelFile.ts";
 import { grouped } from "../render/figures.ts";
 import { evaluationLines } from "../render/learntLines.ts";
+import { judgeHeldOut } from "../train/judgeTrained.ts";
 
 export interface EvalFlags {
   text: string;
@@ -39,13 +41,7 @@ async function onOwnText(
   { text: corpus, positions }: { text: Uint8Array; positions: number },
 ): Promise<number> {
   const { program, nextStep } = model.training!;
-  const { bitsPerChar, characters, tokens } = await evaluate(program, bytes, { corpus, positions });
-  const evaluated = {
-    bitsPerByte: bitsPerChar,
-    baselineOneChar: evaluateNGram(program, 1, { corpus, positions }),
-    baselineTwoChar: evaluateNGram(program, 2, { corpus, positions }),
-    heldOutBytes: characters,
-  };
+  const { evaluated, tokens } = await judgeHeldOut(heldOut(openProgram(program), corpus, positions), bytes);
   context.say(
     `after step ${grouped(nextStep)} of ${grouped(program.totalSteps)}, on the part that training never reads`,
   );

@@ -164,7 +164,7 @@ async function report(
   { view, seconds }: { view: TrainView; seconds: number },
 ): Promise<number> {
   const { open, corpus, folder } = work;
-  const judged = await judgeTrained(open.program, { checkpoint: readCheckpointFile(folder), corpus });
+  const judged = await judgeTrained(open, { checkpoint: readCheckpointFile(folder), corpus });
   const programHash = toHex(open.hash);
   context.emit({ kind: "evaluated", ...judged.evaluated });
   context.emit({ kind: "sample", text: judged.sample });

@@ -2,7 +2,8 @@
 import type { Threads } from "@weft/tensor/execute/openGraph";
 import { elementCount } from "@weft/tensor/graph/Graph";
 import { toHex } from "@weft/tensor/sha256";
-import { evaluateNGram } from "@weft/tensor/train/evaluate";
+import { evaluateNGrams } from "@weft/tensor/train/evaluate";
+import { heldOut } from "@weft/tensor/train/heldOut";
 import { type OpenProgram, trainingBytesOf } from "@weft/tensor/train/Program";
 import { neededMemory, trainingTokens } from "@weft/tensor/train/Trainer";
 import type { Context } from "../Context.ts";
@@ -32,7 +33,8 @@ export function showPlan(
     heldOutBytes: corpus.length - trainingBytes,
     memoryBytes: neededMemory(open, threads),
   };
-  const nGrams = orders.map((order) => ({ context: order, bitsPerByte: evaluateNGram(program, order, { corpus }) }));
+  const bits = evaluateNGrams(heldOut(open, corpus), orders);
+  const nGrams = orders.map((order, i) => ({ context: order, bitsPerByte: bits[i]! }));
   context.emit({ kind: "summary", ok: true, ...plan, nGrams });
   const { tokensPerStep, trainingTokens: tokens } = plan;
   const rows: [string, string][] = [

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { maxCheckpointBytes, maxCorpusBytes } from "@weft/protocol/generated/params";
 import { toHex } from "@weft/tensor/sha256";
 import { checkpointId } from "@weft/tensor/train/Checkpoint";
-import { evaluate, evaluateNGram, sampleText } from "@weft/tensor/train/evaluate";
-import { validateTrainProgram } from "@weft/tensor/train/Program";
+import { evaluate, evaluateNGrams } from "@weft/tensor/train/evaluate";
+import { heldOut } from "@weft/tensor/train/heldOut";
+import { openProgram, validateTrainProgram } from "@weft/tensor/train/Program";
 import { runSegment, type SegmentTrace, segmentSteps } from "@weft/tensor/train/runSegment";
+import { sampleText } from "@weft/tensor/train/sampleText";
 import { isShort } from "@weft/tensor/train/stepWork";
 import { openTrainer, type Trainer } from "@weft/tensor/train/Trainer";
 import { measureKernel } from "./measureKernel.ts";
@@ -188,18 +190,18 @@ export async function replay(task: Extract<Task, { kind: "replay" }>, bench: Wor
 
 /** Held-out quality of a checkpoint beside n-grams on the same positions, and a sample of text. */
 export async function evaluateTask(task: Extract<Task, { kind: "evaluate" }>, bench: Workbench): Promise<Evaluation> {
-  const program = validateTrainProgram(task.program);
+  const open = openProgram(task.program);
   const corpus = readBounded(task.corpusPath, maxCorpusBytes);
   const checkpoint = readStart(task.start) as Uint8Array;
-  const { positions, sample } = task;
-  const scores = await evaluate(program, checkpoint, { corpus, positions });
+  const { nGramOrders, positions, sample } = task;
+  const part = heldOut(open, corpus, positions);
+  const scores = await evaluate(part, checkpoint);
   bench.worked();
-  const baselines = task.nGramOrders.map((order) => {
-    bench.worked();
-    return { order, bitsPerChar: evaluateNGram(program, order, { corpus, positions }) };
-  });
+  const bits = evaluateNGrams(part, nGramOrders);
+  const baselines = nGramOrders.map((order, i) => ({ order, bitsPerChar: bits[i]! }));
+  bench.worked();
   const onPiece = () => bench.worked();
-  const text = sample && (await sampleText(program, checkpoint, { ...sample, onPiece }));
+  const text = sample && (await sampleText(open, checkpoint, { ...sample, onPiece }));
   return { ...scores, baselines, ...(text && { sample: text }) };
 }
 

@@ -6,11 +6,12 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { nGramBits, trainNGram } from "../NGram.ts";
 import { trainBpe } from "../tokenizers/trainBpe.ts";
-import { evaluate, evaluateNGram, sampleText } from "./evaluate.ts";
+import { evaluate, evaluateNGrams } from "./evaluate.ts";
 import { heldOut } from "./heldOut.ts";
 import { createTrainProgram, openProgram } from "./Program.ts";
 import { trainPresets } from "./presets.ts";
 import { runSegment } from "./runSegment.ts";
+import { sampleText } from "./sampleText.ts";
 import { openTrainer } from "./Trainer.ts";
 import { tinyCorpus, tinyMlpModel, tinyTrainProgram } from "./tinyTrainProgram.ts";
 
@@ -30,8 +31,8 @@ async function trained(program: Parameters<typeof openTrainer>[0], corpus: Uint8
 test("tiny-shakespeare: n-gram baselines reproduce the known figures", { skip }, () => {
   const corpus = readFileSync(path);
   const program = createTrainProgram(trainPresets.quick, { corpus, seed });
-  const one = evaluateNGram(program, 1, { corpus, positions: 100_000 });
-  const two = evaluateNGram(program, 2, { corpus, positions: 100_000 });
+  const part = heldOut(openProgram(program), corpus, 100_000);
+  const [one, two] = evaluateNGrams(part, [1, 2]) as [number, number];
   assert.ok(Math.abs(one - 3.59) < 0.02, `one character of context: ${one}`);
   assert.ok(Math.abs(two - 2.96) < 0.02, `two characters of context: ${two}`);
 });
@@ -49,8 +50,9 @@ test("tiny-shakespeare: the quick preset passes the one-character n-gram", { ski
   const corpus = readFileSync(path);
   const program = createTrainProgram(trainPresets.quick, { corpus, seed });
   const { checkpoint, losses } = await trained(program, corpus, program.totalSteps);
-  const { bitsPerChar, characters, nextStep } = await evaluate(program, checkpoint, { corpus });
-  const baseline = evaluateNGram(program, 1, { corpus });
+  const part = heldOut(openProgram(program), corpus);
+  const { bitsPerChar, characters, nextStep } = await evaluate(part, checkpoint);
+  const [baseline] = evaluateNGrams(part, [1]) as [number];
   assert.equal(characters, 8192);
   assert.equal(nextStep, program.totalSteps);
   assert.ok(Math.abs(baseline - 3.59) < 0.05, `one character of context: ${baseline}`);
@@ -61,14 +63,16 @@ for (const [name, changes] of Object.entries({ gpt: {}, mlp: { model: tinyMlpMod
   test(`${name}: untrained near log2 of the vocabulary, below it after a few steps, samples repeat`, async () => {
     const program = tinyTrainProgram(changes);
     const { before, checkpoint } = await trained(program, tinyCorpus, 24);
-    const first = await evaluate(program, before, { corpus: tinyCorpus });
-    const last = await evaluate(program, checkpoint, { corpus: tinyCorpus });
+    const open = openProgram(program);
+    const part = heldOut(open, tinyCorpus);
+    const first = await evaluate(part, before);
+    const last = await evaluate(part, checkpoint);
     const uniform = Math.log2(program.model.vocab);
     assert.ok(Math.abs(first.bitsPerChar - uniform) < 1, `${first.bitsPerChar} against ${uniform}`);
     assert.ok(last.bitsPerChar < first.bitsPerChar - 0.2, `${last.bitsPerChar} after ${first.bitsPerChar}`);
     const draw = (fill: number, more = {}) => {
       const prompt = tinyCorpus.subarray(0, 9);
-      return sampleText(program, checkpoint, { prompt, count: 30, seed: new Uint8Array(32).fill(fill), ...more });
+      return sampleText(open, checkpoint, { prompt, count: 30, seed: new Uint8Array(32).fill(fill), ...more });
     };
     const pieces: Uint8Array[] = [];
     const text = await draw(1, { onPiece: (piece: Uint8Array) => pieces.push(piece) });
@@ -85,7 +89,8 @@ test("a sample of a model that predicts at every position sees the whole prompt 
   const trainer = await openTrainer(program, tinyCorpus);
   const checkpoint = await trainer.exportState();
   await trainer.close();
-  const next = (prompt: Uint8Array) => sampleText(program, checkpoint, { prompt, count: 1, seed, temperatureMilli: 1 });
+  const open = openProgram(program);
+  const next = (prompt: Uint8Array) => sampleText(open, checkpoint, { prompt, count: 1, seed, temperatureMilli: 1 });
   // Longer than the context: only its end counts.
   const long = tinyCorpus.subarray(0, 40);
   assert.deepEqual(await next(long), await next(long.slice(-program.model.context)));
@@ -101,7 +106,8 @@ test("byte pairs: characters are counted in bytes, the baseline sees the same by
   );
   const open = openProgram(program);
   assert.equal(program.model.vocab, open.tokenizer.vocab);
-  const { starts, counted, bytePositions, tokens, context } = heldOut(open, tinyCorpus, 20);
+  const part = heldOut(open, tinyCorpus, 20);
+  const { starts, counted, bytePositions, tokens, context } = part;
   const bytes = starts.flatMap((start) => {
     const from = start + context - counted + 1;
     return Array.from(tokens.subarray(from, from + counted)).flatMap((token) =>
@@ -113,10 +119,12 @@ test("byte pairs: characters are counted in bytes, the baseline sees the same by
     bytes,
   );
   const { checkpoint } = await trained(program, tinyCorpus, 2);
-  const { bitsPerChar, characters } = await evaluate(program, checkpoint, { corpus: tinyCorpus, positions: 20 });
+  const { bitsPerChar, characters } = await evaluate(part, checkpoint);
   assert.equal(characters, bytes.length);
   assert.ok(bitsPerChar > 0 && bitsPerChar < Math.log2(program.model.vocab) + 1);
-  assert.ok(evaluateNGram(program, 1, { corpus: tinyCorpus, positions: 20 }) < 5);
+  const [baseline] = evaluateNGrams(part, [1]) as [number];
+  assert.ok(baseline < 5);
+  assert.deepEqual(evaluateNGrams(part, [2, 0, 1])[2], baseline, "counted with longer contexts");
 });
 
 function tinyPreset() {

@@ -6,7 +6,13 @@ import { type OpenProgram, trainingBytesOf } from "./Program.ts";
 /** Most predictions of one evaluation. */
 export const MAX_POSITIONS = 200_000;
 
+export const DEFAULT_POSITIONS = 8192;
+
+/** The held-out part of a text, cut once for everything that is evaluated on it. */
 export type HeldOut = {
+  readonly open: OpenProgram;
+  /** The whole text. */
+  readonly corpus: Uint8Array;
   /** Tokens of the held-out part. */
   readonly tokens: Int32Array;
   /** Context of one window, and how many of its last predictions count. */
@@ -38,9 +44,10 @@ export function windowStarts(
   return Array.from({ length: windows }, (_, i) => Math.floor((i * room) / windows));
 }
 
-/** Windows with about `positions` counted predictions. Throws TensorError `bad-option`. */
-export function heldOut({ program, tokenizer, step }: OpenProgram, corpus: Uint8Array, positions: number): HeldOut {
+/** Windows with about `positions` counted predictions (default 8192). Throws TensorError `bad-option`. */
+export function heldOut(open: OpenProgram, corpus: Uint8Array, positions: number = DEFAULT_POSITIONS): HeldOut {
   checkPositions(positions);
+  const { program, tokenizer, step } = open;
   const firstByte = trainingBytesOf(program);
   const tokens = tokenizer.encode(corpus.subarray(firstByte));
   const { context } = program.model;
@@ -57,7 +64,7 @@ export function heldOut({ program, tokenizer, step }: OpenProgram, corpus: Uint8
     const [from, to] = [ends[start + context - counted]!, ends[start + context]!];
     return Array.from({ length: to - from }, (_, i) => firstByte + from + i);
   });
-  return { tokens, context, counted, starts, bytePositions: Uint32Array.from(bytePositions) };
+  return { open, corpus, tokens, context, counted, starts, bytePositions: Uint32Array.from(bytePositions) };
 }
 
 /** Bytes up to the end of each token. */
