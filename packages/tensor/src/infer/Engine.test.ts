@@ -5,6 +5,7 @@ import { continueGreedily, forward, smallModel } from "../formats/gptFixture.ts"
 import type { GptWeights } from "../formats/readLlama2cCheckpoint.ts";
 import { createDraws, type Draws } from "../kernel/setFixture.ts";
 import { type Ending, type Engine, type EngineOptions, type GenerateOptions, openEngine } from "./Engine.ts";
+import { createWords, drawFromLogits } from "./Sampling.ts";
 
 const VOCAB = 61;
 const model = smallModel(VOCAB);
@@ -95,6 +96,18 @@ test("seeds: the same one gives the same tokens, another one others", async () =
       (await run(engine, { ...single, temperatureMilli: 0, topPMilli: 300 })).tokens,
       "the likeliest of one",
     );
+  });
+});
+
+test("a draw is that of the logits by themselves: the recipe of exp, the request's word", async () => {
+  const seed = new Uint8Array(32).fill(6);
+  const word = createWords(seed);
+  await withEngine({}, async (engine) => {
+    const { tokens } = await run(engine, { prompt: [3], maxTokens: 12, seed, temperatureMilli: 700 });
+    tokens.forEach((token, i) => {
+      const logits = forward(model, Int32Array.from([3, ...tokens.slice(0, i)])).subarray(-VOCAB);
+      assert.equal(drawFromLogits(logits, 700, word(i)), token);
+    });
   });
 });
 

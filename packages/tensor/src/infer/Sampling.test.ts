@@ -2,8 +2,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { expRecipe } from "../recipes.ts";
 import { seedWords } from "../seedStream.ts";
-import { checkSampling, createWords, drawToken, likeliest, limitRepetition, powerScale } from "./Sampling.ts";
+import {
+  checkSampling,
+  createWords,
+  drawFromLogits,
+  drawToken,
+  likeliest,
+  limitRepetition,
+  powerScale,
+} from "./Sampling.ts";
 
 /** The candidates as spec/inference.md §3 defines them, in token order. */
 function candidates(weights: readonly number[], { topK, topPMilli }: { topK: number | undefined; topPMilli: number }) {
@@ -60,6 +69,21 @@ test("the likeliest token is the first of equals; a NaN is nobody's", () => {
   assert.equal(likeliest(Float32Array.of(-Infinity, Infinity)), 1);
   for (const at of [0, 1, 2]) assert.equal(likeliest(Float32Array.of(1, 2, 3).fill(Number.NaN, at, at + 1)), undefined);
   assert.deepEqual(powerScale(Float32Array.of(1, 4), 1, 300), { shift: 4, factor: Math.fround(1000 / 300) });
+});
+
+test("a row drawn alone: its shares are those of the recipe of exp to the last word, a NaN and an infinity draw nothing", () => {
+  for (const temperatureMilli of [300, 1000, 1700])
+    for (const logit of [-0.125, -0.75, -1.375, -2.875, -5.5]) {
+      const weight = expRecipe(Math.fround(logit * Math.fround(1000 / temperatureMilli)));
+      // Token 0 has the words below its share of the two. Math.exp would put the border some words away.
+      const border = Math.ceil((weight / (weight + 1)) * 2 ** 32);
+      const draw = (word: number) => drawFromLogits(Float32Array.of(logit + 4, 4), temperatureMilli, word);
+      assert.deepEqual([draw(border - 1), draw(border)], [0, 1], `${logit} at ${temperatureMilli}`);
+    }
+  for (const worst of [Number.NaN, Number.POSITIVE_INFINITY])
+    assert.equal(drawFromLogits(Float32Array.of(1, worst, 2), 1000, 0), undefined);
+  assert.equal(drawFromLogits(new Float32Array(3).fill(Number.NEGATIVE_INFINITY), 1000, 0), undefined);
+  assert.equal(drawFromLogits(Float32Array.of(Number.NEGATIVE_INFINITY, 0), 1000, 0), 1);
 });
 
 test("a repetition limit divides positive logits and multiplies the others, each token once", () => {

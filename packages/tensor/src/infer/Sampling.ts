@@ -1,5 +1,6 @@
 // How the next token is drawn from logits (spec/inference.md §3): options, their limits, and the draw. Deterministic on every
 // machine: weights are fp32 by the recipe of exp, sums are binary64 in a fixed order, words come from the request's seed.
+import { expRecipe } from "../recipes.ts";
 import { seedWords } from "../seedStream.ts";
 import { TensorError } from "../TensorError.ts";
 
@@ -125,6 +126,18 @@ export function drawToken(weights: Float32Array, draw: Pick<Draw, "topK" | "topP
     if (left < 0) return token;
   }
   return last;
+}
+
+/**
+ * The token that a word draws from one row of logits at a temperature above 0, computed here; undefined when they hold a NaN or
+ * the largest is infinite.
+ */
+export function drawFromLogits(logits: Float32Array, temperatureMilli: number, word: number): number | undefined {
+  const best = likeliest(logits);
+  if (best === undefined || !Number.isFinite(logits[best])) return undefined;
+  const { shift, factor } = powerScale(logits, best, temperatureMilli);
+  const weights = logits.map((logit) => expRecipe(Math.fround(Math.fround(logit - shift) * factor)));
+  return drawToken(weights, { topK: undefined, topPMilli: 1000 }, word);
 }
 
 type Least = { readonly weight: number; readonly equals: number };

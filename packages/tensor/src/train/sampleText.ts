@@ -1,8 +1,8 @@
 // Seeded text samples of a checkpoint of version 2. Not here: anything committed.
 
 import { openEngine } from "../infer/Engine.ts";
+import { createWords, drawFromLogits } from "../infer/Sampling.ts";
 import type { GptConfig } from "../models/gpt.ts";
-import { seedWords } from "../seedStream.ts";
 import { TensorError } from "../TensorError.ts";
 import { decode } from "../tokenizers/Tokenizer.ts";
 import { decodeCheckpoint } from "./Checkpoint.ts";
@@ -25,8 +25,10 @@ export type SampleOptions = {
 };
 
 /**
- * Text after `prompt` until `count` tokens or the end mark. A gpt's by the inference engine (spec/inference.md), which goes on
- * from the last half of a full context; another model's from a window of its last tokens. A report, not a commitment.
+ * Text after `prompt` until `count` tokens or the end mark: a gpt's by the inference engine (spec/inference.md), which goes on
+ * from the last half of a full context; another model's from a window of its last tokens (token 0 before the first), drawn by
+ * §3 there. The same bytes on every machine; a report, not a commitment. Throws TensorError `bad-option`, `bad-text`, `nan`,
+ * `bad-checkpoint`.
  */
 export async function sampleText(
   open: OpenProgram,
@@ -76,21 +78,28 @@ async function* engineTokens(
   }
 }
 
-/** Tokens of a model that predicts what follows a window, with words of the stream (seed, "weft/sample/2", 0). */
+/** Tokens of a model that predicts what follows a window, drawn as an engine draws. */
 async function* windowTokens(
   open: OpenProgram,
   { before, count, seed, temperatureMilli }: SampleDraw,
   checkpoint: Uint8Array,
 ): AsyncGenerator<number> {
   const model = await openModel(open, checkpoint, 1);
+  const word = createWords(seed);
   const sequence = Array.from(before);
   try {
-    for (const word of seedWords(seed, "weft/sample/2", 0, count)) {
+    for (let drawn = 0; drawn < count; drawn++) {
       const window = sequence.slice(-model.context);
       const batch = new Int32Array(model.context);
       batch.set(window, model.context - window.length);
       const logits = model.logits(batch).subarray(0, open.tokenizer.vocab);
-      const token = drawToken(logits, word / 2 ** 32, temperatureMilli / 1000);
+      const token = drawFromLogits(logits, temperatureMilli, word(drawn));
+      if (token === undefined)
+        throw new TensorError(
+          "nan",
+          `the logits after ${sequence.length} tokens hold a NaN or only infinities, ${drawn} tokens drawn`,
+          "use a model whose weights and activations stay finite",
+        );
       sequence.push(token);
       yield token;
       await turn();
@@ -98,13 +107,4 @@ async function* windowTokens(
   } finally {
     await model.close();
   }
-}
-
-/** The class at share `at` of the distribution's mass. */
-function drawToken(logits: Float32Array, at: number, temperature: number): number {
-  const max = logits.reduce((a, b) => Math.max(a, b));
-  const weights = Array.from(logits, (value) => Math.exp((value - max) / temperature));
-  let left = at * weights.reduce((a, b) => a + b);
-  const token = weights.findIndex((weight) => (left -= weight) < 0);
-  return token < 0 ? weights.length - 1 : token;
 }
