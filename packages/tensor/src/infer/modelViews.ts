@@ -1,8 +1,8 @@
 // Where everything of an engine lies in memory: packed weights, rotary tables, caches, and the rows of one step. Laid out once,
 // before anything is reserved, so that an engine over its memory limit is refused with the number.
 import { DTYPE_BYTES, type Dtype, elementCount, type Shape } from "../graph/Graph.ts";
-import { packedBytes } from "../kernel/encode/encodeProduct.ts";
 import type { CacheView, PackedView } from "../kernel/KernelCall.ts";
+import { packedBytes } from "../kernel/packedBytes.ts";
 import type { View } from "../kernel/View.ts";
 import { type GptConfig, layerName } from "../models/gpt.ts";
 

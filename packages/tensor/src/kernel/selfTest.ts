@@ -3,10 +3,10 @@
 import { createHash } from "node:crypto";
 import { DTYPE_BYTES, type Dtype, elementCount } from "../graph/Graph.ts";
 import { encodePlan } from "./encode/encodePlan.ts";
-import { packedBytes } from "./encode/encodeProduct.ts";
 import { hashRoomBytes } from "./hashRoom.ts";
 import type { KernelCall, PackedView } from "./KernelCall.ts";
 import { instantiate, type KernelCode, type PlanExports } from "./module.ts";
+import { packedBytes } from "./packedBytes.ts";
 import type { View } from "./View.ts";
 
 const PAGE_BYTES = 65_536;

@@ -4,9 +4,9 @@ import { inferOperator } from "../graph/operators.ts";
 import { bitsView, createTensor, type TensorOf, type TensorValue } from "../graph/TensorValue.ts";
 import { evaluateNode } from "../reference/evaluateNode.ts";
 import { seedWords, wordBelow } from "../seedStream.ts";
-import { packedBytes } from "./encode/encodeProduct.ts";
 import type { KernelCall, PackedView } from "./KernelCall.ts";
 import type { KernelSet } from "./KernelSet.ts";
+import { packedBytes } from "./packedBytes.ts";
 import { stridesOf, type View } from "./View.ts";
 
 /** How the bits of test elements are drawn: in [-2, 2), any, or mostly subnormal products. */

@@ -1,5 +1,5 @@
 // The words of a command, as kernels/assembly/words.ts and the files that run them read them.
-import type { Range } from "../View.ts";
+import type { Touched } from "../check/Touched.ts";
 
 /** Op words of kernels/assembly/words.ts. */
 export const OP = {
@@ -26,10 +26,8 @@ export const OP = {
 } as const;
 
 /** One command and what it touches. Commands of one call may depend on each other. */
-export type Command = {
+export type Command = Touched & {
   readonly words: readonly number[];
-  readonly reads: readonly Range[];
-  readonly writes: readonly Range[];
   /** Bytes of scratch per thread. */
   readonly scratch: number;
 };
@@ -45,6 +43,6 @@ export type Encoding = {
 };
 
 /** Prefixes the op word and the length. */
-export function command(op: number, operands: readonly number[], touched: Omit<Command, "words">): Command {
-  return { words: [op, operands.length + 2, ...operands], ...touched };
+export function command(op: number, operands: readonly number[], touched: Touched, scratch = 0): Command {
+  return { ...touched, words: [op, operands.length + 2, ...operands], scratch };
 }

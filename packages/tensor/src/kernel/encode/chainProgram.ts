@@ -1,9 +1,9 @@
 // The steps of a chain as instructions over registers: what nothing needs is dropped, a product that only a sum uses becomes one
 // instruction with it (rounded twice, as before), values with one entry per row are computed as such and spread when a
 // whole block needs them, and registers are used again after their last reader.
-import { CHAIN_OPS, type ChainOp } from "../KernelCall.ts";
-import { refuseCall } from "../View.ts";
-import type { Chain, Space, ValueClass } from "./chainSources.ts";
+import { type Chain, isReduction } from "../chainSpace.ts";
+import type { ChainOp } from "../KernelCall.ts";
+import type { Space, ValueClass } from "./chainSources.ts";
 
 /** Op words of kernels/assembly/chainLoops.ts. */
 const OP_WORD: Record<ChainOp | "mulAdd" | "expand" | "store" | "move", number> = {
@@ -32,9 +32,6 @@ const OP_WORD: Record<ChainOp | "mulAdd" | "expand" | "store" | "move", number> 
 };
 type Op = keyof typeof OP_WORD;
 
-const OPERANDS: Partial<Record<ChainOp, number>> = { add: 2, sub: 2, mul: 2, div: 2, max: 2, min: 2, gt: 2, select: 3 };
-const isReduction = (op: Op): boolean => op === "reduceSum" || op === "reduceMax";
-
 /** One instruction on numbered places; a store's `to` is an address. */
 type Instruction = { readonly op: Op; readonly perRow: boolean; readonly to: number; readonly args: readonly number[] };
 
@@ -56,25 +53,6 @@ type Draft = {
   readonly perRowPlaces: Set<number>;
   places: number;
 };
-
-function checkSteps({ sources, steps, outputs }: Chain): void {
-  steps.forEach(({ op, in: args }, i) => {
-    const value = sources.length + i;
-    if (
-      !CHAIN_OPS.includes(op) ||
-      args.length !== (OPERANDS[op] ?? 1) ||
-      args.some((arg) => !(arg >= 0 && arg < value))
-    )
-      refuseCall(`step ${i} of a chain is ${op} of ${args}`);
-    for (const arg of args) {
-      const source = sources[arg];
-      const dtype = source === undefined || "oneHot" in source ? "f32" : source.dtype;
-      if (dtype !== (op === "toFloat" ? "i32" : "f32")) refuseCall(`step ${i} of a chain is ${op} of ${dtype}`);
-    }
-  });
-  for (const { value } of outputs)
-    if (!(value >= 0 && value < sources.length + steps.length)) refuseCall(`a chain's output is value ${value}`);
-}
 
 function classesOf({ steps }: Chain, space: Space): ValueClass[] {
   const classes = space.sources.map((source) => source.class);
@@ -187,9 +165,8 @@ function allocate(draft: Draft, sources: number): { slot: number[]; blocks: numb
   return { slot, blocks: counts.block, rows: counts.row };
 }
 
-/** Compiles a chain's steps. Throws for steps that do not fit. */
+/** Compiles a chain's steps. */
 export function chainProgram(chain: Chain, space: Space): ChainProgram {
-  checkSteps(chain);
   const sources = chain.sources.length;
   const draft: Draft = {
     chain,

@@ -1,9 +1,8 @@
-// The index space of a chain as rows x columns, and how each source is found in it (kernels/assembly/chain.ts).
-import { elementCount } from "../../graph/Graph.ts";
-import { type CallOf, CHAIN_ROW_LIMIT, type ChainSource } from "../KernelCall.ts";
-import { type Axis, axesOf, broadcastStrides, contiguousStrides, mergeAxes, needPlain, refuseCall } from "../View.ts";
-
-export type Chain = CallOf<"chain">;
+// How each source of a chain is found in the chain's space, and the blocks that the space is worked through in
+// (kernels/assembly/chain.ts).
+import { type Chain, type ChainSpace, chainSpace, isOneHot } from "../chainSpace.ts";
+import type { ChainSource } from "../KernelCall.ts";
+import type { Axis } from "../View.ts";
 
 /** `full` has an element per index, `row` one per row, `scalar` one in all. */
 export type ValueClass = "full" | "row" | "scalar";
@@ -42,12 +41,6 @@ const SIDE_BY_SIDE = 4;
 const WIDEST_SIDE_BY_SIDE = 8192;
 const MOST_ROWS = 64;
 
-type OneHot = Extract<ChainSource, { readonly oneHot: unknown }>;
-
-function isOneHot(source: ChainSource): source is OneHot {
-  return "oneHot" in source;
-}
-
 function blockOf(rows: number, columns: number, wholeRows: boolean): Pick<Space, "blockRows" | "blockColumns"> {
   if (!wholeRows && columns > BLOCK) return { blockRows: 1, blockColumns: BLOCK };
   const fitting = Math.floor((wholeRows ? ROWS_BLOCK : BLOCK) / columns);
@@ -67,7 +60,6 @@ function termsOf(outer: readonly Axis[], source: number): Term[] {
     else if (stride !== 0) terms.push({ divisor, modulus: size, stride });
     divisor *= size;
   }
-  if (terms.length > MOST_TERMS) refuseCall("a chain's source needs too many terms");
   return terms;
 }
 
@@ -95,29 +87,11 @@ function place(source: ChainSource, inner: number, terms: readonly Term[], block
   return { kind: KIND.rows, class: "full", at, terms };
 }
 
-function stridesIn(source: ChainSource, shape: Chain["shape"]): number[] {
-  if (!isOneHot(source)) return broadcastStrides(source, shape);
-  needPlain("index of one-hot rows", source.oneHot, "i32");
-  if (elementCount(source.oneHot.shape) !== elementCount(shape.slice(0, -1)))
-    refuseCall(`one-hot rows of [${source.oneHot.shape}] in a chain of [${shape}]`);
-  return contiguousStrides(shape);
-}
-
-/** The space of a chain and its sources in it. Throws for a source whose columns are neither contiguous nor one. */
-export function chainSpace({ shape, sources, steps }: Chain): Space {
-  const wholeRows = sources.some(isOneHot) || steps.some(({ op }) => op === "reduceSum" || op === "reduceMax");
-  const axes = axesOf(
-    shape,
-    sources.map((source) => stridesIn(source, shape)),
-  );
-  const outer = wholeRows ? mergeAxes(axes.slice(0, -1)) : mergeAxes(axes);
-  const inner = (wholeRows ? axes.at(-1) : outer.pop()) ?? { size: 1, strides: sources.map(() => 0) };
-  const [rows, columns] = [outer.reduce((count, { size }) => count * size, 1), inner.size];
-  if (wholeRows && columns > CHAIN_ROW_LIMIT) refuseCall(`a chain over rows of ${columns} columns`);
-  const bad = inner.strides.findIndex((stride) => stride !== 0 && stride !== 1 && columns > 1);
-  if (bad >= 0) refuseCall(`source ${bad} of a chain has column stride ${inner.strides[bad]}`);
+/** The space of a chain that fits (check/chain.ts), and its sources in it. */
+export function sourcesIn(chain: Chain): Space {
+  const { rows, columns, wholeRows, rowAxes, columnStrides }: ChainSpace = chainSpace(chain);
   const space = { rows, columns, ...blockOf(rows, columns, wholeRows), wholeRows, sources: [] };
-  const placed = sources.map((source, i) => place(source, inner.strides[i]!, termsOf(outer, i), space));
+  const placed = chain.sources.map((source, i) => place(source, columnStrides[i]!, termsOf(rowAxes, i), space));
   return { ...space, sources: placed };
 }
 

@@ -1,8 +1,9 @@
 // Strided copies as commands (kernels/assembly/moves.ts). The nest of loops is merged and ordered so that the innermost axis is
 // the one that `out` has contiguous; its form follows from how x runs along it.
 import { DTYPE_BYTES } from "../../graph/Graph.ts";
+import type { Touched } from "../check/Touched.ts";
 import type { CallOf } from "../KernelCall.ts";
-import { type Axis, axesOf, broadcastStrides, mergeAxes, rangeOf, refuseCall, stridesOf } from "../View.ts";
+import { type Axis, axesOf, broadcastStrides, mergeAxes, stridesOf } from "../View.ts";
 import { type Command, command, OP } from "./Command.ts";
 
 const FORM = { runs: 0, fill: 1, transpose: 2, single: 3 } as const;
@@ -43,13 +44,9 @@ function pieces([second, inner]: readonly Axis[], bytes: number): Axis[][] {
   return rest === 0 ? [whole] : [whole, [UNIT, { size: rest, strides: inner!.strides }]];
 }
 
-export function encodeCopy({ x, out }: CallOf<"copy">): Command[] {
-  if (x.dtype !== out.dtype) refuseCall(`copy of ${x.dtype} into ${out.dtype}`);
-  if (stridesOf(out).some((stride, axis) => stride === 0 && out.shape[axis]! > 1))
-    refuseCall("copy into a broadcast view");
+export function encodeCopy({ x, out }: CallOf<"copy">, touched: Touched): Command[] {
   const bytes = DTYPE_BYTES[x.dtype];
   const axes = order(axesOf(out.shape, [broadcastStrides(x, out.shape), stridesOf(out)]));
-  const touched = { reads: [rangeOf(x)], writes: [rangeOf(out)], scratch: 0 };
   const form = formOf(axes.at(-1)!, axes.at(-2)!);
   const nests = axes.length === 2 && form !== FORM.transpose ? pieces(axes, bytes) : [axes];
   let done = 0;

@@ -1,7 +1,9 @@
 // A list of calls as the words of a plan: each call's commands, barriers where a command touches what another thread's share of
 // an earlier one wrote or still reads, and the places that errors name.
+import { checkCall } from "../check/checkCall.ts";
+import type { Touched } from "../check/Touched.ts";
 import type { KernelCall } from "../KernelCall.ts";
-import { overlaps, type Range, refuseCall } from "../View.ts";
+import { overlaps, type Range } from "../View.ts";
 import { type Command, type Encoding, OP } from "./Command.ts";
 import { encodeAttend, encodeCacheRows, encodeGatherPacked } from "./encodeAttention.ts";
 import { encodeChain } from "./encodeChain.ts";
@@ -28,53 +30,39 @@ export type EncodedPlan = {
   readonly callAt: ReadonlyMap<number, number>;
 };
 
-function encodeCall(call: KernelCall, encoding: Encoding): Command[] {
+function encodeCall(call: KernelCall, touched: Touched, encoding: Encoding): Command[] {
   switch (call.call) {
     case "matmul":
     case "matmulInt8":
-      return [encodeProduct(call, encoding)];
+      return [encodeProduct(call, touched, encoding)];
     case "pack":
-      return [encodePack(call)];
+      return [encodePack(call, touched)];
     case "chain":
-      return [encodeChain(call)];
+      return [encodeChain(call, touched)];
     case "reduce":
-      return [encodeReduce(call)];
+      return [encodeReduce(call, touched)];
     case "copy":
-      return encodeCopy(call);
+      return encodeCopy(call, touched);
     case "swapPairs":
-      return [encodeSwapPairs(call)];
+      return [encodeSwapPairs(call, touched)];
     case "gather":
-      return [encodeGather(call)];
+      return [encodeGather(call, touched)];
     case "oneHot":
-      return [encodeOneHot(call)];
+      return [encodeOneHot(call, touched)];
     case "scatterAdd":
-      return [encodeScatterAdd(call)];
+      return [encodeScatterAdd(call, touched)];
     case "toInt8":
     case "toFloat":
-      return [encodeConversion(call)];
+      return [encodeConversion(call, touched)];
     case "gatherPacked":
-      return [encodeGatherPacked(call)];
+      return [encodeGatherPacked(call, touched)];
     case "cacheRows":
-      return [encodeCacheRows(call)];
+      return [encodeCacheRows(call, touched)];
     case "attend":
-      return [encodeAttend(call)];
+      return [encodeAttend(call, touched)];
     case "hash":
-      return encodeHash(call, encoding);
+      return encodeHash(call, touched, encoding);
   }
-}
-
-/** Calls that may have views of i8, which begin anywhere. */
-const BYTEWISE: readonly string[] = ["matmulInt8", "pack", "copy", "swapPairs", "gather", "toInt8", "hash"];
-
-/** Only a chain may write what it reads, and checks itself where. A hash call folds its room. */
-function checkRanges({ call }: KernelCall, { reads, writes }: Command, bounds: Bounds): void {
-  for (const [from, to] of [...reads, ...writes]) {
-    const aligned = from % 4 === 0 || BYTEWISE.includes(call);
-    if (from < bounds[0] || to > bounds[1] || !aligned) refuseCall(`${call} of bytes ${from} to ${to}`);
-  }
-  if (call === "chain" || call === "hash") return;
-  if (writes.some((range) => reads.some((other) => overlaps(range, other))))
-    refuseCall(`the result of ${call} lies on an operand`);
 }
 
 /** Encodes calls. Throws TensorError for one that does not fit or touches bytes outside `bounds`. */
@@ -87,8 +75,7 @@ export function encodePlan(calls: readonly KernelCall[], encoding: Encoding, bou
   const touches = (ranges: readonly Range[], earlier: readonly Range[]) =>
     ranges.some((range) => earlier.some((other) => overlaps(range, other)));
   calls.forEach((call, number) => {
-    for (const command of encodeCall(call, encoding)) {
-      checkRanges(call, command, bounds);
+    for (const command of encodeCall(call, checkCall(call, bounds), encoding)) {
       const waits =
         touches(command.reads, written) || touches(command.writes, written) || touches(command.writes, read);
       if (waits && encoding.threads > 1) words.push(OP.barrier, 2);

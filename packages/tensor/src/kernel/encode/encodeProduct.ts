@@ -1,55 +1,16 @@
 // matmul, matmulInt8 and pack as commands (kernels/assembly/productCommands.ts): storage of the operands, leading axes merged,
 // the innermost one made rows of A where B is the same for all of it, and what a team shares.
 import { DTYPE_BYTES, elementCount } from "../../graph/Graph.ts";
+import { type Storage, storageOf } from "../check/product.ts";
+import type { Touched } from "../check/Touched.ts";
 import type { CallOf, PackedView } from "../KernelCall.ts";
-import {
-  type Axis,
-  axesOf,
-  broadcastStrides,
-  mergeAxes,
-  needPlain,
-  type Range,
-  rangeOf,
-  refuseCall,
-  stridesOf,
-  type View,
-} from "../View.ts";
+import { isPacked, PANEL, packedMatrixBytes } from "../packedBytes.ts";
+import { type Axis, axesOf, broadcastStrides, mergeAxes, stridesOf, type View } from "../View.ts";
 import { type Command, command, type Encoding, OP } from "./Command.ts";
 
 const FLAGS = { aColumns: 1, bColumns: 2, bPacked: 4, shareColumns: 8, pairs: 16 } as const;
-/** Rows of B in a packed panel. */
-const PANEL = 8;
 
 type Product = CallOf<"matmul"> | CallOf<"matmulInt8">;
-/** How a matrix lies: rows with `stride` bytes between them, or columns with `stride` bytes between the k's. */
-type Storage = { readonly columns: boolean; readonly stride: number };
-
-export function isPacked(view: View | PackedView): view is PackedView {
-  return (view as PackedView).packed === true;
-}
-
-/** Bytes of B packed: per matrix whole panels, int8 as pairs of i16. */
-export function packedBytes({ dtype, shape }: Pick<View, "dtype" | "shape">): number {
-  return elementCount(shape.slice(0, -2)) * packedMatrixBytes(dtype, shape.at(-2)!, shape.at(-1)!);
-}
-
-function packedMatrixBytes(dtype: View["dtype"], N: number, K: number): number {
-  return Math.ceil(N / PANEL) * PANEL * 4 * (dtype === "i8" ? Math.ceil(K / 2) : K);
-}
-
-export function packedRange(view: PackedView): Range {
-  return [view.at, view.at + packedBytes(view)];
-}
-
-function storageOf(name: string, view: View): Storage {
-  const bytes = DTYPE_BYTES[view.dtype];
-  const [rowStride, termStride] = stridesOf(view).slice(-2) as [number, number];
-  const [rows, terms] = view.shape.slice(-2) as [number, number];
-  if (termStride === 1 || terms === 1) return { columns: false, stride: rowStride * bytes };
-  if (view.dtype !== "i8" && (rowStride === 1 || rows === 1)) return { columns: true, stride: termStride * bytes };
-  return refuseCall(`${name} of a product has strides ${stridesOf(view)}`);
-}
-
 /** Bytes from one matrix to the next along the leading axes of the result. */
 function leadStrides(view: View | PackedView, lead: readonly number[]): number[] {
   const own = { ...view, shape: view.shape.slice(0, -2) };
@@ -60,16 +21,6 @@ function leadStrides(view: View | PackedView, lead: readonly number[]): number[]
   }
   const strides = stridesOf(view).slice(0, -2);
   return broadcastStrides({ ...own, strides }, lead).map((stride) => stride * DTYPE_BYTES[view.dtype]);
-}
-
-function checkProduct({ call, a, b, out }: Product): void {
-  const dtype = call === "matmul" ? "f32" : "i8";
-  const [M, N, K] = [out.shape.at(-2), out.shape.at(-1), a.shape.at(-1)];
-  if (a.dtype !== dtype || b.dtype !== dtype || out.dtype !== (call === "matmul" ? "f32" : "i32"))
-    refuseCall(`${call} of ${a.dtype} and ${b.dtype} into ${out.dtype}`);
-  if (a.shape.at(-2) !== M || b.shape.at(-2) !== N || b.shape.at(-1) !== K || M === undefined || K === undefined)
-    refuseCall(`${call} of [${a.shape}] and [${b.shape}] into [${out.shape}]`);
-  if (stridesOf(out).at(-1) !== 1 && N !== 1) refuseCall(`${call} into rows that are not contiguous`);
 }
 
 type Shape = { M: number; a: Storage; outStride: number; axes: Axis[] };
@@ -90,8 +41,7 @@ function sharesColumns(matrices: number, M: number, N: number, threads: number):
   return N >= M || M < 8 * threads;
 }
 
-export function encodeProduct(call: Product, { threads, wide, scratch }: Encoding): Command {
-  checkProduct(call);
+export function encodeProduct(call: Product, touched: Touched, { threads, wide, scratch }: Encoding): Command {
   const { a, b, out } = call;
   const [N, K] = [out.shape.at(-1)!, a.shape.at(-1)!];
   const lead = out.shape.slice(0, -2);
@@ -109,31 +59,16 @@ export function encodeProduct(call: Product, { threads, wide, scratch }: Encodin
   const operands = [a.at, b.at, out.at, shape.M, N, K, flags, matrices, shape.axes.length];
   const strides = [shape.a.stride, plainB.stride, shape.outStride];
   const nest = [...shape.axes].reverse().flatMap(({ size, strides: own }) => [size, ...own]);
-  const int8 = call.call === "matmulInt8";
-  return command(int8 ? OP.matmulInt8 : OP.matmul, [...operands, ...strides, ...nest], {
-    reads: [rangeOf(a), isPacked(b) ? packedRange(b) : rangeOf(b)],
-    writes: [rangeOf(out)],
-    scratch: int8 ? scratch.productInt8 : scratch.product,
-  });
+  const words = [...operands, ...strides, ...nest];
+  return call.call === "matmulInt8"
+    ? command(OP.matmulInt8, words, touched, scratch.productInt8)
+    : command(OP.matmul, words, touched, scratch.product);
 }
 
-export function encodePack({ b, out }: CallOf<"pack">): Command {
-  if (b.dtype !== out.dtype || b.dtype === "i32" || `${b.shape}` !== `${out.shape}`)
-    refuseCall(`pack of ${b.dtype} [${b.shape}] as ${out.dtype} [${out.shape}]`);
+export function encodePack({ b, out }: CallOf<"pack">, touched: Touched): Command {
   const [N, K] = b.shape.slice(-2) as [number, number];
   const { columns, stride } = storageOf("b", b);
   const matrices = elementCount(b.shape.slice(0, -2));
-  const strides = stridesOf(b).slice(0, -2);
-  needPlain("leading axes of a packed operand", {
-    ...b,
-    shape: b.shape.slice(0, -2),
-    strides: strides.map((own) => own / (N * K)),
-  });
-  if (stride !== (columns ? N : K) * DTYPE_BYTES[b.dtype] && matrices > 1) refuseCall("pack of matrices with gaps");
-  const flags = columns ? FLAGS.bColumns : 0;
-  return command(b.dtype === "i8" ? OP.packInt8 : OP.pack, [b.at, out.at, N, K, flags, matrices, stride], {
-    reads: [rangeOf(b)],
-    writes: [packedRange(out)],
-    scratch: 0,
-  });
+  const operands = [b.at, out.at, N, K, columns ? FLAGS.bColumns : 0, matrices, stride];
+  return command(b.dtype === "i8" ? OP.packInt8 : OP.pack, operands, touched);
 }

@@ -1,8 +1,8 @@
 // A chain as a launch (kernels/cuda/chain.cuh): its index space as rows x columns, where each source is in it, the code, and registers.
+import { type Chain, type ChainSpace, chainSpace, isOneHot, viewOf } from "../../chainSpace.ts";
 import type { ChainSource } from "../../KernelCall.ts";
 import { refuseCall } from "../../View.ts";
 import { type ChainCode, chainCode } from "./chainCode.ts";
-import { type Chain, type ChainSpace, chainSpace } from "./chainSpace.ts";
 import { address, blocksFor, type DeviceShape, type Launch, launch, stride, THREADS } from "./Launch.ts";
 
 const ROWS_PER_BLOCK = 32;
@@ -10,9 +10,9 @@ const ROWS_PER_BLOCK = 32;
 const HEAD = 9;
 
 function sourceWords(source: ChainSource, number: number, { rowAxes, columnStrides }: ChainSpace): number[] {
-  const [kind, at] = "oneHot" in source ? [1, source.oneHot.at] : [0, source.at];
+  const { at } = viewOf(source);
   const strides = [...rowAxes].reverse().map((axis) => stride(axis.strides[number]!));
-  return [kind, ...address(at), stride(columnStrides[number]!), ...strides];
+  return [isOneHot(source) ? 1 : 0, ...address(at), stride(columnStrides[number]!), ...strides];
 }
 
 function wordsOf({ sources, outputs }: Chain, space: ChainSpace, code: ChainCode): number[] {

@@ -1,7 +1,8 @@
 // The steps of a chain as the instructions of kernels/cuda/chain.cuh: values with one entry per row are computed once per row, the others
 // once per element in every phase that needs them; registers of elements are used again after their last reader.
+
+import { type Chain, type ChainSpace, isOneHot, isReduction } from "../../chainSpace.ts";
 import type { ChainOp } from "../../KernelCall.ts";
-import { type Chain, type ChainSpace, isReduction } from "./chainSpace.ts";
 
 /** Numbers of the enumeration in kernels/cuda/chain.cuh. */
 const OP = {
@@ -66,7 +67,7 @@ type Draft = {
 
 function valuesOf({ shape, sources, steps }: Chain, { wholeRows, columns, columnStrides }: ChainSpace): Value[] {
   const values: Value[] = sources.map((source, i) => {
-    const perRow = wholeRows && !("oneHot" in source) && (columnStrides[i] === 0 || columns === 1);
+    const perRow = wholeRows && !isOneHot(source) && (columnStrides[i] === 0 || columns === 1);
     return { op: "load", args: [i], perRow, level: 0, moved: true };
   });
   for (const { op, in: args } of steps) {
@@ -156,7 +157,7 @@ function rowWords(draft: Draft, values: readonly number[], number: readonly numb
   });
 }
 
-/** Compiles the steps of a chain that fits (checkCalls). */
+/** Compiles the steps of a chain that fits (check/chain.ts). */
 export function chainCode(chain: Chain, space: ChainSpace): ChainCode {
   const values = valuesOf(chain, space);
   const number = canonicalNumbers(values);

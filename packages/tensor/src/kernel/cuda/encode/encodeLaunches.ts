@@ -1,6 +1,5 @@
-// A list of calls as launches that run in order. The encoder of the WebAssembly kernels judges what is a call: what one set refuses,
-// every set refuses, with the same words. Its own result is not used.
-import { encodePlan } from "../../encode/encodePlan.ts";
+// A list of calls as launches that run in order.
+import { checkCall } from "../../check/checkCall.ts";
 import type { KernelCall } from "../../KernelCall.ts";
 import type { Range } from "../../View.ts";
 import { encodeAttend, encodeCacheRows, encodeGatherPacked } from "./attention.ts";
@@ -19,11 +18,6 @@ import {
 } from "./simple.ts";
 
 export type EncodedLaunch = Launch & { /** Number of its call. */ readonly call: number };
-
-/** Throws TensorError for a call that does not fit or touches bytes outside `bounds`. */
-function checkCalls(calls: readonly KernelCall[], bounds: Range): void {
-  encodePlan(calls, { threads: 1, wide: false, tables: 0, scratch: { product: 0, productInt8: 0, hash: 0 } }, bounds);
-}
 
 function launchesOf(call: KernelCall, device: DeviceShape): Launch[] {
   switch (call.call) {
@@ -62,6 +56,6 @@ function launchesOf(call: KernelCall, device: DeviceShape): Launch[] {
 
 /** Encodes calls for a device. Throws TensorError for one that does not fit or touches bytes outside `bounds`. */
 export function encodeLaunches(calls: readonly KernelCall[], device: DeviceShape, bounds: Range): EncodedLaunch[] {
-  checkCalls(calls, bounds);
+  for (const call of calls) checkCall(call, bounds);
   return calls.flatMap((call, number) => launchesOf(call, device).map((own) => ({ ...own, call: number })));
 }

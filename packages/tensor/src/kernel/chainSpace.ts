@@ -1,11 +1,18 @@
 // The index space of a chain as rows x columns, and each source's strides in it.
-import { elementCount } from "../../../graph/Graph.ts";
-import type { CallOf, ChainOp, ChainSource } from "../../KernelCall.ts";
-import { type Axis, axesOf, broadcastStrides, mergeAxes } from "../../View.ts";
+import { elementCount } from "../graph/Graph.ts";
+import type { CallOf, ChainOp, ChainSource } from "./KernelCall.ts";
+import { type Axis, axesOf, broadcastStrides, mergeAxes, type View } from "./View.ts";
 
 export type Chain = CallOf<"chain">;
 
+type OneHot = Extract<ChainSource, { readonly oneHot: unknown }>;
+
 export const isReduction = (op: ChainOp): boolean => op === "reduceSum" || op === "reduceMax";
+
+export const isOneHot = (source: ChainSource): source is OneHot => "oneHot" in source;
+
+/** What of memory a source is: itself, or the index of its one-hot rows. */
+export const viewOf = (source: ChainSource): View => (isOneHot(source) ? source.oneHot : source);
 
 export type ChainSpace = {
   readonly rows: number;
@@ -20,11 +27,12 @@ export type ChainSpace = {
 
 /** A one-hot source has no strides: it finds its index by the row. */
 function stridesIn(source: ChainSource, shape: Chain["shape"]): number[] {
-  return "oneHot" in source ? shape.map(() => 0) : broadcastStrides(source, shape);
+  return isOneHot(source) ? shape.map(() => 0) : broadcastStrides(source, shape);
 }
 
+/** Throws for a source that does not broadcast to the chain's shape. */
 export function chainSpace({ shape, sources, steps }: Chain): ChainSpace {
-  const wholeRows = sources.some((source) => "oneHot" in source) || steps.some(({ op }) => isReduction(op));
+  const wholeRows = sources.some(isOneHot) || steps.some(({ op }) => isReduction(op));
   const axes = axesOf(
     shape,
     sources.map((source) => stridesIn(source, shape)),
