@@ -1,5 +1,5 @@
 // The port to whatever computes operators: WebAssembly threads today (wasmKernels.ts), another device later. Memory belongs to
-// the set; the host sees it through `write` and `read`. Every implementation gives the same bits: kernelCompliance.ts holds it
+// the set; the host sees it through `write` and `read`. Every implementation gives the same bits: compliance/ holds it
 // to the reference.
 import type { KernelCall } from "./KernelCall.ts";
 import type { View } from "./View.ts";

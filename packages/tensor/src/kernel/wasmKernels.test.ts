@@ -1,5 +1,5 @@
 // The WebAssembly kernels, wide and plain, with 1, 2 and 4 threads, against the reference.
-import { COMPLIANCE_BYTES, kernelCompliance } from "./kernelCompliance.ts";
+import { COMPLIANCE_BYTES, kernelCompliance } from "./compliance/kernelCompliance.ts";
 import { compilePlain, compileWide } from "./module.ts";
 import { createWasmKernels } from "./wasmKernels.ts";
 

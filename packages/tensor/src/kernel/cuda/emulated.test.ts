@@ -16,7 +16,7 @@ import { planGraph } from "../../plan/planGraph.ts";
 import { evaluateGraph } from "../../reference/evaluateGraph.ts";
 import { startState } from "../../train/startState.ts";
 import { buildStepGraph } from "../../train/stepGraph.ts";
-import { COMPLIANCE_BYTES, kernelCompliance } from "../kernelCompliance.ts";
+import { COMPLIANCE_BYTES, kernelCompliance } from "../compliance/kernelCompliance.ts";
 import { bits, createDraws, drawTensor, expected, get, put, room, runOnce } from "../setFixture.ts";
 import { compileKernels } from "./compile.ts";
 import { createCudaKernels } from "./cudaKernels.ts";

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { COMPLIANCE_BYTES, kernelCompliance } from "../kernelCompliance.ts";
+import { COMPLIANCE_BYTES, kernelCompliance } from "../compliance/kernelCompliance.ts";
 import { createCudaKernels } from "./cudaKernels.ts";
 
 const repository = fileURLToPath(new URL("../../../../../", import.meta.url));

@@ -1,14 +1,13 @@
-// What a kernel set that computes inference must do, bit for bit (spec/inference.md §2): rows of packed tables, caches filled
-// in any order, attention over them against the composite of spec/tensor.md §3.7, packed products of few rows.
+// The calls of inference (spec/inference.md §2): rows of packed tables, caches filled in any order, attention over them against
+// the composite of spec/tensor.md §3.7.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { attention } from "../graph/attention.ts";
-import { inverseRoot } from "../graph/composites.ts";
-import { GraphBuilder } from "../graph/GraphBuilder.ts";
-import { type TensorOf, type TensorValue, tensorFrom } from "../graph/TensorValue.ts";
-import { evaluateGraph } from "../reference/evaluateGraph.ts";
-import type { CacheView } from "./KernelCall.ts";
-import type { KernelSet } from "./KernelSet.ts";
+import { attention } from "../../graph/attention.ts";
+import { inverseRoot } from "../../graph/composites.ts";
+import { GraphBuilder } from "../../graph/GraphBuilder.ts";
+import { type TensorOf, type TensorValue, tensorFrom } from "../../graph/TensorValue.ts";
+import { evaluateGraph } from "../../reference/evaluateGraph.ts";
+import type { CacheView } from "../KernelCall.ts";
+import type { KernelSet } from "../KernelSet.ts";
 import {
   bits,
   createDraws,
@@ -17,39 +16,16 @@ import {
   drawTensor,
   expected,
   get,
-  MIXES,
   type Mix,
   put,
   putPacked,
   putWithGaps,
   room,
   runOnce,
-} from "./setFixture.ts";
-import { stridesOf } from "./View.ts";
+} from "../setFixture.ts";
+import { stridesOf } from "../View.ts";
 
-/** Blocks of four rows up to the most that are done so, groups of panels that are whole and not, odd depths. */
-function checkFewRows(set: KernelSet): void {
-  const draws = createDraws("few rows");
-  for (const M of [4, 8, 60, 64, 68])
-    for (const [N, K] of [
-      [32, 8],
-      [72, 33],
-      [75, 129],
-      [7, 5],
-      [400, 3],
-    ] as const)
-      for (const mix of MIXES) {
-        const [a, b] = [drawTensor(draws, [M, K], mix), drawTensor(draws, [N, K], "ordinary")];
-        const result = expected("matmul", [a, b], {});
-        for (const view of [put(set, a), putWithGaps(set, a, { draws, gap: 4 })]) {
-          const out = room(set, result);
-          runOnce(set, [{ call: "matmul", a: view, b: putPacked(set, put(set, b)), out }]);
-          assert.deepEqual(bits(get(set, out)), bits(result), `${mix} [${M},${K}] · [${N},${K}]`);
-        }
-      }
-}
-
-function checkPackedRows(set: KernelSet): void {
+export function checkPackedRows(set: KernelSet): void {
   const draws = createDraws("packed rows");
   for (const [rows, columns] of [
     [1, 1],
@@ -131,7 +107,7 @@ function firstRows(tensor: TensorValue, length: number): TensorValue {
   return expected("slice", [tensor], { axis: 0, start: 0, length });
 }
 
-function checkAttention(set: KernelSet, mix: Mix): void {
+export function checkAttention(set: KernelSet, mix: Mix): void {
   const draws = createDraws(`attention/${mix}`);
   for (let round = 0; round < 8; round++) {
     const kvHeads = draws.pick([1, 2, 3]);
@@ -188,7 +164,7 @@ function checkAttention(set: KernelSet, mix: Mix): void {
   }
 }
 
-function checkRefusals(set: KernelSet): void {
+export function checkCacheRefusals(set: KernelSet): void {
   const view = (dtype: "f32" | "i32", shape: number[]) => room(set, { dtype, shape });
   const cache = { keys: view("f32", [2, 1, 2, 4, 8]), values: view("f32", [2, 1, 16, 4]) };
   const q = view("f32", [1, 2, 4]);
@@ -216,20 +192,4 @@ function checkRefusals(set: KernelSet): void {
   assert.throws(() => set.compile([{ ...calls[0], out: q }]), refused);
   assert.throws(() => set.compile([{ ...calls[0], q: view("f32", [2, 2, 4]) }]), refused);
   assert.throws(() => set.compile([{ ...calls[1], v: view("f32", [1, 2, 4]) }]), refused);
-}
-
-/** Registers the checks for sets that `open` gives. */
-export function inferenceCompliance(name: string, open: () => Promise<KernelSet>): void {
-  describe(name, () => {
-    let set: KernelSet;
-    before(async () => {
-      set = await open();
-    });
-    after(() => set.close());
-
-    test("packed products of few rows", () => checkFewRows(set));
-    test("rows of packed tables", () => checkPackedRows(set));
-    for (const mix of MIXES) test(`attention over caches of ${mix} elements`, () => checkAttention(set, mix));
-    test("a position or slot out of range ends the run; calls that do not fit are refused", () => checkRefusals(set));
-  });
 }
