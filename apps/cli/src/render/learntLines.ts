@@ -3,7 +3,7 @@
 import { grouped } from "./figures.ts";
 import { type LossPoint, lossPlot } from "./lossPlot.ts";
 import { tableLines } from "./table.ts";
-import { harmless, type Look, paint } from "./terminalText.ts";
+import { harmless, type Look, paint, uncut } from "./terminalText.ts";
 
 export interface Evaluated {
   bitsPerByte: number;
@@ -34,7 +34,7 @@ export function evaluationLines(evaluated: Evaluated | undefined, look: Look): s
   ];
   return [
     paint(look, "bold", `bits per character on ${grouped(evaluated.heldOutBytes)} held-out bytes, lower is better`),
-    ...tableLines([{ title: "" }, { title: "bits", align: "right" }, { title: "" }], rows, look).slice(1),
+    ...tableLines([{ title: "" }, { title: "bits", align: "right" }, { title: "" }], rows, uncut(look)).slice(1),
   ];
 }
 

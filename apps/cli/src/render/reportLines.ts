@@ -4,7 +4,7 @@ import { amountOf, bytesOf, clockOf, grouped, type NodeNames, nameOf } from "./f
 import { auditCounts, type JobView, totalStreamed } from "./JobView.ts";
 import { evaluationLines, lossLines, sampleBlock } from "./learntLines.ts";
 import { tableLines } from "./table.ts";
-import { fit, harmless, type Look, paint, wrap } from "./terminalText.ts";
+import { harmless, type Look, paint, uncut, wrap } from "./terminalText.ts";
 
 export interface ReportOptions {
   look: Look;
@@ -13,6 +13,7 @@ export interface ReportOptions {
   sharedHost: boolean;
 }
 
+/** What stays: nothing of it is cut, so that paths, hashes and amounts are whole on any terminal. */
 export function reportLines(view: JobView, options: ReportOptions): string[] {
   const { look } = options;
   const sections = [
@@ -26,9 +27,7 @@ export function reportLines(view: JobView, options: ReportOptions): string[] {
     gasLines(view, look),
     unverifiedLines(view, options),
   ].filter((lines) => lines.length > 0);
-  return sections
-    .flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]))
-    .map((line) => fit(line, look.width));
+  return sections.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]));
 }
 
 function endLines(view: JobView, look: Look): string[] {
@@ -49,7 +48,7 @@ function refusalLines(view: JobView, { look, names }: ReportOptions): string[] {
     row.reasons.map((reason) => [nameOf(names, row.nodeId), harmless(reason)]),
   );
   const remedies = view.remedies.map((line) => `  remedy: ${harmless(line)}`);
-  return [...tableLines([{ title: "node" }, { title: "why not" }], rows, look), ...remedies];
+  return [...tableLines([{ title: "node" }, { title: "why not" }], rows, uncut(look)), ...remedies];
 }
 
 function checkpointLines(view: JobView, look: Look): string[] {
@@ -69,7 +68,7 @@ function paidLines(view: JobView, { look, names }: ReportOptions): string[] {
   const columns = [{ title: "node" }, { title: "as" }, { title: "amount", align: "right" as const }];
   return [
     paint(look, "bold", "who was paid"),
-    ...tableLines(columns, [...rows, ["total", "", amountOf(total)]], look),
+    ...tableLines(columns, [...rows, ["total", "", amountOf(total)]], uncut(look)),
     ...(refunded > 0n ? [`  back to the buyer: ${amountOf(refunded)}`] : []),
   ];
 }
@@ -80,7 +79,10 @@ function gasLines(view: JobView, look: Look): string[] {
     .sort(([, a], [, b]) => (BigInt(a) < BigInt(b) ? 1 : -1))
     .map(([action, gas]) => [harmless(action), grouped(gas)]);
   const columns = [{ title: "action" }, { title: "gas", align: "right" as const }];
-  return [paint(look, "bold", "gas"), ...tableLines(columns, [...rows, ["total", grouped(view.done.gas.total)]], look)];
+  return [
+    paint(look, "bold", "gas"),
+    ...tableLines(columns, [...rows, ["total", grouped(view.done.gas.total)]], uncut(look)),
+  ];
 }
 
 /** The labels that keep a report honest. */

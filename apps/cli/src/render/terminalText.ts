@@ -10,6 +10,9 @@ export interface Look {
   width: number;
 }
 
+/** Nothing is cut: for what stays on the screen and is copied from it. A terminal breaks its lines. */
+export const uncut = (look: Look): Look => ({ colour: look.colour, width: Number.MAX_SAFE_INTEGER });
+
 /** Colour only on a terminal that has it and whose user did not ask for none (no-color.org). */
 export function wantsColour(environment: Record<string, string | undefined>, isTerminal: boolean): boolean {
   if (environment["NO_COLOR"]) return false;

@@ -30,10 +30,10 @@ export function trainLiveLines(view: TrainView, { look, seconds }: { look: Look;
 export const savedText = ({ step, path, bytes }: Saved): string =>
   `checkpoint of step ${grouped(step)}: ${path} (${bytesOf(bytes)})`;
 
-/** The line of a pipe, one per tenth of the way. */
-export function trainPlainLine(before: TrainView, after: TrainView): string | undefined {
+/** The line of a pipe, one per tenth of the way, and one when the last is `overdue`. */
+export function trainPlainLine(before: TrainView, after: TrainView, overdue = false): string | undefined {
   const tenth = ({ step, totalSteps }: TrainView) => Math.floor((10 * step) / totalSteps);
-  return tenth(before) === tenth(after) ? undefined : figures(after).join(", ");
+  return tenth(before) === tenth(after) && !overdue ? undefined : figures(after).join(", ");
 }
 
 export interface TrainReport {
@@ -44,6 +44,7 @@ export interface TrainReport {
   sample?: string;
 }
 
+/** What stays: nothing of it is cut, so that paths and hashes can be copied from any terminal. */
 export function trainReportLines({ view, seconds, programHash, ...learnt }: TrainReport, look: Look): string[] {
   const sections = [
     [
@@ -58,9 +59,7 @@ export function trainReportLines({ view, seconds, programHash, ...learnt }: Trai
     sampleBlock(learnt.sample, look),
     view.saved === undefined ? [] : modelLines(view.saved, programHash, look),
   ].filter((lines) => lines.length > 0);
-  return sections
-    .flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]))
-    .map((line) => fit(line, look.width));
+  return sections.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]));
 }
 
 function modelLines({ path, bytes, contentId }: Saved, programHash: string, look: Look): string[] {

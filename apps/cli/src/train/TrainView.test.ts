@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { trainLiveLines, trainPlainLine, trainReportLines } from "../render/trainLines.ts";
+import { showTraining } from "./showTraining.ts";
 import { lossesWith, type Pace, paceWith, type TrainView, viewAfter } from "./TrainView.ts";
+import { quietContext } from "./trainFixture.ts";
 
 const measure = { tokensPerStep: 100, bytesPerToken: 2 };
 const look = { colour: false, width: 80 };
@@ -66,11 +68,39 @@ test("live: bar, figures, curve, checkpoint, no line wider than the terminal", (
   assert.ok(lines.every((line) => line.length <= 80));
 });
 
-test("a pipe gets a line per tenth; the report says what was trained before", () => {
+test("a pipe gets a line per tenth, and one when the last is overdue; the report says what was trained before", () => {
   const at = (step: number): TrainView => ({ ...first, step, bitsPerByte: 1 });
   assert.equal(trainPlainLine(at(6), at(9)), undefined);
+  assert.equal(trainPlainLine(at(6), at(9), true), "step 9/50, 1.000 bits/byte");
   assert.equal(trainPlainLine(at(9), at(10)), "step 10/50, 1.000 bits/byte");
   const lines = trainReportLines({ view: at(50), seconds: 0, programHash: "0x1" }, look);
   assert.deepEqual(lines, ["done: tiny, 50 steps, trained before"]);
   assert.match(trainReportLines({ view: at(50), seconds: 61, programHash: "0x1" }, look)[0]!, / in 1:01$/);
+});
+
+test("the report is cut nowhere: what is copied from it is whole, however narrow the terminal", () => {
+  const path = `/${"long/".repeat(30)}tiny.safetensors`;
+  const contentId = `0x${"ab".repeat(32)}`;
+  const view = { ...first, step: 50, saved: { step: 50, path, bytes: 2048, contentId } };
+  const evaluated = { bitsPerByte: 2.5, baselineOneChar: 3.5, baselineTwoChar: 3, heldOutBytes: 8192 };
+  const report = { view, seconds: 61, programHash: "0x1", evaluated };
+  const lines = trainReportLines(report, { colour: false, width: 40 });
+  assert.ok(lines.includes(`  go on with: weft generate ${path} --prompt "…"`), lines.join("\n"));
+  assert.ok(lines.includes(`  sha-256  ${contentId}`), lines.join("\n"));
+  assert.ok(lines.includes("  this model                         2.500"), lines.join("\n"));
+});
+
+test("a pipe hears of a slow training once a minute", (t) => {
+  let now = 1000;
+  t.mock.method(performance, "now", () => now);
+  const context = quietContext("/", false);
+  const screen = showTraining(context, { ...first, totalSteps: 10_000 }, measure);
+  for (let step = 0; step < 9; step++) {
+    now += 25_000;
+    screen.steps(results(step, 1));
+  }
+  assert.deepEqual(
+    context.said.map((line) => /^step \d+/.exec(line)?.[0]),
+    ["step 3", "step 6", "step 9"],
+  );
 });

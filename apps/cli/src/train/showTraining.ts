@@ -1,4 +1,4 @@
-// Follows a training on this machine: the live screen, a line per tenth in a pipe, or JSON lines.
+// Follows a training on this machine: the live screen, a line per tenth or minute in a pipe, or JSON lines.
 import type { Context } from "../Context.ts";
 import { livePainter } from "../render/LivePainter.ts";
 import { savedText, trainLiveLines, trainPlainLine } from "../render/trainLines.ts";
@@ -17,6 +17,8 @@ export interface TrainingScreen {
 
 const clockMs = 1000;
 const reportMs = 1000;
+/** A pipe hears at least as often, however long a tenth of the steps takes. */
+const plainMs = 60_000;
 
 export function showTraining(context: Context, first: TrainView, measure: Measure): TrainingScreen {
   let view = first;
@@ -28,12 +30,20 @@ export function showTraining(context: Context, first: TrainView, measure: Measur
   // The elapsed time goes on between steps.
   const timer = painter === undefined ? undefined : setInterval(paint, clockMs);
   let reportedAt = Number.NEGATIVE_INFINITY;
+  let saidAt = startedAt;
   const report = () => {
     const now = performance.now();
     if (now - reportedAt < reportMs && view.step < view.totalSteps) return;
     reportedAt = now;
     const { step, totalSteps, bitsPerByte, tokensPerSecond, secondsLeft } = view;
     context.emit({ kind: "progress", step, totalSteps, bitsPerByte, tokensPerSecond, secondsLeft });
+  };
+  const say = (before: TrainView) => {
+    const now = performance.now();
+    const line = trainPlainLine(before, view, now - saidAt >= plainMs);
+    if (line === undefined) return;
+    saidAt = now;
+    context.say(line);
   };
   return {
     get view() {
@@ -48,8 +58,7 @@ export function showTraining(context: Context, first: TrainView, measure: Measur
       pace = paceWith(pace, { step: results.at(-1)!.step + 1, atMs: performance.now() });
       view = viewAfter(view, results, { pace, measure });
       report();
-      const line = trainPlainLine(before, view);
-      if (painter === undefined && line !== undefined) context.say(line);
+      if (painter === undefined) say(before);
       paint();
     },
     saved(saved) {
