@@ -71,9 +71,10 @@ test("help is printed on standard output with exit 0", async () => {
 test("wrong calls: one line, a pointer to the help, exit 2", async () => {
   const calls: [string[], RegExp][] = [
     [["frobnicate"], /unknown command 'frobnicate'/],
-    [["start", "--nodes", "99"], /whole number from 1 to 32/],
+    [["start", "--nodes", "99"], /whole number from 1 to 32.*\nsee: weft start --help\n/],
     [["start", "--chain-port", "0"], /whole number from 1 to 65535/],
-    [["offers", "--colour"], /unknown option '--colour'/],
+    [["offers", "--colour"], /unknown option '--colour'\nsee: weft offers --help\n/],
+    [["orders", "cancel", "--loud"], /see: weft orders cancel --help\n/],
     [["run"], /missing required argument 'file'/],
     [["jobs", "attach", "x", "--from", "-1"], /whole number/],
     [["jobs", "frobnicate"], /too many arguments|unknown command/],

@@ -27,11 +27,15 @@ export type Add = (parent: Command, spec: CommandSpec) => void;
 export const examplesText = (examples: readonly string[]): string =>
   `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}\n`;
 
+const pathOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+
 export function addCommand(parent: Command, spec: CommandSpec, outcome: Outcome): void {
   const command = parent
     .command(spec.usage, { isDefault: spec.isDefault === true })
     .summary(spec.summary)
     .description(spec.summary)
+    .showHelpAfterError(`see: ${pathOf(parent)} ${spec.usage.split(" ")[0]} --help`)
     .addHelpText("after", `${spec.notes === undefined ? "" : `\n${spec.notes}\n`}${examplesText(spec.examples)}`);
   for (const option of spec.options ?? []) command.addOption(option);
   command.action(async (...called: unknown[]) => {

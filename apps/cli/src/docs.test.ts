@@ -49,6 +49,20 @@ test("every command line in docs/cli.md and in the helps' examples exists with i
   );
 });
 
+test("a model's path in README, docs, helps and remedies is one that a job file of README and guide leaves", () => {
+  const example = join(repositoryRoot, "examples/train-shakespeare.yaml");
+  const { name, output } = parseJobFile(example, readFileSync(example, "utf8")).job;
+  const left = [`${output}/${name}`, "weft-out/shakespeare-bpe"];
+  const pages = ["README.md", "docs/cli.md", "docs/train-your-own.md"];
+  const sources = ["modelCommands", "model/openModelFile"].map((source) => `apps/cli/src/${source}.ts`);
+  const named = [...pages, ...sources].flatMap((path) => linesOf(path, /(weft-out\/[\w./-]+)\.safetensors/g));
+  assert.ok(named.length >= 20, `${named.length}`);
+  assert.deepEqual(
+    named.filter((path) => !left.includes(path)),
+    [],
+  );
+});
+
 test("the job files of docs/train-your-own.md are job files, and the plan it shows is theirs", () => {
   const text = readFileSync(join(repositoryRoot, "docs/train-your-own.md"), "utf8");
   const files = [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = ""]) => parseJobFile("page", yaml).job);

@@ -49,12 +49,10 @@ function addGenerate(program: Command, add: Add): void {
     usage: "generate <model>",
     summary: "text from a model, as it is drawn",
     options: [
-      new Option("--prompt <text>", "what it goes on from").default(""),
+      new Option("--prompt <text>", "what it goes on from (default: nothing)"),
+      new Option("--prompt-file <file>", "the same from a file, or from a pipe: -"),
       count("--max-tokens <n>", "most tokens drawn", { min: 1, max: 1_000_000 }).default(256),
-      thousandths("--temperature <t>", "0 takes the likeliest token (default 0.8)", { min: 0, max: 10_000 }).default(
-        800,
-        "0.8",
-      ),
+      thousandths("--temperature <t>", "0 takes the likeliest token", { min: 0, max: 10_000 }).default(800, "0.8"),
       count("--top-k <n>", "draw among the so many likeliest tokens (default: all)", { min: 1, max: 4096 }),
       thousandths("--top-p <p>", "draw among the likeliest that together have this share", { min: 1, max: 1000 }),
       thousandths("--repetition <r>", "makes recent tokens less likely, above 1", { min: 1000, max: 10_000 }),
@@ -67,8 +65,9 @@ function addGenerate(program: Command, add: Add): void {
     notes:
       "A model is what `weft train` or a job left, what `weft export` wrote, a GGUF file, or a llama2.c checkpoint.",
     examples: [
-      "weft generate weft-out/train-shakespeare.safetensors --prompt 'ROMEO:' --seed 1",
+      "weft generate weft-out/shakespeare.safetensors --prompt 'ROMEO:' --seed 1",
       "weft generate model.gguf --prompt 'Once upon' --temperature 0 --json",
+      "weft generate model.gguf --prompt-file - < prompt.txt",
     ],
     run: async (context, [model], flags) =>
       (await import("./commands/generate.ts")).generate(context, model as string, flags as unknown as GenerateFlags),
@@ -85,10 +84,7 @@ function addEval(program: Command, add: Add): void {
       tokenizer(),
     ],
     notes: "On the text that a checkpoint was trained on, only the held-out part counts, beside two n-grams.",
-    examples: [
-      "weft eval weft-out/train-shakespeare.safetensors --text input.txt",
-      "weft eval model.gguf --text a.txt",
-    ],
+    examples: ["weft eval weft-out/shakespeare.safetensors --text input.txt", "weft eval model.gguf --text a.txt"],
     run: async (context, [model], flags) =>
       (await import("./commands/evalModel.ts")).evalModel(context, model as string, flags as unknown as EvalFlags),
   });
@@ -112,7 +108,7 @@ function addServe(program: Command, add: Add): void {
     ],
     notes: "GET /v1/models, POST /v1/completions, POST /v1/chat/completions, also streamed; GET /health.",
     examples: [
-      "weft serve weft-out/train-shakespeare.safetensors",
+      "weft serve weft-out/shakespeare.safetensors",
       "weft serve model.gguf --port 0 --slots 8 --json",
       "weft serve model.gguf --host 192.0.2.7 --api-key-file key.txt",
     ],
@@ -134,8 +130,8 @@ function addConversions(program: Command, add: Add): void {
     notes:
       "GGUF is for llama.cpp, safetensors for transformers and its relatives, ONNX takes one row of a whole context.",
     examples: [
-      "weft export weft-out/train-shakespeare.safetensors --format gguf --type f16 --out shakespeare.gguf",
-      "weft export weft-out/train-shakespeare.safetensors --format safetensors --out shakespeare",
+      "weft export weft-out/shakespeare.safetensors --format gguf --type f16 --out shakespeare.gguf",
+      "weft export weft-out/shakespeare.safetensors --format safetensors --out shakespeare",
     ],
     run: async (context, [model], flags) =>
       (await import("./commands/exportModel.ts")).exportModel(

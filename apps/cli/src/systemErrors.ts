@@ -1,5 +1,5 @@
 // What the operating system says about a file, as an error that a person can act on.
-import { renameSync, writeFileSync } from "node:fs";
+import { renameSync, type Stats, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolders } from "@weft/host/makeFolders";
 import { WeftError } from "@weft/protocol/Errors";
@@ -9,7 +9,10 @@ const known: Record<string, { says: string; remedy: string; retryable?: boolean 
   EDQUOT: { says: "your disk quota is used up", remedy: "free some space, then run the same command again" },
   EACCES: { says: "you have no permission", remedy: "change the file's permissions, or choose another place" },
   EPERM: { says: "you have no permission", remedy: "change the file's permissions, or choose another place" },
-  EROFS: { says: "the disk is read-only", remedy: "choose another place, with --home for the network's folder" },
+  EROFS: {
+    says: "the disk is read-only",
+    remedy: "choose another place: --out, `output` of a job file, or --home for a network",
+  },
   ENOENT: { says: "it does not exist", remedy: "check the path" },
   EISDIR: { says: "it is a folder", remedy: "name a file" },
   ENOTDIR: { says: "a part of the path is not a folder", remedy: "check the path" },
@@ -31,6 +34,18 @@ export function fileError(
     retryable: found?.retryable ?? false,
     ...(found === undefined ? {} : { remedy: found.remedy }),
     cause,
+  });
+}
+
+/**
+ * A device or pipe may never end, and reading it would fill the memory. A folder passes: reading it says so itself.
+ * @throws WeftError `file.special`
+ */
+export function needPlainFile(path: string, status: Stats): void {
+  if (status.isFile() || status.isDirectory()) return;
+  throw new WeftError(`${path}: it is no plain file`, {
+    code: "file.special",
+    remedy: "write what it gives to a file, and name that",
   });
 }
 

@@ -30,7 +30,7 @@ export async function evalModel(context: Context, name: string, flags: EvalFlags
     return onOwnText(context, file, { text, positions });
   const { bitsPerChar, characters, tokens } = await evaluateText(file.model, { text, positions });
   context.say(`${bitsPerChar.toFixed(3)} bits per character on ${grouped(characters)} bytes of ${path}`);
-  context.say("  all of the text was used: what the model was trained on it has seen before");
+  context.say("  counted over all of it: if the model was trained on this text, it knew what it was asked");
   context.emit({ kind: "summary", ok: true, heldOut: false, bitsPerByte: bitsPerChar, bytes: characters, tokens });
   return 0;
 }

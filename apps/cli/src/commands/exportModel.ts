@@ -1,4 +1,5 @@
 // `weft export MODEL --format …` and `weft import FILE`: a model in the form that another program reads, and theirs as ours.
+import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { writeDurably } from "@weft/host/writeDurably";
 import { WeftError } from "@weft/protocol/Errors";
@@ -68,8 +69,9 @@ const forms: Record<ExportFormat, (model: SavedModel, target: Target) => Written
 const nameOf = (path: string): string => basename(path).replace(/\.[a-z]+$/i, "");
 
 export async function exportModel(context: Context, name: string, flags: ExportFlags): Promise<number> {
-  const { model } = openModelFile(context, name, flags.tokenizer);
+  const { model, path: source } = openModelFile(context, name, flags.tokenizer);
   const written = forms[flags.format](model, { path: resolve(context.cwd, flags.out), type: flags.type });
+  for (const { path } of written) needAnother(path, source);
   for (const { path, bytes } of written) {
     writeWhole(path, bytes);
     context.say(`wrote ${path} (${bytesOf(bytes.length)})`);
@@ -82,6 +84,15 @@ export async function exportModel(context: Context, name: string, flags: ExportF
 /** Our own model file of what others wrote. */
 export const importModel = (context: Context, name: string, flags: Omit<ExportFlags, "format" | "type">) =>
   exportModel(context, name, { ...flags, format: "safetensors" });
+
+/** Over a checkpoint an export would take the optimiser's state away, and with it the way on. @throws WeftError `model.itself` */
+function needAnother(path: string, source: string): void {
+  if (!existsSync(path) || realpathSync(path) !== realpathSync(source)) return;
+  throw new WeftError(`${path} is the model itself`, {
+    code: "model.itself",
+    remedy: "write elsewhere with --out",
+  });
+}
 
 function writeWhole(path: string, bytes: Uint8Array): void {
   makeFolder(dirname(path));

@@ -1,5 +1,5 @@
 // `weft serve MODEL`: the model behind an HTTP server that speaks OpenAI's API, on loopback unless told otherwise.
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { WeftError } from "@weft/protocol/Errors";
 import type { Threads } from "@weft/tensor/execute/openGraph";
@@ -10,7 +10,7 @@ import { openText } from "../model/openText.ts";
 import { listenModel } from "../serve/listenModel.ts";
 import { modelRoutes, type ServeOptions } from "../serve/modelRoutes.ts";
 import { interrupted, onInterrupt } from "../start/interrupts.ts";
-import { fileError } from "../systemErrors.ts";
+import { fileError, needPlainFile } from "../systemErrors.ts";
 
 export interface ServeFlags {
   host: string;
@@ -78,6 +78,7 @@ const leastKeyCharacters = 16;
 function readKey(path: string): string {
   let key: string;
   try {
+    needPlainFile(path, statSync(path));
     key = readFileSync(path, "utf8").trim();
   } catch (cause) {
     throw fileError(cause, { doing: "read", path });

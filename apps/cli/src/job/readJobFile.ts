@@ -16,7 +16,7 @@ import {
   type YAMLParseError,
   type YAMLWarning,
 } from "yaml";
-import { fileError } from "../systemErrors.ts";
+import { fileError, needPlainFile } from "../systemErrors.ts";
 
 export interface ParsedJob {
   job: JobFile.JobFile;
@@ -34,7 +34,9 @@ export function readJobFile(path: string): ParsedJob {
 
 function readText(path: string): string {
   try {
-    const { size } = statSync(path);
+    const status = statSync(path);
+    needPlainFile(path, status);
+    const { size } = status;
     if (size > maxBytes)
       throw new WeftError(`${path} has ${size} bytes; a job file has at most ${maxBytes}`, {
         code: "job.file",

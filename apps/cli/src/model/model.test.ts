@@ -1,8 +1,10 @@
 // Models from the command line: made by `weft train`, read in every form, sampled, measured, written for others.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { importOnnx } from "@weft/tensor/formats/onnx/importOnnx";
 import { storiesMissing, storiesText } from "@weft/tensor/formats/storiesFixture";
 import { readModel } from "@weft/tensor/saved/readModel";
@@ -66,6 +68,24 @@ test("a pipe gets prompt and text; a stop text ends it and is no part of it", as
   assert.deepEqual([cut.text, cut.reason], [whole.slice(0, whole.indexOf(stop)), "stop"]);
 });
 
+test("a prompt comes from a file or a pipe as it is, and from one place", async () => {
+  const whole = await generated(trained, { seed: 1 });
+  writeFileSync(join(folder, "prompt.txt"), "The loom");
+  const { prompt: _, ...rest } = usual;
+  const context = quietContext(folder);
+  assert.equal(await generate(context, trained, { ...rest, promptFile: "prompt.txt", seed: 1 }), 0);
+  const last = context.emitted.at(-1)!;
+  assert.deepEqual([last["prompt"], last["text"]], ["The loom", whole.text]);
+  const script = fileURLToPath(new URL("../main.ts", import.meta.url));
+  const words = ["generate", trained, "--prompt-file", "-", "--seed", "1", "--max-tokens", "40", "--threads", "1"];
+  const piped = spawnSync(process.execPath, [script, ...words], { input: "The loom", encoding: "utf8" });
+  assert.equal(piped.stdout, `The loom${whole.text}\n`, piped.stderr);
+  await assert.rejects(generated(trained, { promptFile: "prompt.txt" }), { code: "cli.usage" });
+  await assert.rejects(generate(context, trained, { ...rest, promptFile: "absent.txt" }), { code: "file.enoent" });
+  writeFileSync(join(folder, "prompt.txt"), "x".repeat(2 ** 20 + 1));
+  await assert.rejects(generate(context, trained, { ...rest, promptFile: "prompt.txt" }), { code: "generate.prompt" });
+});
+
 test("every form that is read again says the same text: GGUF, model file, folder", async () => {
   const wanted = (await generated(trained, { seed: 7 })).text;
   await exported("gguf", "tiny.gguf");
@@ -101,6 +121,21 @@ test("q8_0, f16 and ONNX are written; a type that a form lacks is refused", asyn
   await assert.rejects(exported("onnx", "x.onnx", { type: "f16" }), { code: "cli.usage" });
 });
 
+test("a model is never written over itself, under whatever name: its optimiser state would be gone", async () => {
+  const before = readFileSync(trained);
+  symlinkSync(trained, join(folder, "other-name.safetensors"));
+  for (const [format, out] of [
+    ["gguf", "out/tiny.safetensors"],
+    ["safetensors", "out/../out/tiny.safetensors"],
+    ["safetensors", "other-name.safetensors"],
+  ] as const)
+    await assert.rejects(exported(format, out), { code: "model.itself", message: /is the model itself/ }, out);
+  await exported("safetensors", "whole");
+  const again = exportModel(quietContext(folder), "whole", { format: "safetensors", out: "whole" });
+  await assert.rejects(again, { code: "model.itself" });
+  assert.deepEqual(readFileSync(trained), before);
+});
+
 test("eval: the training text counts its held-out part beside n-grams, another text all of it", async () => {
   const evaluated = async (flags: EvalFlags, model = trained) => {
     const context = quietContext(folder);
@@ -124,9 +159,20 @@ test("what is no model, and what the model can't read, is said with the file", a
   mkdirSync(join(folder, "empty"));
   await refused("absent", {}, { code: "file.enoent" });
   await refused("empty", {}, { code: "model.folder" });
-  await refused("text.txt", {}, { code: "tensor.bad-model", message: /text\.txt: it is neither GGUF nor safetensors/ });
-  await refused(trained, { prompt: "Zebra" }, { code: "tensor.bad-text", message: /byte 90 at 0/ });
-  await refused(trained, { prompt: "The loom is" }, { code: "tensor.bad-option", message: /prompt has 11 tokens/ });
+  await refused(
+    "text.txt",
+    {},
+    { code: "tensor.bad-model", message: /text\.txt: it is neither GGUF, safetensors nor/ },
+  );
+  await refused("/dev/null", {}, { code: "file.special", message: /\/dev\/null: it is no plain file/ });
+  await refused(trained, { tokenizer: "/dev/null" }, { code: "file.special" });
+  await refused(trained, { prompt: "Zebra" }, { code: "tensor.bad-text", message: /^"Z" is not .*: byte 90 at 0$/ });
+  await refused(
+    trained,
+    { prompt: "The \u00dc" },
+    { code: "tensor.bad-text", message: /^"\u00dc" is not .* 195 at 4$/ },
+  );
+  await refused(trained, { prompt: "The loom is" }, { code: "tensor.bad-option", message: /11 tokens.*context of 8$/ });
   await refused(trained, { memory: 2 ** 16 }, { code: "tensor.over-memory" });
 });
 

@@ -8,7 +8,7 @@ import type { SavedModel } from "@weft/tensor/saved/SavedModel";
 import { readTokenizer } from "@weft/tensor/tokenizers/TokenizerFile";
 import type { TokenizerData } from "@weft/tensor/tokenizers/tokenizers";
 import type { Context } from "../Context.ts";
-import { fileError } from "../systemErrors.ts";
+import { fileError, needPlainFile } from "../systemErrors.ts";
 
 export interface ModelFile {
   path: string;
@@ -39,13 +39,15 @@ function weightsPath(path: string): string {
   if (existsSync(join(path, weightsName))) return join(path, weightsName);
   throw new WeftError(`there is no ${weightsName} in ${path}`, {
     code: "model.folder",
-    remedy: "name the model's file, such as weft-out/train-shakespeare.safetensors",
+    remedy: "name the model's file, such as weft-out/shakespeare.safetensors",
   });
 }
 
 export function readBounded(path: string): Uint8Array<ArrayBuffer> {
   try {
-    const { size } = statSync(path);
+    const status = statSync(path);
+    needPlainFile(path, status);
+    const { size } = status;
     if (size > mostBytes)
       throw new WeftError(`${path} has ${size} bytes; at most ${mostBytes} are read`, {
         code: "model.size",

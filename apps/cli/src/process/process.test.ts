@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { hasCode, type WeftError } from "@weft/protocol/Errors";
 import { homeAt } from "../Home.ts";
 import { spawnChild } from "./Child.ts";
+import { lockFile } from "./fileLock.ts";
 import { endProcess, isAlive, type ProcessRecord, processMark, recordOf, signal, untilGone } from "./processMark.ts";
 import { livingRecords, lockHome, readRecords, removeRecord, writeRecord } from "./RunFolder.ts";
 
@@ -127,6 +128,11 @@ test("records: written, read, stale ones told apart, damaged ones passed over", 
   removeRecord(home, "start", process.pid);
   assert.deepEqual(livingRecords(home), []);
   assert.deepEqual(readRecords(homeAt(join(folder, "nowhere"))), []);
+});
+
+test("a lock that can't be made says what the system said", async () => {
+  await assert.rejects(lockFile(join(folder, "absent", "x.lock")), { code: "file.enoent" });
+  assert.equal(await lockFile(folder).catch((error: WeftError) => error.code), "file.eisdir");
 });
 
 test("one start a home; the lock goes with its holder, even when that is killed", async () => {

@@ -26,7 +26,8 @@ export const percentOf = (ppm: number): string => `${(Math.floor(ppm / 1000) / 1
 export function compact(value: number): string {
   if (value < 1000) return String(Math.round(value));
   if (value < 1_000_000) return `${(value / 1000).toFixed(value < 10_000 ? 1 : 0)}k`;
-  return `${(value / 1_000_000).toFixed(1)}M`;
+  if (value < 1_000_000_000) return `${(value / 1_000_000).toFixed(1)}M`;
+  return `${(value / 1_000_000_000).toFixed(1)}G`;
 }
 
 export function bytesOf(bytes: number): string {

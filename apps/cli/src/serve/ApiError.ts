@@ -38,7 +38,7 @@ export function problemOf(error: unknown): ApiProblem {
   if (error.code === "tensor.closed")
     return { status: 503, message: "the server is going down", type: "server_error", code: "closed" };
   if (error.code === "tensor.bad-text" || error.code === "tensor.bad-option") {
-    const code = /^prompt has \d+ tokens/.test(error.message) ? "context_length_exceeded" : undefined;
+    const code = /^prompt has .*more than the context/.test(error.message) ? "context_length_exceeded" : undefined;
     return { status: 400, message: sentence(error), type: "invalid_request_error", code };
   }
   return { status: 500, message: error.message, type: "server_error", code: error.code };

@@ -53,7 +53,9 @@ const tokens = z.int().min(1).max(1_000_000).nullish();
 
 const completionShape = z.looseObject({
   ...common,
-  prompt: z.union([z.string(), z.array(z.string()).min(1).max(128)]).nullish(),
+  prompt: z
+    .union([z.string(), z.array(z.string()).min(1).max(128)], { error: "a text or 1 to 128 texts, no token numbers" })
+    .nullish(),
   max_tokens: tokens,
   echo: z.boolean().nullish(),
 });

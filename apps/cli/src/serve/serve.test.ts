@@ -168,6 +168,7 @@ test("wrong requests are refused with field and code, in the API's form", async 
     [completion, { prompt: "a", model: "gpt-4" }, 404, "model", "model_not_found"],
     [completion, { prompt: "caf\u00e9" }, 400, null, null],
     [completion, { prompt: "a".repeat(65) }, 400, null, "context_length_exceeded"],
+    [completion, { prompt: [1, 2, 3] }, 400, "prompt", null],
     [completion, { prompt: "a".repeat(5000) }, 413, null, "too_large"],
     [chat, { messages: [] }, 400, "messages", null],
     [chat, { messages: [{ role: "tool", content: "x" }] }, 400, "messages.0.role", null],

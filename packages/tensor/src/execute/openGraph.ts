@@ -14,12 +14,15 @@ export type Threads = 1 | 2 | 3 | 4;
 /** Bytes of tensors that a program may take unless its caller says otherwise. */
 export const DEFAULT_MEMORY_LIMIT = 2 ** 31;
 
+/** As a person reads it. */
+export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
 /** Throws TensorError `over-memory` with both numbers. */
 export function checkMemory(bytes: number, limit: number = DEFAULT_MEMORY_LIMIT): void {
   if (bytes > limit)
     throw new TensorError(
       "over-memory",
-      `the program needs ${bytes} bytes of memory, its limit is ${limit}: program over its memory limit`,
+      `the program needs ${bytes} bytes of memory, its limit is ${limit}: ${mebibytes(bytes)} of ${mebibytes(limit)}`,
       "use a smaller model, batch or context, or raise the memory limit",
     );
 }

@@ -3,7 +3,7 @@
 // alone: not of who shares its steps, of threads, of chunks of the prompt, of when it came.
 // Not here: text (generateText.ts), the worker's side (engineWorker.ts).
 import { Worker } from "node:worker_threads";
-import { DEFAULT_MEMORY_LIMIT, type Threads } from "../execute/openGraph.ts";
+import { DEFAULT_MEMORY_LIMIT, mebibytes, type Threads } from "../execute/openGraph.ts";
 import type { GptWeights } from "../formats/readLlama2cCheckpoint.ts";
 import { sameShape } from "../graph/Graph.ts";
 import { type GptConfig, gpt } from "../models/gpt.ts";
@@ -129,7 +129,7 @@ function checkOptions({ config }: GptWeights, options: EngineOptions): Checked {
   if (bytes > limit)
     throw new TensorError(
       "over-memory",
-      `the engine needs ${bytes} bytes of memory, its limit is ${limit}: model over its memory limit`,
+      `the engine needs ${bytes} bytes of memory, its limit is ${limit}: ${mebibytes(bytes)} of ${mebibytes(limit)}`,
       "use fewer slots, a shorter context or a smaller model, or raise the memory limit",
     );
   const setup = {
@@ -169,7 +169,12 @@ function checkRequest(options: GenerateOptions, { config, size }: EngineSetup): 
   };
   const isToken = (token: number) => Number.isInteger(token) && token >= 0 && token < config.vocab;
   const { length } = options.prompt;
-  if (!(length >= 1 && length <= size.context)) bad(`prompt has ${length} tokens`, `use 1 to ${size.context}`);
+  if (!(length >= 1)) bad(`prompt has ${length} tokens`, `use 1 to ${size.context}`);
+  if (!(length <= size.context))
+    bad(
+      `prompt has ${length} tokens, more than the context of ${size.context}`,
+      "shorten it, or use a model with a longer context",
+    );
   const prompt = Array.from(options.prompt);
   const wrong = prompt.find((token) => !isToken(token));
   if (wrong !== undefined) bad(`prompt has token ${wrong}`, `use tokens 0 to ${config.vocab - 1}`);

@@ -97,8 +97,8 @@ function checkLength(prompt: string | Uint8Array, context: number): void {
   if (prompt.length > most)
     throw new TensorError(
       "bad-option",
-      `prompt has a length of ${prompt.length}`,
-      `${context} tokens hold at most ${most} bytes`,
+      `prompt has a length of ${prompt.length}, more than the context of ${context} tokens can hold`,
+      "shorten it, or use a model with a longer context",
     );
 }
 

@@ -129,8 +129,8 @@ test("what is no model is refused by name, cut or bent anywhere it is read or re
   const bent = (weft: string) => writeSafetensors({ metadata: { weft }, tensors });
   const weft = readSafetensorsMetadata(bytes)["weft"]!;
   const refused: [Uint8Array, string, RegExp][] = [
-    [new Uint8Array(), "tensor.bad-model", /neither GGUF nor safetensors/],
-    [new TextEncoder().encode("to be or not to be, that is the question"), "tensor.bad-model", /neither GGUF nor safe/],
+    [new Uint8Array(), "tensor.bad-model", /neither GGUF, safetensors nor/],
+    [new TextEncoder().encode("to be or not to be, that is the question"), "tensor.bad-model", /neither GGUF, safe/],
     [writeSafetensors({ metadata: {}, tensors }), "tensor.bad-model", /neither configuration nor tokenizer/],
     [bent("{"), "tensor.bad-model", /not the JSON of a model/],
     [bent("[]"), "tensor.bad-model", /not the JSON of a model/],

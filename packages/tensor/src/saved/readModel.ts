@@ -43,8 +43,8 @@ function readLlama2cWeights(bytes: Uint8Array): GptWeights {
     return readLlama2cCheckpoint(bytes);
   } catch (cause) {
     return refuseSaved(
-      `it is neither GGUF nor safetensors, and as a llama2.c checkpoint ${(cause as Error).message}`,
-      "pass the file of a language model",
+      `it is neither GGUF, safetensors nor a llama2.c checkpoint (as one, ${(cause as Error).message})`,
+      "pass what `weft train` or a job left, what `weft export` wrote as gguf or safetensors, a GGUF file, or a llama2.c checkpoint",
       cause,
     );
   }

@@ -66,13 +66,25 @@ export function alphabetIndex(bytes: readonly number[]): Int16Array {
   return index;
 }
 
+/** The character that a byte is part of, quoted. */
+function characterAt(text: Uint8Array, at: number): string {
+  let from = at;
+  // A character has at most three bytes after its first; they alone look like this.
+  while (from > 0 && at - from < 3 && (text[from]! & 0xc0) === 0x80) from--;
+  const [character = ""] = new TextDecoder().decode(text.subarray(from, from + 4));
+  return JSON.stringify(character);
+}
+
 /** The alphabet's token of every byte. Throws TensorError `bad-text`. */
 export function encodeBytes(text: Uint8Array, index: Int16Array): Int32Array {
   const tokens = new Int32Array(text.length);
   text.forEach((byte, at) => {
     const token = index[byte]!;
     if (token < 0)
-      refuseText(`byte ${byte} at ${at} is not in the vocabulary`, "use a vocabulary of all bytes, or other text");
+      refuseText(
+        `${characterAt(text, at)} is not in the vocabulary: byte ${byte} at ${at}`,
+        "leave it out, or use a model that knows all bytes, as one with byte pairs does",
+      );
     tokens[at] = token;
   });
   return tokens;
