@@ -2,7 +2,7 @@
 // prompt. B is read from memory once, panel by panel, and reading it is what takes time: some panels' cache lines are asked
 // for side by side, many misses at once, before the sums that want them. Sums aren't cut: their order is that of product.ts.
 import { PANEL } from "./panels";
-import { panelBlocks, panelPairBlocks } from "./productBlocks";
+import { lastTerms, panelBlocks, panelPairBlocks, TURN } from "./productBlocks";
 
 /** Most rows that are done this way: those of A stay in the second-level cache beside the panels. */
 export const FEW_ROWS: usize = 64;
@@ -22,12 +22,9 @@ function touchPanels(p: usize, bytes: usize): u32 {
 function pairOfPanels(
   a: usize, aStride: usize, blocks: usize, panel: usize, bytes: usize, K: usize, out: usize, outStride: usize, sink: usize,
 ): void {
-  const even = K & ~1;
-  panelPairBlocks(a, aStride, blocks, panel, bytes, even, out, outStride, true, sink);
-  if (even == K) return;
-  const from = a + (even << 2), last = panel + even * PANEL * 4;
-  panelBlocks(from, aStride, blocks, last, 1, out, outStride, false);
-  panelBlocks(from, aStride, blocks, last + bytes, 1, out + PANEL * 4, outStride, false);
+  const whole = K & ~(TURN - 1);
+  panelPairBlocks(a, aStride, blocks, panel, bytes, whole, out, outStride, true, sink);
+  lastTerms(a, aStride, blocks, 2, panel, bytes, whole, K, out, outStride);
 }
 
 /**

@@ -9,6 +9,6 @@ export { constants, logConstants } from "./lanes";
 export { peakNarrow, peakWide } from "./peak";
 // Inner loops, exported so that the optimiser leaves them functions of their own: V8 allocates their registers alone.
 export { productScratchBytes } from "./product";
-export { panelBlocks, panelPairBlocks } from "./productBlocks";
+export { panelBlocks, panelPairBlocks, panelTripleBlocks } from "./productBlocks";
 export { panelPairRowsInt8, panelRowsInt8, productInt8ScratchBytes } from "./productInt8";
 export { mixValues, mixValuesOfBlock, scaleRow, shiftedPowers } from "./attention";

@@ -2,21 +2,21 @@
 // lane; a sum that is cut at a block of k is stored and loaded again, so blocking and threads never change a bit.
 // Operands may be stored transposed (A [K,M], B [K,N]): packing reads them so, which saves moving them first.
 import { PANEL, packPanel, packPanelFromColumns } from "./panels";
-import { panelBlocks, panelPairBlocks } from "./productBlocks";
+import { lastTerms, panelBlocks, panelPairBlocks, panelTripleBlocks, TURN } from "./productBlocks";
 import { transposeWords } from "./transpose4";
 
-/** Longest block of k: a panel of it is 16 KiB, a third of a usual first-level cache. */
+/** Longest block of k: every block of sums has a beginning and an end, some 1% of it at this length. */
 const DEPTH: usize = 512;
-/** Rows of A that stay in the second-level cache while every panel passes. */
-const ROWS: usize = 128;
-/** Panels packed at a time: with the rows of A, what stays in a second-level cache of 1 MiB. */
-const PANELS: usize = 32;
+/** Rows of A that stay in the second-level cache while every panel passes: dozens, half of a cache of 1 MiB. */
+const ROWS: usize = 264;
+/** Panels packed at a time, what the cache still holds: whole threes. */
+const PANELS: usize = 18;
 
 /** Storage of the operands. */
 export const A_COLUMNS: u32 = 1;
 export const B_COLUMNS: u32 = 2;
 export const B_PACKED: u32 = 4;
-/** Two panels at a time: faster where the engine fuses vectors (panelPairBlocks), slower where it doesn't. */
+/** Two or three panels at a time: faster where the engine fuses vectors (panelPairBlocks), slower where it doesn't. */
 export const PAIRS: u32 = 16;
 
 /** Bytes of scratch that `product` needs: a tile of output, packed panels of B, rows of A, a short block of them. */
@@ -69,13 +69,9 @@ function panelPairRows(
   first: bool, tile: usize,
 ): void {
   const blocks = rows >> 2;
-  const even = depth & ~1;
-  panelPairBlocks(a, aStride, blocks, panel, panelBytes, even, out, outStride, first, tile);
-  if (depth & 1) {
-    const last = panel + even * PANEL * 4;
-    panelBlocks(a + (even << 2), aStride, blocks, last, 1, out, outStride, false);
-    panelBlocks(a + (even << 2), aStride, blocks, last + panelBytes, 1, out + PANEL * 4, outStride, false);
-  }
+  const whole = depth & ~(TURN - 1);
+  panelPairBlocks(a, aStride, blocks, panel, panelBytes, whole, out, outStride, first, tile);
+  lastTerms(a, aStride, blocks, 2, panel, panelBytes, whole, depth, out, outStride);
   if (rows & 3) {
     const to = out + 4 * blocks * outStride;
     edgeBlock(short, depth << 2, panel, depth, to, outStride, rows & 3, PANEL, first, tile);
@@ -83,22 +79,26 @@ function panelPairRows(
   }
 }
 
+/** panelRows for three whole panels, `panelBytes` apart: dozens of rows three at a time, what is left four at a time. */
+function panelTripleRows(
+  a: usize, aStride: usize, rows: usize, short: usize, panel: usize, panelBytes: usize, depth: usize, out: usize, outStride: usize,
+  first: bool, tile: usize,
+): void {
+  const dozens = rows / 12, done = 12 * dozens;
+  const whole = depth & ~(TURN - 1);
+  panelTripleBlocks(a, aStride, 4 * dozens, panel, panelBytes, whole, out, outStride, first, tile);
+  lastTerms(a, aStride, 3 * dozens, 3, panel, panelBytes, whole, depth, out, outStride);
+  if (done == rows) return;
+  const from = a + done * aStride, to = out + done * outStride;
+  panelPairRows(from, aStride, rows - done, short, panel, panelBytes, depth, to, outStride, first, tile);
+  panelRows(from, aStride, rows - done, short, panel + 2 * panelBytes, depth, to + 2 * PANEL * 4, outStride, PANEL, first, tile);
+}
+
 /** The last rows of a short block, repeated to four, `depth` terms each. */
 function copyShort(a: usize, aStride: usize, rows: usize, depth: usize, to: usize): void {
   const last = (rows & 3) - 1;
   const from = a + (rows & ~3) * aStride;
   for (let i: usize = 0; i < 4; i++) memory.copy(to + i * (depth << 2), from + min(i, last) * aStride, depth << 2);
-}
-
-/** Reads one word of every cache line of `rows` rows: many misses at once, where the inner loop would wait for one after another. */
-function touchRows(a: usize, stride: usize, rows: usize, bytes: usize, sink: usize): void {
-  let seen: u32 = 0;
-  for (let i: usize = 0; i < rows; i++) {
-    const end = a + bytes;
-    for (let p = a; p < end; p += 64) seen ^= load<u32>(p);
-    a += stride;
-  }
-  store<u32>(sink, seen);
 }
 
 /**
@@ -130,11 +130,19 @@ export function product(
           transposeWords(a + k0 * aStride + (i0 << 2), aStride, turned, depth << 2, depth, rows);
           from = turned;
           stride = depth << 2;
-        } else touchRows(from, stride, rows, depth << 2, scratch);
+        }
         if (rows & 3) copyShort(from, stride, rows, depth, short);
         let q = q0;
         if (flags & PAIRS) {
-          for (; q + 2 <= q1 && (q + 2) * PANEL <= N; q += 2) {
+          const full = min(q1, N / PANEL);
+          // Threes, and twos where a single panel would be left.
+          for (; rows >= 12 && q + 3 <= full && full - q != 4; q += 3) {
+            panelTripleRows(
+              from, stride, rows, short, panels + (q - q0) * panelBytes, panelBytes, depth,
+              out + i0 * outStride + q * PANEL * 4, outStride, k0 == 0, scratch,
+            );
+          }
+          for (; q + 2 <= full; q += 2) {
             panelPairRows(
               from, stride, rows, short, panels + (q - q0) * panelBytes, panelBytes, depth,
               out + i0 * outStride + q * PANEL * 4, outStride, k0 == 0, scratch,
