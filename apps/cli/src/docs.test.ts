@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { presetOf } from "@weft/compute/tensor/jobProgram";
@@ -47,6 +47,14 @@ test("every command line in docs/cli.md and in the helps' examples exists with i
       complaint(program, "weft jobs frobnicate") &&
       complaint(program, "weft status --loud"),
   );
+});
+
+test("the alias of the guide is a program that can be called from every folder", () => {
+  const [, alias = ""] =
+    /^alias weft="\$PWD\/(.*)"$/m.exec(readFileSync(join(repositoryRoot, "docs/train-your-own.md"), "utf8")) ?? [];
+  const path = join(repositoryRoot, alias);
+  accessSync(path, constants.X_OK);
+  assert.match(readFileSync(path, "utf8"), /^#!\/usr\/bin\/env node\n/);
 });
 
 test("a model's path in README, docs, helps and remedies is one that a job file of README and guide leaves", () => {
