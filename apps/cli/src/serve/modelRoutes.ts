@@ -74,6 +74,11 @@ export function modelRoutes(model: TextModel, options: ServeOptions): Hono {
   app.post("/v1/chat/completions", limit, async (context) =>
     answer(context, served, { form: chatForm, request: readChat(await jsonBody(context), options) }),
   );
+  for (const path of ["/v1/completions", "/v1/chat/completions"])
+    app.all(path, (context) => {
+      context.header("allow", "POST");
+      return answerError(context, problem(405, `${context.req.method} is not taken here, POST is`, "method"), options);
+    });
   app.notFound((context) =>
     answerError(
       context,
@@ -84,7 +89,7 @@ export function modelRoutes(model: TextModel, options: ServeOptions): Hono {
   return app;
 }
 
-const problem = (status: 401 | 403 | 404 | 413 | 415, message: string, code: string) =>
+const problem = (status: 401 | 403 | 404 | 405 | 413 | 415, message: string, code: string) =>
   new ApiError({ status, message, type: "invalid_request_error", code });
 const tooLarge = ({ maxBodyBytes }: ServeOptions) =>
   problem(413, `the body is larger than ${maxBodyBytes} bytes`, "too_large");

@@ -189,6 +189,8 @@ test("wrong requests are refused with field and code, in the API's form", async 
     assert.equal(error["type"], "invalid_request_error");
     assert.equal(typeof error["message"], "string");
   }
+  const got = await fetch(url(completion));
+  assert.deepEqual([got.status, got.headers.get("allow")], [405, "POST"], "a browser's GET hears what is taken there");
   // What changes nothing is let pass.
   await completed({ prompt: "a", logprobs: null, presence_penalty: 0, logit_bias: {}, best_of: 1, user: "me" });
 });
@@ -251,7 +253,7 @@ test("not from a page: another host name, another content type, another origin's
   assert.equal((await dial({ ...json, host: `localhost:${server.port}` })).statusCode, 200);
   assert.equal((await dial({ "content-type": "text/plain" })).statusCode, 415);
   const preflight = await dial({ origin: "http://evil.example", "access-control-request-method": "POST" }, "OPTIONS");
-  assert.equal(preflight.statusCode, 404);
+  assert.equal(preflight.statusCode, 405);
   assert.equal(preflight.headers["access-control-allow-origin"], undefined);
 });
 

@@ -45,7 +45,7 @@ function checkMemory({ resources }: JobFile, program: TrainProgram): void {
 /**
  * @param corpus the training text
  * @param secret 32 bytes from which the salts of the details derive; whoever has it can open every field
- * @throws TensorError `bad-program`, `bad-tokenizer`; WeftError `program.text`, `job.checkpoint`,
+ * @throws TensorError `bad-program`, `bad-tokenizer`; WeftError `program.schedule`, `program.text`, `job.checkpoint`,
  * `job.memory`
  */
 export function prepareJob(file: JobFile, corpus: { bytes: Uint8Array; contentId: Hex }, secret: Hex): Prepared {

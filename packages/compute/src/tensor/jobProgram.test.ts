@@ -94,6 +94,8 @@ test("what can't be trained is refused by name", () => {
     );
   refused({ model: { dim: 128, heads: 3 } }, "tensor.bad-program", /dim is 128 with 3 heads/);
   refused({ model: { heads: 4, kvHeads: 3 } }, "tensor.bad-program", /kvHeads is 3 of 4 heads/);
+  refused({ steps: 50, warmupSteps: 51 }, "program.schedule", /warmupSteps is 51, .* 50 steps/);
+  refused({ learningRate: 0 }, "program.schedule", /learningRate is 0/);
   refused({ model: { context: 1024 } }, "program.text", /has 1760 bytes, of which 176 are held out.*context is 1024/);
   refused({ ...tiny, model: { ...tiny.model, context: 200 } }, "program.text", /176 tokens/);
 });

@@ -70,11 +70,11 @@ const OPTIMISERS: {
  * The preset with the file's changes; its segments are those of `stepsPerSegment`, or as long as `checkpointEvery` says on
  * the machine.
  * @param vocab tokens of the vocabulary, for that estimate; 256 where it is not known
+ * @throws WeftError `program.schedule`
  */
 export function presetOf(wanted: JobProgram, { vocab = 256, gflops }: Machine & { vocab?: number } = {}): TrainPreset {
   const base = trainPresets[wanted.preset];
   const totalSteps = wanted.steps ?? base.totalSteps;
-  const rateNano = wanted.learningRate ?? base.schedule.rateNano;
   const model = MODELS[wanted.model?.kind ?? "gpt"](base.model as Gpt, wanted.model ?? {});
   const preset: TrainPreset = {
     model,
@@ -82,12 +82,7 @@ export function presetOf(wanted: JobProgram, { vocab = 256, gflops }: Machine & 
     accumulate: wanted.accumulate ?? base.accumulate,
     clipMilli: wanted.clip ?? base.clipMilli,
     optimiser: OPTIMISERS[wanted.optimiser?.kind ?? "adamw"](wanted.optimiser ?? {}),
-    schedule: {
-      ...base.schedule,
-      rateNano,
-      finalRateNano: Math.min(base.schedule.finalRateNano, rateNano),
-      warmupSteps: Math.min(wanted.warmupSteps ?? base.schedule.warmupSteps, totalSteps),
-    },
+    schedule: scheduleOf(wanted, base.schedule, totalSteps),
     totalSteps,
     stepsPerSegment: Math.min(wanted.stepsPerSegment ?? base.stepsPerSegment, totalSteps),
     split: base.split,
@@ -96,6 +91,21 @@ export function presetOf(wanted: JobProgram, { vocab = 256, gflops }: Machine & 
   const operations = wanted.checkpointEvery * (gflops ?? USUAL_GFLOPS) * 1e9;
   const steps = Math.round(operations / workOf(preset, vocab));
   return { ...preset, stepsPerSegment: Math.max(1, Math.min(steps, totalSteps, MOST_STEPS_PER_SEGMENT)) };
+}
+
+/** @throws WeftError `program.schedule` for one that learns nothing, or never reaches the rate that was asked for */
+function scheduleOf(wanted: JobProgram, base: TrainPreset["schedule"], totalSteps: number): TrainPreset["schedule"] {
+  const refuse = (problem: string, remedy: string): never => {
+    throw new WeftError(problem, { code: "program.schedule", remedy });
+  };
+  const { learningRate: rateNano = base.rateNano, warmupSteps = Math.min(base.warmupSteps, totalSteps) } = wanted;
+  if (rateNano === 0) refuse("program.learningRate is 0: nothing would be learnt", "leave it out for the preset's");
+  if (warmupSteps > totalSteps)
+    refuse(
+      `program.warmupSteps is ${warmupSteps}, and the training has ${totalSteps} steps`,
+      "shorten the warm-up, or train longer",
+    );
+  return { ...base, rateNano, finalRateNano: Math.min(base.finalRateNano, rateNano), warmupSteps };
 }
 
 /** fp32 operations of one step of a preset with a vocabulary. */
@@ -135,7 +145,7 @@ function checkText(program: TrainProgram, corpus: Uint8Array): void {
 
 /**
  * The program of a job file over its corpus. A pure function: the same file, corpus and speed give the same program.
- * @throws TensorError `bad-program`, `bad-tokenizer`; WeftError `program.text` when the text is too short for it
+ * @throws TensorError `bad-program`, `bad-tokenizer`; WeftError `program.schedule`, `program.text` when the text is too short for it
  */
 export function createJobProgram(wanted: JobProgram, options: Machine & { corpus: Uint8Array }): TrainProgram {
   const { corpus, gflops } = options;
