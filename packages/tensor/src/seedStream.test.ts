@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { seedWords, wordBelow } from "./seedStream.ts";
+import { seedStream, seedWords, wordBelow } from "./seedStream.ts";
 import { sha256 } from "./sha256.ts";
 
 test("seed words: one block by hand, prefixes agree, and draws are exact and in range", () => {
@@ -17,6 +17,7 @@ test("seed words: one block by hand, prefixes agree, and draws are exact and in 
   assert.equal(words[0], new DataView(block.buffer).getUint32(0));
   assert.equal(words[7], new DataView(block.buffer).getUint32(28));
   assert.deepEqual(seedWords(seed, "label", 7, 5), words.slice(0, 5));
+  assert.deepEqual(seedStream(seed, "label", 7)(8, 12), words.slice(8));
   const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
   fc.assert(
     fc.property(word, fc.integer({ min: 1, max: 2 ** 32 }), (w, range) => {

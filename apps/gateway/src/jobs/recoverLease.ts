@@ -56,7 +56,7 @@ async function missedBy(context: GatewayContext, work: RecoverWork, facts: Lease
   const { record, lease, program } = work;
   const rate = lease.pricePerUnitSecond * orderOf(record, lease).order.units;
   const commitments = await context.chain.commitments(lease.leaseId);
-  let startRoot = lastGood(record)?.endRoot ?? startRootOf(program);
+  let startRoot = lastGood(record)?.endRoot ?? (await startRootOf(program));
   let next = record.segments.filter(({ leaseId }) => leaseId === lease.leaseId).length;
   let metered = commitments.slice(0, next).reduce((sum, { meteredSeconds }) => sum + meteredSeconds, 0n);
   const missed: SegmentCommitment[] = [];

@@ -229,7 +229,7 @@ async function answerSegment(
     const known = work.record.segments.find(
       (segment) => segment.leaseId === work.lease.leaseId && BigInt(segment.segment) === commitment.segment,
     );
-    const startRoot = known?.startRoot ?? lastGood(work.record)?.endRoot ?? startRootOf(work.program);
+    const startRoot = known?.startRoot ?? lastGood(work.record)?.endRoot ?? (await startRootOf(work.program));
     const checked = await settled(context, work.signal, () => checkSegment(context, { ...work, startRoot, report }));
     const promised = await promise(context, payingStateOf(work.record, work.lease), {
       channelId: work.lease.leaseId,

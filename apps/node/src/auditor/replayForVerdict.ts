@@ -17,7 +17,7 @@ import { type Verdict, verdictOf } from "@weft/verification/verdict";
 import { bytesToHex, type Hex } from "viem";
 import type { JobTerms } from "../leases/checkOpen.ts";
 import { fetchContent } from "../leases/fetchContent.ts";
-import { earlierEnds, orderOrigin } from "../leases/origins.ts";
+import { earlierEnds, orderOrigin, orderStep } from "../leases/origins.ts";
 import { auditPin, type NodeContext } from "../NodeContext.ts";
 import { askDetails, type FoundDetails, sourcesOf } from "./askDetails.ts";
 
@@ -41,10 +41,10 @@ export async function replayForVerdict(context: NodeContext, subject: AuditSubje
   const { terms } = found;
   const { start, sources } = await startOf(context, subject, terms);
   const replayFrom = (origin: Origin) => replay(context, { ...subject, ...found, origin, holders: sources });
-  const replayed = await replayFrom(start).catch((error: unknown) => {
+  const replayed = await replayFrom(start).catch(async (error: unknown) => {
     // Bytes with the committed id that hold no state of this program at this step: nothing can be built on them.
-    if (!hasCode(error, "runtime.checkpoint") || start.step === orderOrigin(terms).step) throw error;
-    return replayFrom(orderOrigin(terms));
+    if (!hasCode(error, "runtime.checkpoint") || start.step === orderStep(terms)) throw error;
+    return replayFrom(await orderOrigin(terms));
   });
   context.blobs.unpinAll(auditPin(lease.leaseId, commitment.segment));
   const step = auditStep(subject.seed, context.nodeId, commitment);
@@ -65,7 +65,7 @@ async function startOf(
   const earlier = await earlierEnds(chain, { lease, step: first.firstStep, terms });
   const before = chain.segments(leaseId).find(({ segment }) => segment === commitment.segment - 1n);
   const start = rightStart(commitment, {
-    ...{ run: terms.program, order: orderOrigin(terms), earlier, first, before: before?.checkpoint },
+    ...{ run: terms.program, order: await orderOrigin(terms), earlier, first, before: before?.checkpoint },
   });
   const heir = earlier.find(({ checkpoint }) => checkpoint === start.checkpoint);
   const made = heir ?? (before === undefined ? undefined : { leaseId, segment: before.segment });

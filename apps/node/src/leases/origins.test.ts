@@ -71,10 +71,10 @@ test("an earlier lease's segment that ends before the step is a start, while it 
     assert.deepEqual(await ends({ commitments: { [first]: [committed(0, odd)] } }), []);
 });
 
-test("the order's own start: the seeded state, or the one its details name", () => {
-  assert.deepEqual(orderOrigin(terms), { step: 0n, stateRoot: startRootOf(program) });
+test("the order's own start: the seeded state, or the one its details name", async () => {
+  assert.deepEqual(await orderOrigin(terms), { step: 0n, stateRoot: await startRootOf(program) });
   const start: JobStart = { step: 20, stateRoot, checkpoint: contentId, bytes: checkpoint.length };
-  assert.deepEqual(orderOrigin({ program, start }), { step: 20n, stateRoot, checkpoint: contentId });
+  assert.deepEqual(await orderOrigin({ program, start }), { step: 20n, stateRoot, checkpoint: contentId });
 });
 
 test("a provider goes on from no state that neither order nor chain know", async () => {

@@ -10,9 +10,12 @@ import type { Hex } from "viem";
 import type { NodeChain } from "../chain/NodeChain.ts";
 import type { JobTerms } from "./checkOpen.ts";
 
+/** The first step of the order's work. */
+export const orderStep = ({ start }: Pick<JobTerms, "start">): bigint => BigInt(start?.step ?? 0);
+
 /** Where the order's work begins. */
-export function orderOrigin({ start, program }: Pick<JobTerms, "start" | "program">): Origin {
-  if (start === null) return { step: 0n, stateRoot: startRootOf(program) };
+export async function orderOrigin({ start, program }: Pick<JobTerms, "start" | "program">): Promise<Origin> {
+  if (start === null) return { step: 0n, stateRoot: await startRootOf(program) };
   return { step: BigInt(start.step), stateRoot: start.stateRoot, checkpoint: start.checkpoint };
 }
 

@@ -59,7 +59,7 @@ const ownStart = ({ start }: JobTerms): Resume | undefined =>
 
 async function originOf(context: NodeContext, { lease, terms }: StartQuestion, said: Resume): Promise<Origin> {
   const isSaid = ({ step, checkpoint }: Origin) => step === BigInt(said.nextStep) && checkpoint === said.contentId;
-  const order = orderOrigin(terms);
+  const order = await orderOrigin(terms);
   if (isSaid(order)) return order;
   const earlier = (await earlierEnds(context.chain, { lease, step: BigInt(said.nextStep), terms })).find(isSaid);
   if (earlier === undefined)

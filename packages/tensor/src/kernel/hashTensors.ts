@@ -34,19 +34,27 @@ function deskFor(shapes: readonly { readonly shape: Shape }[]): Desk {
   return desk;
 }
 
+/** Hashes tensors of those shapes, one after the other, in one memory. */
+export function tensorHasher(
+  shapes: readonly { readonly shape: Shape }[],
+): (shape: Shape, data: TensorValue["data"]) => Uint8Array {
+  const { kernels, at, room } = deskFor(shapes);
+  return (shape, data) => {
+    const value = { at, dtype: "f32" as const, shape };
+    const call: CallOf<"hash"> = { call: "hash", values: [value], room };
+    kernels.write(value, data);
+    const plan = kernels.compile([call]);
+    kernels.run(plan);
+    plan.release();
+    return readValueRoots(kernels, call)[0]!;
+  };
+}
+
 /** The root of each tensor in order. `shapes` are those that the functions' f32 tensors have; each is called once. */
 export function hashTensors(
   shapes: readonly { readonly shape: Shape }[],
   tensors: readonly (() => Pick<TensorValue, "data">)[],
 ): Uint8Array[] {
-  const { kernels, at, room } = deskFor(shapes);
-  return shapes.map(({ shape }, i) => {
-    const value = { at, dtype: "f32" as const, shape };
-    const call: CallOf<"hash"> = { call: "hash", values: [value], room };
-    kernels.write(value, tensors[i]!().data);
-    const plan = kernels.compile([call]);
-    kernels.run(plan);
-    plan.release();
-    return readValueRoots(kernels, call)[0]!;
-  });
+  const hash = tensorHasher(shapes);
+  return shapes.map(({ shape }, i) => hash(shape, tensors[i]!().data));
 }

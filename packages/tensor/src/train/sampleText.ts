@@ -8,7 +8,7 @@ import { decode } from "../tokenizers/Tokenizer.ts";
 import { decodeCheckpoint } from "./Checkpoint.ts";
 import { openModel } from "./openModel.ts";
 import type { OpenProgram } from "./Program.ts";
-import { turn } from "./windowBits.ts";
+import { turn } from "./turn.ts";
 
 /** Most tokens of one sample. */
 export const MAX_SAMPLE = 20_000;

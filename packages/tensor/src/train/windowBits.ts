@@ -1,6 +1,7 @@
 // Bits of the counted predictions of windows of tokens, by forward passes on the caller's thread in small batches. Doubles,
 // committed nowhere.
 import type { OpenModel } from "./openModel.ts";
+import { turn } from "./turn.ts";
 
 /** Tokens of one forward pass: some ten milliseconds, so that an event loop stays usable between passes. */
 const TOKENS_PER_PASS = 1024;
@@ -9,9 +10,6 @@ const MOST_ROWS = 256;
 /** Rows of one pass of a model with that context. */
 export const rowsOfPass = (context: number): number =>
   Math.max(1, Math.min(MOST_ROWS, Math.floor(TOKENS_PER_PASS / context)));
-
-/** Lets the event loop turn. */
-export const turn = () => new Promise((wake) => setImmediate(wake));
 
 export type Windows = {
   readonly tokens: Int32Array;
