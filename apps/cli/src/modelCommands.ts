@@ -124,7 +124,7 @@ function addConversions(program: Command, add: Add): void {
     options: [
       new Option("--format <form>", "what is written").choices(["gguf", "onnx", "safetensors"]).makeOptionMandatory(),
       new Option("--type <type>", "of the weights in a GGUF file (default f32)").choices(["f32", "f16", "q8_0"]),
-      out("file to write; for safetensors also a folder, which then gets config.json and model.safetensors"),
+      out("file to write; for safetensors also a folder, which then gets what transformers opens"),
       tokenizer(),
     ],
     notes:

@@ -8,6 +8,7 @@ import { writeGptGguf } from "@weft/tensor/formats/gguf/gptGguf";
 import { exportOnnx } from "@weft/tensor/formats/onnx/exportOnnx";
 import { llamaConfig } from "@weft/tensor/saved/llamaConfig";
 import type { SavedModel } from "@weft/tensor/saved/SavedModel";
+import { transformersTokenizer } from "@weft/tensor/saved/transformersTokenizer";
 import { writeModel } from "@weft/tensor/saved/writeModel";
 import { buildForwardGraph } from "@weft/tensor/train/stepGraph";
 import type { Context } from "../Context.ts";
@@ -58,14 +59,17 @@ const forms: Record<ExportFormat, (model: SavedModel, target: Target) => Written
     fp32Only("safetensors", target);
     const bytes = writeModel(model);
     if (target.path.endsWith(".safetensors")) return [{ path: target.path, bytes }];
-    const config = `${JSON.stringify(llamaConfig(model.config, model.tokenizer), null, 2)}\n`;
+    const { tokenizer, config } = transformersTokenizer(model.tokenizer, model.config.context);
     return [
-      { path: join(target.path, "config.json"), bytes: new TextEncoder().encode(config) },
+      { path: join(target.path, "config.json"), bytes: jsonBytes(llamaConfig(model.config, model.tokenizer)) },
+      { path: join(target.path, "tokenizer.json"), bytes: jsonBytes(tokenizer) },
+      { path: join(target.path, "tokenizer_config.json"), bytes: jsonBytes(config) },
       { path: join(target.path, weightsName), bytes },
     ];
   },
 };
 
+const jsonBytes = (value: object): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 const nameOf = (path: string): string => basename(path).replace(/\.[a-z]+$/i, "");
 
 export async function exportModel(context: Context, name: string, flags: ExportFlags): Promise<number> {

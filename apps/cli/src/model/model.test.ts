@@ -91,8 +91,9 @@ test("every form that is read again says the same text: GGUF, model file, folder
   await exported("gguf", "tiny.gguf");
   await exported("safetensors", "small.safetensors");
   assert.deepEqual(await exported("safetensors", "hf"), [
-    join(folder, "hf", "config.json"),
-    join(folder, "hf", "model.safetensors"),
+    ...["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"].map((name) =>
+      join(folder, "hf", name),
+    ),
   ]);
   for (const path of ["tiny.gguf", "small.safetensors", "hf"])
     assert.equal((await generated(path, { seed: 7 })).text, wanted, path);
@@ -101,6 +102,8 @@ test("every form that is read again says the same text: GGUF, model file, folder
     [config.architectures, config.hidden_size, config.num_attention_heads, config.vocab_size, config.eos_token_id],
     [["LlamaForCausalLM"], 8, 2, 27, 26],
   );
+  const tokenizer = JSON.parse(readFileSync(join(folder, "hf", "tokenizer.json"), "utf8"));
+  assert.equal(Object.keys(tokenizer.model.vocab).length, config.vocab_size);
   assert.ok(readFileSync(join(folder, "small.safetensors")).length < readFileSync(trained).length / 2);
 });
 

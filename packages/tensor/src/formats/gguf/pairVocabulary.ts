@@ -10,7 +10,7 @@ import { bool, type Entry, list, needList, needText, text, u32 } from "./metadat
 const NORMAL = 1;
 const CONTROL = 3;
 /** What the end mark is called; llama.cpp stops at it. */
-const END_TEXT = "<|endoftext|>";
+export const END_TEXT = "<|endoftext|>";
 const SPLIT = "smollm";
 
 /** GPT-2's letter of each byte: itself where it is printable in Latin-1, else the next one from 256 on. */
@@ -23,7 +23,8 @@ function letters(): string[] {
 }
 const LETTERS = letters();
 
-const spell = (bytes: Uint8Array) => Array.from(bytes, (byte) => LETTERS[byte]).join("");
+/** Bytes in those letters. */
+export const spell = (bytes: Uint8Array) => Array.from(bytes, (byte) => LETTERS[byte]).join("");
 
 /** Throws TensorError `bad-tokenizer` for a vocabulary in which llama.cpp would find no end. */
 export function writePairs({ bytes, merges, end }: Omit<BpeTokenizer, "kind">): Entry[] {

@@ -17,15 +17,22 @@ const SINGLES = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16)
 const FIXED = ["<unk>", "<s>", "</s>", ...SINGLES];
 const TYPES = [UNKNOWN, CONTROL, CONTROL, ...SINGLES.map(() => BYTE)];
 
-/** Throws TensorError `bad-tokenizer` for pieces that are no text or that would share a name. */
-export function writeScores({ pieces, scores }: Llama2cTokenizer): Entry[] {
+/** What sentencepiece calls each token. Throws TensorError `bad-tokenizer` for pieces that are no text or share a name. */
+export function scoreNames({ pieces }: Llama2cTokenizer): string[] {
   const tokens = [...FIXED, ...pieces.map(readable)];
   const known = new Set<string>();
   for (const token of tokens) {
     if (known.has(token))
-      refuseTokenizer(`two tokens are called ${token}`, "llama.cpp needs a name of its own for every token");
+      refuseTokenizer(`two tokens are called ${token}`, "other programs need a name of its own for every token");
     known.add(token);
   }
+  return tokens;
+}
+
+/** Throws TensorError `bad-tokenizer` for pieces that are no text or that would share a name. */
+export function writeScores(data: Llama2cTokenizer): Entry[] {
+  const { pieces, scores } = data;
+  const tokens = scoreNames(data);
   return [
     ["model", text("llama")],
     ["pre", text("default")],
@@ -45,7 +52,7 @@ function readable(hex: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(fromHex(hex)).replaceAll(" ", BLANK_MARK);
   } catch {
-    return refuseTokenizer(`the piece ${hex} is not UTF-8`, "GGUF holds text only");
+    return refuseTokenizer(`the piece ${hex} is not UTF-8`, "other programs hold text only");
   }
 }
 
