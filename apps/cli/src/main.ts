@@ -37,10 +37,11 @@ function reportUsage(error: CommanderError, json: boolean): number {
 async function main(): Promise<void> {
   const json = process.argv.includes("--json");
   const outcome: Outcome = { code: 0 };
-  // A reader that has seen enough (`weft offers | head`) is no error.
-  process.stdout.on("error", (error: { code?: string }) =>
-    process.exit(error.code === "EPIPE" ? outcome.code : exitCode.failed),
-  );
+  // A reader that has seen enough (`weft offers | head`) is no error. A command that listens too (onInterrupt) ends by itself.
+  process.stdout.on("error", (error: { code?: string }) => {
+    if (process.stdout.listenerCount("error") > 1) return;
+    process.exit(error.code === "EPIPE" ? (process.exitCode ?? outcome.code) : exitCode.failed);
+  });
   try {
     await buildProgram(outcome).parseAsync(process.argv);
     process.exitCode = outcome.code;

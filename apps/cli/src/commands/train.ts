@@ -12,6 +12,7 @@ import { trainingTokens } from "@weft/tensor/train/Trainer";
 import type { Context } from "../Context.ts";
 import { readJobFile } from "../job/readJobFile.ts";
 import { clockOf, compact, grouped } from "../render/figures.ts";
+import { shellWord } from "../render/terminalText.ts";
 import { trainReportLines } from "../render/trainLines.ts";
 import { onInterrupt } from "../start/interrupts.ts";
 import { judgeTrained } from "../train/judgeTrained.ts";
@@ -89,7 +90,7 @@ async function trainIn(context: Context, work: Work): Promise<number> {
   announce(context, work, view);
   const screen = showTraining(context, view, measure);
   const startedAt = performance.now();
-  const interrupts = onInterrupt(() => process.exit(interruptedExit));
+  const interrupts = onInterrupt(() => process.exit(interruptedExit), { output: process.stdout });
   try {
     if (view.step < view.totalSteps) await run(work, { screen, checkpoint: found?.bytes, signal: interrupts.signal });
   } finally {
@@ -149,12 +150,12 @@ async function run(work: Work, { screen, checkpoint, signal }: Session): Promise
 }
 
 function stopped({ file, flags }: Work, view: TrainView): WeftError {
-  const out = flags.out === undefined ? "" : ` --out ${flags.out}`;
+  const out = flags.out === undefined ? "" : ` --out ${shellWord(flags.out)}`;
   const left = view.secondsLeft === undefined ? "" : `, about ${clockOf(view.secondsLeft)} before the end`;
   const kept = view.step > 0 ? "; its checkpoint is written" : "";
   return new WeftError(`stopped after step ${grouped(view.step)} of ${grouped(view.totalSteps)}${left}${kept}`, {
     code: "cli.interrupted",
-    remedy: `go on with: weft train ${file}${out}`,
+    remedy: `go on with: weft train ${shellWord(file)}${out}`,
   });
 }
 

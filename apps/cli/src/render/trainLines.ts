@@ -5,7 +5,7 @@ import { bytesOf, clockOf, compact, grouped } from "./figures.ts";
 import { type Evaluated, evaluationLines, lossLines, sampleBlock } from "./learntLines.ts";
 import { progressBar } from "./liveLines.ts";
 import { lossPlot } from "./lossPlot.ts";
-import { fit, type Look, paint } from "./terminalText.ts";
+import { fit, type Look, paint, shellWord } from "./terminalText.ts";
 
 const livePlot = { columns: 60, rows: 5 };
 
@@ -68,6 +68,6 @@ function modelLines({ path, bytes, contentId }: Saved, programHash: string, look
     `  ${path}  ${bytesOf(bytes)}`,
     `  sha-256  ${contentId}`,
     `  program  ${programHash}`,
-    `  go on with: weft generate ${path} --prompt "…"`,
+    `  go on with: weft generate ${shellWord(path)} --prompt "…"`,
   ];
 }

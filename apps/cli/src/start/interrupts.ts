@@ -1,5 +1,7 @@
 // Ctrl-C and its relatives, as an abort signal. npm and the bootstrap pass on a signal that the terminal has sent to
 // everyone already, so what arrives within a moment of the first counts as the same.
+import type { EventEmitter } from "node:events";
+
 const sameMomentMs = 1500;
 const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -22,8 +24,11 @@ function onParentGone(environment: Record<string, string | undefined>, gone: () 
   return () => clearInterval(timer);
 }
 
-/** @param again called for a later, impatient signal */
-export function onInterrupt(again: () => void): Interrupts {
+/**
+ * @param again called for a later, impatient signal
+ * @param output aborts as well when this can't be written any more: for work that is worth more than what it says
+ */
+export function onInterrupt(again: () => void, { output }: { output?: EventEmitter } = {}): Interrupts {
   const first = new AbortController();
   let firstAt = 0;
   const handle = () => {
@@ -34,11 +39,14 @@ export function onInterrupt(again: () => void): Interrupts {
     } else if (now - firstAt > sameMomentMs) again();
   };
   for (const name of names) process.on(name, handle);
+  const unheard = () => first.abort();
+  output?.on("error", unheard);
   const forgetParent = onParentGone(process.env, () => first.abort());
   return {
     signal: first.signal,
     release: () => {
       forgetParent();
+      output?.removeListener("error", unheard);
       for (const name of names) process.removeListener(name, handle);
     },
   };

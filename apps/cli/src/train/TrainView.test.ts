@@ -79,13 +79,15 @@ test("a pipe gets a line per tenth, and one when the last is overdue; the report
 });
 
 test("the report is cut nowhere: what is copied from it is whole, however narrow the terminal", () => {
-  const path = `/${"long/".repeat(30)}tiny.safetensors`;
+  const path = `/${"long/".repeat(30)}it's tiny.safetensors`;
   const contentId = `0x${"ab".repeat(32)}`;
   const view = { ...first, step: 50, saved: { step: 50, path, bytes: 2048, contentId } };
   const evaluated = { bitsPerByte: 2.5, baselineOneChar: 3.5, baselineTwoChar: 3, heldOutBytes: 8192 };
   const report = { view, seconds: 61, programHash: "0x1", evaluated };
   const lines = trainReportLines(report, { colour: false, width: 40 });
-  assert.ok(lines.includes(`  go on with: weft generate ${path} --prompt "…"`), lines.join("\n"));
+  // What is copied into a shell is one word there.
+  const quoted = `'${path.replace("'", "'\\''")}'`;
+  assert.ok(lines.includes(`  go on with: weft generate ${quoted} --prompt "…"`), lines.join("\n"));
   assert.ok(lines.includes(`  sha-256  ${contentId}`), lines.join("\n"));
   assert.ok(lines.includes("  this model                         2.500"), lines.join("\n"));
 });

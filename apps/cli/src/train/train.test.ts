@@ -98,6 +98,16 @@ test("a plan says what would be trained and which n-grams it has to beat, and tr
   assert.match(said, /program +0x[0-9a-f]{64}\n.*passes +\d\.\d\d over the text/s);
 });
 
+test("nobody reads the output any more: a checkpoint is written all the same, and it doesn't count as done", async () => {
+  const endless = job("endless", "steps: 9000000");
+  const { child, exit, err } = weft(["train", endless, "--json", "--threads", "1", "--out", "unread"]);
+  await lineOf(child, (line) => line.includes('"progress"'));
+  child.stdout.destroy();
+  assert.deepEqual(await exit, [130, null], err());
+  assert.match(err(), /stopped after step .*; its checkpoint is written\n/);
+  assert.ok(existsSync(model("unread")));
+});
+
 test("once more: nothing is trained, the same is reported; losses come from the first time", async () => {
   const before = readFileSync(model("whole"));
   const { said } = await trained(sixty, { out: "whole" }, false);
