@@ -1,27 +1,18 @@
 // The matrix products of others, one thread each, in the form that is their fastest: B given as [K,N]. Ours is given [N,K].
 import { importPeer } from "../tools/peers.ts";
 import { matmulModel } from "./onnxModel.ts";
+import { openTfjs } from "./openTfjs.ts";
 
 /** Multiplies the same two N x N matrices; resolves with the product. */
 export type PeerProduct = () => Promise<Float32Array>;
 
 type Tfjs = {
-  env(): { set(flag: string, value: boolean): void };
-  setBackend(name: string): Promise<boolean>;
-  ready(): Promise<void>;
   tensor2d(values: Float32Array, shape: [number, number]): unknown;
   matMul(a: unknown, b: unknown): { dataSync(): Float32Array; dispose(): void };
 };
-type TfjsWasm = { setWasmPaths(folder: string): void; setThreadsCount(count: number): void };
 
 export async function tfjsProduct(size: number, a: Float32Array, b: Float32Array): Promise<PeerProduct> {
-  const tf = await importPeer<Tfjs>("@tensorflow/tfjs-core");
-  const wasm = await importPeer<TfjsWasm>("@tensorflow/tfjs-backend-wasm");
-  wasm.setWasmPaths(new URL("peers/node_modules/@tensorflow/tfjs-backend-wasm/dist/", import.meta.url).pathname);
-  wasm.setThreadsCount(1);
-  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
-  await tf.setBackend("wasm");
-  await tf.ready();
+  const tf = await openTfjs<Tfjs>();
   const [x, y] = [tf.tensor2d(a, [size, size]), tf.tensor2d(b, [size, size])];
   return async () => {
     const product = tf.matMul(x, y);

@@ -1,13 +1,10 @@
 // The MLP of the training bench in tfjs on its WebAssembly backend, one thread. The backward pass is written out with its
 // operators: the bundle for Node has no gradients registered, and written out it is the faster form.
-import { importPeer } from "../tools/peers.ts";
+import { openTfjs } from "./openTfjs.ts";
 import { MLP, type MlpStart } from "./trainSubjects.ts";
 
 type Tensor = { dataSync(): Float32Array; dispose(): void };
 type Tfjs = {
-  env(): { set(flag: string, value: boolean): void };
-  setBackend(name: string): Promise<boolean>;
-  ready(): Promise<void>;
   tensor2d(values: Float32Array, shape: [number, number]): Tensor;
   tensor1d(values: Float32Array | Int32Array, dtype?: "int32"): Tensor;
   scalar(value: number): Tensor;
@@ -24,22 +21,9 @@ type Tfjs = {
   sum(x: Tensor, axis?: number): Tensor;
   tidy<T>(compute: () => T): T;
 };
-type TfjsWasm = { setWasmPaths(folder: string): void; setThreadsCount(count: number): void };
-
-async function openTfjs(): Promise<Tfjs> {
-  const tf = await importPeer<Tfjs>("@tensorflow/tfjs-core");
-  const wasm = await importPeer<TfjsWasm>("@tensorflow/tfjs-backend-wasm");
-  wasm.setWasmPaths(new URL("peers/node_modules/@tensorflow/tfjs-backend-wasm/dist/", import.meta.url).pathname);
-  wasm.setThreadsCount(1);
-  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
-  await tf.setBackend("wasm");
-  await tf.ready();
-  return tf;
-}
-
 /** One step of training; the loss before it. Weights are [in, out] here, which is this peer's fastest form. */
 export async function tfjsMlp(start: MlpStart): Promise<() => number> {
-  const tf = await openTfjs();
+  const tf = await openTfjs<Tfjs>();
   const { rows, inputs, hidden, classes, rate } = MLP;
   let weights = [
     tf.tensor2d(transposed(start.w1, hidden, inputs), [inputs, hidden]),

@@ -9,8 +9,8 @@ import { homeAt, repositoryRoot } from "./Home.ts";
 import { isAlive, type ProcessRecord, recordOf, signal } from "./process/processMark.ts";
 import { lockHome, writeRecord } from "./process/RunFolder.ts";
 import { buildProgram } from "./program.ts";
+import { type Ended, runCli } from "./runCli.fixture.ts";
 
-const main = join(repositoryRoot, "apps/cli/src/main.ts");
 const folder = mkdtempSync(join(tmpdir(), "weft-cli-"));
 const started: ProcessRecord[] = [];
 after(() => {
@@ -18,31 +18,13 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Ended {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
 /** Runs the command line as a person would, in an empty folder with a home of its own. */
 function weft(
   words: readonly string[],
   options: { home?: string; environment?: Record<string, string>; cwd?: string } = {},
 ): Promise<Ended> {
   const home = options.home ?? join(folder, "none", ".weft");
-  const environment = { ...process.env, WEFT_HOME: home, NO_COLOR: "1", ...options.environment };
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...words], {
-      cwd: options.cwd ?? folder,
-      env: environment,
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: 300_000,
-    });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (piece) => (out += piece));
-    child.stderr.on("data", (piece) => (err += piece));
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
+  return runCli(words, { cwd: options.cwd ?? folder, environment: { WEFT_HOME: home, ...options.environment } });
 }
 
 const lastJson = (out: string) =>

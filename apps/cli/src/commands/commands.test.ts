@@ -1,6 +1,5 @@
 // The commands against the gateway's real HTTP face, with recorded data behind it.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +14,7 @@ import { homeAt, repositoryRoot } from "../Home.ts";
 import { writeNames } from "../job/nodeNames.ts";
 import { livingRecords, removeRecord, writeRecord } from "../process/RunFolder.ts";
 import { events, names } from "../render/fixtureEvents.ts";
+import { type Ended, runCli } from "../runCli.fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weft-cli-commands-"));
 const home = homeAt(join(folder, ".weft"));
@@ -114,20 +114,9 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function weft(...words: string[]): Promise<{ code: number | null; out: string; err: string }> {
+function weft(...words: string[]): Promise<Ended> {
   const connection = { WEFT_GATEWAY: `http://127.0.0.1:${server.port}`, WEFT_TOKEN_FILE: tokenFile };
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(repositoryRoot, "apps/cli/src/main.ts"), ...words], {
-      cwd: folder,
-      env: { ...process.env, ...connection, WEFT_HOME: home.root, NO_COLOR: "1" },
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: 300_000,
-    });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (piece) => (out += piece));
-    child.stderr.on("data", (piece) => (err += piece));
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
+  return runCli(words, { cwd: folder, environment: { ...connection, WEFT_HOME: home.root } });
 }
 
 const jsonLines = (out: string) =>

@@ -6,17 +6,15 @@ import { WeftError } from "@weft/protocol/Errors";
 import { type Context, endpointFile } from "../Context.ts";
 import { type Home, makeFolder, repositoryRoot, requireHome } from "../Home.ts";
 import { spawnChild } from "../process/Child.ts";
-import { livingRecords, removeRecord, writeRecord } from "../process/RunFolder.ts";
+import { livingRecords } from "../process/RunFolder.ts";
 import { escrowWanted, prepareBuyer } from "../start/buyer.ts";
 import { topUp } from "../start/faucet.ts";
-import { interrupted, onInterrupt } from "../start/interrupts.ts";
+import { runForeground } from "../start/foreground.ts";
 import { buyerKey, sessionKey } from "../start/keys.ts";
 import { readNetwork } from "../start/network.ts";
 import { choosePort } from "../start/plan.ts";
 import { writePlainFile } from "../systemErrors.ts";
 
-const readyTimeoutMs = 60_000;
-const graceMs = 8000;
 const gasMoney = 10n ** 18n;
 
 export async function gateway(context: Context, flags: { port?: number }): Promise<number> {
@@ -41,24 +39,15 @@ export async function gateway(context: Context, flags: { port?: number }): Promi
     ],
     logFile: join(home.gateway, "gateway.log"),
   });
-  const interrupts = onInterrupt(() => void child.stop(0));
-  let up = false;
-  try {
-    const ready = await child.ready(readyTimeoutMs);
-    up = true;
-    writeRecord(home, "gateway", child.pid);
-    writePlainFile(endpointFile(home), `${JSON.stringify({ url: ready["url"] })}\n`);
-    context.say(`gateway at ${ready["url"]}; its token is in ${home.gatewayToken}; Ctrl-C ends it`);
-    context.emit({ kind: "ready", url: ready["url"], tokenFile: home.gatewayToken, addresses: ready["addresses"] });
-    const end = await Promise.race([interrupted(interrupts.signal), child.exited]);
-    context.emit({ kind: "summary", ok: end === "interrupted" });
-    return end === "interrupted" ? 0 : 1;
-  } finally {
-    await child.stop(graceMs);
-    interrupts.release();
-    if (up) rmSync(endpointFile(home), { force: true });
-    removeRecord(home, "gateway", child.pid);
-  }
+  return runForeground(context, child, {
+    role: "gateway",
+    onReady({ url, addresses }) {
+      writePlainFile(endpointFile(home), `${JSON.stringify({ url })}\n`);
+      context.say(`gateway at ${url}; its token is in ${home.gatewayToken}; Ctrl-C ends it`);
+      context.emit({ kind: "ready", url, tokenFile: home.gatewayToken, addresses });
+    },
+    onEnd: () => rmSync(endpointFile(home), { force: true }),
+  });
 }
 
 /** Two gateways would sign and pay for the same jobs. The store's lock holds that too; this says it before anything else. */

@@ -20,12 +20,11 @@ import { z } from "zod";
 import type { Context } from "../Context.ts";
 import { makeFolder, nodeHome, readJson, requireHome } from "../Home.ts";
 import { spawnChild } from "../process/Child.ts";
-import { removeRecord, writeRecord } from "../process/RunFolder.ts";
 import { bytesOf } from "../render/figures.ts";
 import { harmless } from "../render/terminalText.ts";
 import { sendAll } from "../start/buyer.ts";
 import { topUp } from "../start/faucet.ts";
-import { interrupted, onInterrupt } from "../start/interrupts.ts";
+import { runForeground } from "../start/foreground.ts";
 import { addressTowards, fetchNetwork } from "../start/joinNetwork.ts";
 import { keystoreOf, nodeKeys, passwordFile } from "../start/keys.ts";
 import { readNetwork } from "../start/network.ts";
@@ -49,8 +48,6 @@ interface Call {
   flags: Record<string, unknown>;
 }
 
-const readyTimeoutMs = 60_000;
-const graceMs = 10_000;
 const defaultPricePerHour = "0.60";
 
 export async function nodeCommand(context: Context, verb: string, call: Call): Promise<number> {
@@ -223,20 +220,13 @@ async function run(context: Context, flags: NodeFlags): Promise<number> {
       ...{ pricePerUnitSecond: BigInt(settings.pricePerUnitSecond), share: 1 },
     }),
   );
-  const interrupts = onInterrupt(() => void child.stop(0));
-  try {
-    const ready = await child.ready(readyTimeoutMs);
-    writeRecord(home, flags.name, child.pid);
-    context.say(`${flags.name} is up and offers; Ctrl-C ends it`);
-    context.emit({ kind: "ready", name: flags.name, ...ready });
-    const end = await Promise.race([interrupted(interrupts.signal), child.exited]);
-    context.emit({ kind: "summary", ok: end === "interrupted" });
-    return end === "interrupted" ? 0 : 1;
-  } finally {
-    await child.stop(graceMs);
-    interrupts.release();
-    removeRecord(home, flags.name, child.pid);
-  }
+  return runForeground(context, child, {
+    role: flags.name,
+    onReady(ready) {
+      context.say(`${flags.name} is up and offers; Ctrl-C ends it`);
+      context.emit({ kind: "ready", name: flags.name, ...ready });
+    },
+  });
 }
 
 /** New key on disk, then on chain, then in place: a crash at any point is continued by running it again. */

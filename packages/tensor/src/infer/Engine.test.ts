@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { continueGreedily, forward, smallModel } from "../formats/gptFixture.ts";
 import type { GptWeights } from "../formats/readLlama2cCheckpoint.ts";
 import { createDraws, type Draws } from "../kernel/setFixture.ts";
-import { type Ending, type Engine, type EngineOptions, type GenerateOptions, openEngine } from "./Engine.ts";
+import { type Engine, type EngineOptions, type GenerateOptions, openEngine } from "./Engine.ts";
+import type { Ending } from "./Generation.ts";
 import { createWords, drawFromLogits } from "./Sampling.ts";
 
 const VOCAB = 61;

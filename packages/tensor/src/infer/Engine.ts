@@ -10,7 +10,7 @@ import { type GptConfig, gpt } from "../models/gpt.ts";
 import { TensorError } from "../TensorError.ts";
 import { connectEngine, type EngineConnection } from "./connectEngine.ts";
 import type { EngineSetup } from "./engineMessages.ts";
-import { createGeneration } from "./Generation.ts";
+import { createGeneration, type Generation } from "./Generation.ts";
 import { stepperBytes } from "./GptStepper.ts";
 import { checkInteger, checkSampling, type Sampling } from "./Sampling.ts";
 import type { SequenceRequest } from "./Scheduler.ts";
@@ -52,27 +52,6 @@ export type GenerateOptions = Sampling & {
   /** Ends the generation: its reader gets the signal's reason. */
   readonly signal?: AbortSignal;
 };
-
-/** Why a generation ended: a stop token was drawn; maxTokens are; the context is full; its reader left. */
-export type EndReason = "stop" | "length" | "context" | "left";
-
-export type Ending = {
-  readonly reason: EndReason;
-  /** The stop token that was drawn. */
-  readonly stopToken?: number;
-  readonly promptTokens: number;
-  /** Tokens drawn, the stop token not counted; of a generation that was left, those that were read. */
-  readonly tokens: number;
-};
-
-/**
- * Tokens as they are drawn; read once. Leaving a loop over it ends the sequence. Throws TensorError `nan` naming the position
- * when the logits hold a NaN, `worker-failed`, `closed`, or the signal's reason.
- */
-export interface Generation extends AsyncIterableIterator<number> {
-  /** Settles when the last token was read or the generation failed; an unread failure is not an unhandled rejection. */
-  readonly ending: Promise<Ending>;
-}
 
 export type EngineLimits = { readonly slots: number; readonly context: number; readonly queue: number };
 

@@ -1,9 +1,26 @@
 // A generation as its reader sees it: tokens in order, at most so many drawn ahead of the reader, then an end or a failure.
 import { TensorError } from "../TensorError.ts";
 import type { EngineConnection } from "./connectEngine.ts";
-import type { Ending, Generation } from "./Engine.ts";
 import type { DrawnFor } from "./engineMessages.ts";
-import type { SequenceRequest } from "./Scheduler.ts";
+import type { EndReason, SequenceRequest } from "./Scheduler.ts";
+
+export type Ending = {
+  readonly reason: EndReason;
+  /** The stop token that was drawn. */
+  readonly stopToken?: number;
+  readonly promptTokens: number;
+  /** Tokens drawn, the stop token not counted; of a generation that was left, those that were read. */
+  readonly tokens: number;
+};
+
+/**
+ * Tokens as they are drawn; read once. Leaving a loop over it ends the sequence. Throws TensorError `nan` naming the position
+ * when the logits hold a NaN, `worker-failed`, `closed`, or the signal's reason.
+ */
+export interface Generation extends AsyncIterableIterator<number> {
+  /** Settles when the last token was read or the generation failed; an unread failure is not an unhandled rejection. */
+  readonly ending: Promise<Ending>;
+}
 
 type Reader = { resolve(result: IteratorResult<number>): void; reject(reason: unknown): void };
 type Over = { readonly ending: Ending } | { readonly failure: unknown };

@@ -1,9 +1,11 @@
 // Which rows of which sequences run in the next step, and what becomes of a sequence when a token is drawn. Sequences that
 // only need their next token come first, so that a long prompt never holds them up by more than its share of a step; the
 // rest of the step is filled with prompts, oldest first. Pure: no memory, no clock, no messages.
-import type { EndReason } from "./Engine.ts";
 import type { StepRow } from "./GptStepper.ts";
 import { createWords, type Draw } from "./Sampling.ts";
+
+/** Why a generation ended: a stop token was drawn; maxTokens are; the context is full; its reader left. */
+export type EndReason = "stop" | "length" | "context" | "left";
 
 export type Sequence = {
   readonly id: number;

@@ -2,7 +2,9 @@
 // Not here: chat templates, marks other than begin and end.
 import { TensorError } from "../TensorError.ts";
 import { TOKENIZER_LIMITS, type Tokenizer } from "../tokenizers/Tokenizer.ts";
-import type { EndReason, Engine, GenerateOptions, Generation } from "./Engine.ts";
+import type { Engine, GenerateOptions } from "./Engine.ts";
+import type { Generation } from "./Generation.ts";
+import type { EndReason } from "./Scheduler.ts";
 
 export type TextOptions = Omit<GenerateOptions, "prompt" | "stopTokens"> & {
   readonly prompt: string | Uint8Array;
