@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { jsonSchema } from "../packages/protocol/src/JobFile.ts";
 import { staleContracts, writeContracts } from "./generate/contracts.ts";
 import { checkParams, type ParamsFile, paramsSolidity, paramsTypeScript } from "./generate/params.ts";
+import { type RecipesFile, recipesSolidity } from "./generate/recipes.ts";
 import { vectorFiles } from "./generate/vectors.ts";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -13,9 +14,11 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 export function generatedFiles(): Map<string, string> {
   const params = JSON.parse(readFileSync(join(root, "spec", "params.json"), "utf8")) as ParamsFile;
   checkParams(params);
+  const recipes = readFileSync(join(root, "spec", "vectors", "tensor", "recipes.json"), "utf8");
   return new Map([
     ["packages/protocol/src/generated/params.ts", paramsTypeScript(params)],
     ["contracts/src/generated/Params.sol", paramsSolidity(params)],
+    ["contracts/src/generated/RecipeConstants.sol", recipesSolidity(JSON.parse(recipes) as RecipesFile)],
     ["spec/job.schema.json", `${JSON.stringify(jsonSchema(), null, 2)}\n`],
     ...vectorFiles(),
   ]);

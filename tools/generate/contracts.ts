@@ -19,6 +19,14 @@ const contractNames = [
   "CommitRevealBeacon",
   "Courts",
   "Float32Machine",
+  "MatmulJudge",
+  "IntegerJudge",
+  "ArithmeticJudge",
+  "RecipeJudge",
+  "ReductionJudge",
+  "MoveJudge",
+  "IndexJudge",
+  "JudgeBook",
 ] as const;
 
 const folder = "packages/chain/src/generated";

@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "5aa6d440bd558252953ab74484600d39bd7fe331e18d6493ad44a6f122043ec8";
-export const outputsHash = "5ed00cf6958438a5afb1973264c22982bc9c27aee95206664ea6e64df765746a";
+export const sourcesHash = "3f309cd3ecddf4f0e0bc497e7787bd0e58b9f52d0769970f3ede1cd6c6fb8636";
+export const outputsHash = "366bdde5980407925b88b0e7e8cee7884f6796bc4a913781dd7e0b14b9c74d4f";

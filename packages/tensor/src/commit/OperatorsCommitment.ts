@@ -6,7 +6,7 @@ import { firstNodeValue, inferTypes } from "../graph/inferTypes.ts";
 import { LEAF_BYTES } from "../HashLayout.ts";
 import { hashLeaf, verifyMerklePath } from "../Merkle.ts";
 import { sha256, uint64Bytes } from "../sha256.ts";
-import type { NodeScope } from "./recomputeLeaf.ts";
+import type { NodeScope } from "./recomputeWord.ts";
 import { leafCount, tensorRootFrom } from "./TensorLayout.ts";
 
 const OPERATORS_TAG = Uint8Array.of(6);

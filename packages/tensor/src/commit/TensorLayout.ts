@@ -8,7 +8,7 @@ import { sha256, uint64Bytes } from "../sha256.ts";
 
 const TENSOR_TAG = 2;
 const CANONICAL_NAN = 0x7fc00000;
-const DTYPE_NUMBERS: Record<Dtype, number> = { f32: 0, i32: 1, i8: 2 };
+export const DTYPE_NUMBERS: Record<Dtype, number> = { f32: 0, i32: 1, i8: 2 };
 
 /** Elements of the last axis. */
 export function columnsOf({ shape }: Pick<ValueType, "shape">): number {

@@ -1,5 +1,5 @@
 // Traces: their roots tie a step to the state roots around it, every leaf and every partial sum of an honest trace is
-// judged right, and whatever is changed anywhere is found and judged wrong by recomputing one leaf or one step of a sum.
+// judged right, and whatever is changed anywhere is found and judged wrong by recomputing one word or one chunk of a sum.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { elementCount } from "../graph/Graph.ts";
@@ -10,13 +10,13 @@ import { openProgram, type TrainProgram } from "../train/Program.ts";
 import { runSegment, type SegmentTrace } from "../train/runSegment.ts";
 import { openTrainer } from "../train/Trainer.ts";
 import { tinyCorpus, tinyMlpModel, tinyTrainProgram } from "../train/tinyTrainProgram.ts";
-import { foldKind, foldSteps } from "./folds.ts";
-import { accLeaf, isGiven, judgeFoldEnd, judgeFoldStep, judgeLeaf } from "./judge.ts";
+import { foldChunks, isFold } from "./folds.ts";
+import { accLeaf, isGiven, judgeFoldChunk, judgeFoldEnd, judgeLeaf, judgeWord } from "./judge.ts";
 import { merkleTree } from "./MerkleTree.ts";
 import { type LeafOpening, operatorsRoot, scopeOf, verifyLeaf, verifyValue } from "./OperatorsCommitment.ts";
-import { openFold, openLeaf, openOperator } from "./openings.ts";
+import { openFold, openLeaf, openOperator, openWord } from "./openings.ts";
 import { stepInputs } from "./stepInputs.ts";
-import { leafCount, tensorRoot } from "./TensorLayout.ts";
+import { leafCount, leafElements, leafOf, tensorRoot } from "./TensorLayout.ts";
 import { openTrace, type Trace } from "./Trace.ts";
 
 async function segment(program: TrainProgram, lastStep: number): Promise<SegmentTrace> {
@@ -51,17 +51,20 @@ test("the operators root binds every value, and its state roots are the trainer'
   });
 });
 
-/** Verdicts of everything at one place of a value. */
+/** Verdicts of everything about one leaf of a value, or about the sum behind its last element. */
 async function verdicts(trace: Trace, value: number, leaf: number): Promise<string[]> {
   const { step, commitment } = trace;
   const scope = scopeOf(step, value)!;
-  const kind = foldKind(scope);
-  if (kind === undefined) return [judgeLeaf(step, commitment, await openOperator(trace, value, leaf))];
-  const place = kind === "leaf" ? leaf : Math.min(leaf * 32, elementCount(scope.type.shape) - 1);
-  const fold = await openFold(trace, value, place);
-  const steps = Array.from({ length: fold.steps }, (_, i) => i);
+  const { first, count } = leafElements(scope.type, leaf);
+  const element = first + count - 1;
+  if (!isFold(scope.node.op)) {
+    const opening = await openOperator(trace, value, leaf);
+    return [judgeLeaf(step, commitment, opening), judgeWord(step, commitment, { ...opening, element })];
+  }
+  const fold = await openFold(trace, value, element);
+  const chunks = Array.from({ length: fold.chunks }, (_, i) => i);
   return [
-    ...steps.map((i) => judgeFoldStep(step, commitment, { fold: fold.fold, opening: fold.openStep(i) })),
+    ...chunks.map((i) => judgeFoldChunk(step, commitment, { fold: fold.fold, opening: fold.openChunk(i) })),
     judgeFoldEnd(step, commitment, { fold: fold.fold, ...fold.openEnd() }),
   ];
 }
@@ -103,50 +106,56 @@ test("one changed bit of any operator's value is found at that value and judged 
     assert.equal(differs, value, op);
     const { step, commitment } = trace;
     const scope = scopeOf(step, value)!;
-    const columns = scope.type.shape.at(-1)!;
-    const leaf = Math.floor(element / columns) * Math.ceil(columns / 32) + Math.floor((element % columns) / 32);
-    const kind = foldKind(scope);
-    if (kind === undefined)
-      assert.equal(judgeLeaf(step, commitment, await openOperator(trace, value, leaf)), "wrong", op);
-    else {
-      const fold = await openFold(trace, value, kind === "leaf" ? leaf : element);
-      const steps = Array.from({ length: fold.steps }, (_, i) => fold.openStep(i));
-      for (const opening of steps)
-        assert.equal(judgeFoldStep(step, commitment, { fold: fold.fold, opening }), "right", op);
+    if (!isFold(scope.node.op)) {
+      const word = await openWord(trace, value, element);
+      assert.equal(judgeWord(step, commitment, word), "wrong", op);
+      // The word beside it in the leaf is as it was, and its operands may lie in other leaves.
+      const beside = leafOf(scope.type, element).at === 0 ? element + 1 : element - 1;
+      assert.notEqual(judgeWord(step, commitment, { ...word, element: beside }), "wrong", op);
+    } else {
+      const fold = await openFold(trace, value, element);
+      const chunks = Array.from({ length: fold.chunks }, (_, i) => fold.openChunk(i));
+      for (const opening of chunks)
+        assert.equal(judgeFoldChunk(step, commitment, { fold: fold.fold, opening }), "right", op);
       assert.equal(judgeFoldEnd(step, commitment, { fold: fold.fold, ...fold.openEnd() }), "wrong", op);
     }
   }
   assert.ok(ops.size > 18, "the step has most operators");
 });
 
-test("partial sums that jump are wrong at the step where they jump", async () => {
+test("partial sums that jump are wrong at the chunk where they jump", async () => {
   const trace = await openTrace(gpt, { corpus: tinyCorpus, step: 1 });
   const { step, commitment } = trace;
   const value = step.graph.nodes.findIndex(({ op }) => op === "scatterAdd") + firstNodeValue(step.graph);
   const scope = scopeOf(step, value)!;
   const honest = await openFold(trace, value, 1);
+  assert.equal(honest.chunks, foldChunks(scope));
   const jump = 5;
-  const accs = honest.accs.map((words, i) => (i < jump ? words : words.map((word) => word ^ 1)));
-  const tree = merkleTree(accs.map((words) => accLeaf(scope, words)));
-  const accAt = (i: number) => ({ words: accs[i]!, path: tree.path(i) });
-  const fold = { value, place: 1, root: tree.root };
+  const accs = honest.accs.map((word, i) => (i < jump ? word : word ^ 1));
+  const tree = merkleTree(accs.map(accLeaf));
+  const accAt = (i: number) => ({ word: accs[i]!, path: tree.path(i) });
+  const fold = { value, element: 1, root: tree.root };
   const found = accs.map((_, i) => {
-    const opening = { ...honest.openStep(i), after: accAt(i), ...(i > 0 ? { before: accAt(i - 1) } : {}) };
-    return judgeFoldStep(step, commitment, { fold, opening });
+    const opening = { ...honest.openChunk(i), after: accAt(i), ...(i > 0 ? { before: accAt(i - 1) } : {}) };
+    return judgeFoldChunk(step, commitment, { fold, opening });
   });
   assert.equal(found[jump], "wrong");
   assert.ok(found.slice(0, jump).every((verdict) => verdict === "right"));
-  assert.equal(
-    judgeFoldEnd(step, commitment, { fold, last: accAt(accs.length - 1), claim: honest.openEnd().claim }),
-    "wrong",
-  );
-  assert.equal(honest.steps, foldSteps(scope));
+  const { claim } = honest.openEnd();
+  assert.equal(judgeFoldEnd(step, commitment, { fold, last: accAt(accs.length - 1), claim }), "wrong");
+  // Another element's sum proves nothing about this one's leaf, nor does an element that isn't there.
+  for (const element of [1 + scope.type.shape[1]!, -1, 0.5, 1e9])
+    assert.equal(
+      judgeFoldEnd(step, commitment, { fold: { ...honest.fold, element }, ...honest.openEnd() }),
+      "unproven",
+    );
 });
 
 test("openings that do not belong, are missing or changed prove nothing", async () => {
   const trace = await openTrace(gpt, { corpus: tinyCorpus, step: 1 });
   const { step, commitment } = trace;
   const value = step.graph.nodes.findIndex(({ op }) => op === "add") + firstNodeValue(step.graph);
+  const scope = scopeOf(step, value)!;
   const { claim, operands } = await openOperator(trace, value, 0);
   assert.equal(judgeLeaf(step, commitment, { claim, operands }), "right");
   const changed = (opening: LeafOpening): LeafOpening[] => [
@@ -167,10 +176,16 @@ test("openings that do not belong, are missing or changed prove nothing", async 
   for (const wrong of changed(operands[0]!))
     assert.equal(judgeLeaf(step, commitment, { claim, operands: [wrong, ...operands.slice(1)] }), "unproven");
   assert.equal(judgeLeaf(step, commitment, { claim, operands: [] }), "unproven");
+  assert.equal(judgeWord(step, commitment, { claim, element: 0, operands: [] }), "unproven");
+  assert.equal(judgeWord(step, commitment, { claim: changed(claim)[0]!, element: 0, operands }), "unproven");
+  for (const element of [-1, 0.5, 1e9, scope.type.shape.at(-1)!])
+    assert.equal(judgeWord(step, commitment, { claim, element, operands }), "unproven");
   assert.equal(judgeLeaf(step, { ...commitment, values: commitment.values + 1 }, { claim, operands }), "unproven");
   const given = await openLeaf(trace, 0, 0);
   assert.ok(verifyLeaf(step, commitment, given));
   assert.equal(judgeLeaf(step, commitment, { claim: given, operands }), "unproven");
   await assert.rejects(openLeaf(trace, 0, 1e6), { code: "tensor.bad-option" });
   await assert.rejects(openOperator(trace, 0, 0), { code: "tensor.bad-option" });
+  await assert.rejects(openWord(trace, value, 1e6), { code: "tensor.bad-option" });
+  await assert.rejects(openFold(trace, value, 0), { code: "tensor.bad-option" });
 });

@@ -1,25 +1,21 @@
-// Values whose elements are sums or maxima of many terms, step by step (spec/tensor.md §6, partial sums). A fold of an
-// element goes 32 terms at a time: products, and reductions over the last axis. A fold of a leaf goes term by term:
-// reductions over another axis, and scatterAdd.
+// Values whose elements are sums or maxima of many terms, chunk by chunk (spec/tensor.md §6, partial sums). A fold is of
+// one element and its acc is one word. Chunks hold 32 terms where the fold runs along the last axis of its operands, so
+// that a chunk needs one leaf of each; elsewhere (another axis, scatterAdd) a chunk is one term.
 import { broadcastSource } from "../graph/broadcast.ts";
 import { elementCount, type Node } from "../graph/Graph.ts";
 import { LEAF_ELEMENTS } from "../HashLayout.ts";
 import { bitsOf, fromBits } from "../recipes.ts";
 import { ELEMENTWISE } from "../reference/elementwise.ts";
-import type { NodeScope, ReadWord } from "./recomputeLeaf.ts";
-import { leafElements } from "./TensorLayout.ts";
+import type { NodeScope, ReadWord } from "./recomputeWord.ts";
 
 const f = Math.fround;
 
-/** `element`: place is an element of the value, one acc word. `leaf`: place is a leaf, a word per element of it. */
-export type FoldKind = "element" | "leaf";
+type FoldOp = "matmul" | "matmulInt8" | "reduceSum" | "reduceMax" | "scatterAdd";
+type NodeFor<K extends FoldOp> = Extract<Node, { op: K }>;
 
-/** Undefined for operators that fold nothing. */
-export function foldKind({ node, operands }: NodeScope): FoldKind | undefined {
-  if (node.op === "matmul" || node.op === "matmulInt8") return "element";
-  if (node.op === "scatterAdd") return "leaf";
-  if (node.op !== "reduceSum" && node.op !== "reduceMax") return undefined;
-  return node.axis === operands[0]!.shape.length - 1 ? "element" : "leaf";
+/** True for operators whose elements are folds; every other operator is direct (recomputeWord.ts). */
+export function isFold(op: Node["op"]): op is FoldOp {
+  return op in TERMS;
 }
 
 /** Terms of every fold of the value. */
@@ -29,81 +25,98 @@ export function foldTerms({ node, operands }: NodeScope): number {
   return operands[0]!.shape.at(-1)!;
 }
 
-/** Steps of every fold: chunks of 32 terms, or single terms. */
-export function foldSteps(scope: NodeScope): number {
-  const terms = foldTerms(scope);
-  return foldKind(scope) === "element" ? Math.ceil(terms / LEAF_ELEMENTS) : terms;
+/** Terms of a chunk, the last one's excepted: 32 or 1. */
+export function termsPerChunk({ node, operands }: NodeScope): number {
+  if (node.op === "scatterAdd") return 1;
+  if (node.op !== "reduceSum" && node.op !== "reduceMax") return LEAF_ELEMENTS;
+  return node.axis === operands[0]!.shape.length - 1 ? LEAF_ELEMENTS : 1;
 }
 
-/** A step of the fold at a place of the value. */
-export type FoldStep = { readonly place: number; readonly step: number };
+/** Chunks of every fold of the value. */
+export function foldChunks(scope: NodeScope): number {
+  return Math.ceil(foldTerms(scope) / termsPerChunk(scope));
+}
 
-/**
- * The acc words after a step, from those before it (ignored at step 0); undefined when an index is out of range: then the
- * job must have ended.
- */
-export function foldStep(
+/** A chunk of the fold of an element. */
+export type FoldChunk = { readonly element: number; readonly chunk: number };
+
+/** What a chunk starts from: the acc word before it (ignored at chunk 0) and the operands. */
+export type FoldFrom = { readonly before: number | undefined; readonly read: ReadWord };
+
+/** The acc word after a chunk; undefined when an index is out of range: then the job must have ended. */
+export function foldChunk(
   scope: NodeScope,
-  { place, step }: FoldStep,
-  { before, read }: { readonly before: readonly number[]; readonly read: ReadWord },
-): number[] | undefined {
-  if (foldKind(scope) === "element") {
-    const first = step * LEAF_ELEMENTS;
-    const last = Math.min(first + LEAF_ELEMENTS, foldTerms(scope));
-    const term = elementTerms(scope, place, read);
-    let acc = step === 0 ? undefined : before[0]!;
-    for (let k = first; k < last; k++) acc = combine(scope.node, acc, term(k));
-    return [acc!];
+  { element, chunk }: FoldChunk,
+  { before, read }: FoldFrom,
+): number | undefined {
+  const each = termsPerChunk(scope);
+  const first = chunk * each;
+  const last = Math.min(first + each, foldTerms(scope));
+  const next = TERMS[scope.node.op as FoldOp](scope as never, element, read);
+  let acc = chunk === 0 ? undefined : before!;
+  for (let k = first; k < last; k++) {
+    acc = next(acc, k);
+    if (acc === undefined) return undefined;
   }
-  const { first, count } = leafElements(scope.type, place);
-  if (scope.node.op === "scatterAdd") return scatterTerm(scope, { place, step }, { before, read });
-  const { shape } = scope.operands[0]!;
-  const axis = (scope.node as Extract<Node, { op: "reduceSum" }>).axis;
-  const inner = elementCount(shape.slice(axis + 1));
-  return Array.from({ length: count }, (_, i) => {
-    const element = first + i;
-    const source = (Math.floor(element / inner) * shape[axis]! + step) * inner + (element % inner);
-    return combine(scope.node, step === 0 ? undefined : before[i]!, { x: read(0, source), y: 0 });
-  });
+  return acc;
 }
 
-type TermWords = { readonly x: number; readonly y: number };
+/** The acc after term k; `acc` is undefined before the first. */
+type Next = (acc: number | undefined, k: number) => number | undefined;
+type Fold<K extends FoldOp> = (
+  scope: NodeScope & { readonly node: NodeFor<K> },
+  element: number,
+  read: ReadWord,
+) => Next;
 
-/** One term more; `acc` is undefined before the first. */
-function combine({ op }: Node, acc: number | undefined, { x, y }: TermWords): number {
-  if (op === "matmulInt8") return ((acc ?? 0) + Math.imul(x | 0, y | 0)) >>> 0;
-  if (op === "matmul") return bitsOf(f(fromBits(acc ?? 0) + f(fromBits(x) * fromBits(y))));
-  if (op === "reduceMax") return bitsOf(acc === undefined ? fromBits(x) : ELEMENTWISE.max(fromBits(acc), fromBits(x)));
-  return bitsOf(f(fromBits(acc ?? 0) + fromBits(x)));
-}
+const add = (acc: number, term: number): number => bitsOf(f(fromBits(acc) + term));
 
-/** Words of term k of an element. */
-function elementTerms({ node, type, operands }: NodeScope, element: number, read: ReadWord) {
+/** Where term k of a product is in each operand: its first term's element plus k. */
+function productRows({ type, operands }: NodeScope, element: number): [number, number] {
   const terms = operands[0]!.shape.at(-1)!;
-  if (node.op === "reduceSum" || node.op === "reduceMax")
-    return (k: number) => ({ x: read(0, element * terms + k), y: 0 });
   const [M, N] = [type.shape.at(-2)!, type.shape.at(-1)!];
   const lead = type.shape.slice(0, -2);
   const matrix = Math.floor(element / (M * N));
   const [row, column] = [Math.floor(element / N) % M, element % N];
   const [a, b] = operands.map(({ shape }) => broadcastSource(lead, shape.slice(0, -2), matrix)) as [number, number];
-  return (k: number) => ({ x: read(0, (a * M + row) * terms + k), y: read(1, (b * N + column) * terms + k) });
+  return [(a * M + row) * terms, (b * N + column) * terms];
 }
 
-function scatterTerm(
-  { type, operands, node }: NodeScope,
-  { place, step }: FoldStep,
-  { before, read }: { readonly before: readonly number[]; readonly read: ReadWord },
-): number[] | undefined {
-  const { first, count } = leafElements(type, place);
-  const width = type.shape[1]!;
-  const row = read(1, step) | 0;
-  const { rows } = node as Extract<Node, { op: "scatterAdd" }>;
-  if (row < -1 || row >= rows) return undefined;
-  const hit = row === Math.floor(first / width);
-  return Array.from({ length: count }, (_, i) => {
-    const acc = step === 0 ? 0 : before[i]!;
-    if (!hit || operands[0]!.shape.at(-1) !== width) return acc;
-    return bitsOf(f(fromBits(acc) + fromBits(read(0, step * width + ((first + i) % width)))));
-  });
+/** The operand's element that is term k of a reduction. */
+function reducedTerm({ node, operands }: NodeScope & { readonly node: { readonly axis: number } }, element: number) {
+  const { shape } = operands[0]!;
+  const inner = elementCount(shape.slice(node.axis + 1));
+  const start = Math.floor(element / inner) * shape[node.axis]! * inner + (element % inner);
+  return (k: number) => start + k * inner;
 }
+
+const TERMS: { readonly [K in FoldOp]: Fold<K> } = {
+  matmul(scope, element, read) {
+    const [a, b] = productRows(scope, element);
+    return (acc, k) => add(acc ?? 0, f(fromBits(read(0, a + k)) * fromBits(read(1, b + k))));
+  },
+  matmulInt8(scope, element, read) {
+    const [a, b] = productRows(scope, element);
+    return (acc, k) => ((acc ?? 0) + Math.imul(read(0, a + k), read(1, b + k))) >>> 0;
+  },
+  reduceSum(scope, element, read) {
+    const at = reducedTerm(scope, element);
+    return (acc, k) => add(acc ?? 0, fromBits(read(0, at(k))));
+  },
+  reduceMax(scope, element, read) {
+    const at = reducedTerm(scope, element);
+    return (acc, k) => {
+      const x = fromBits(read(0, at(k)));
+      return bitsOf(acc === undefined ? x : ELEMENTWISE.max(fromBits(acc), x));
+    };
+  },
+  scatterAdd({ type, node }, element, read) {
+    const width = type.shape[1]!;
+    const [row, column] = [Math.floor(element / width), element % width];
+    return (acc, i) => {
+      const index = read(1, i) | 0;
+      if (index < -1 || index >= node.rows) return undefined;
+      return index === row ? add(acc ?? 0, fromBits(read(0, i * width + column))) : (acc ?? 0);
+    };
+  },
+};

@@ -1,10 +1,10 @@
-// What a court does with openings of a step: recomputes one leaf, or one step of a sum, from committed operands, and
-// compares. Pure and small; everything it is given is untrusted. `wrong` means that the commitment contradicts itself at
+// What a court does with openings of a step: recomputes one word or leaf, or one chunk of a sum, from committed operands,
+// and compares. Pure and small; everything it is given is untrusted. `wrong` means that the commitment contradicts itself at
 // this place, whoever made it; `unproven` that the openings do not show either.
-import type { Node } from "../graph/Graph.ts";
+import { elementCount, type Node } from "../graph/Graph.ts";
 import { firstNodeValue } from "../graph/inferTypes.ts";
 import { hashLeaf, verifyMerklePath } from "../Merkle.ts";
-import { foldKind, foldStep, foldSteps } from "./folds.ts";
+import { foldChunk, foldChunks, isFold } from "./folds.ts";
 import {
   type LeafOpening,
   type OperatorsCommitment,
@@ -12,7 +12,7 @@ import {
   type TypedGraph,
   verifyLeaf,
 } from "./OperatorsCommitment.ts";
-import { isDirect, type NodeScope, type ReadWord, recomputeLeaf } from "./recomputeLeaf.ts";
+import { isDirect, type NodeScope, type ReadWord, recomputeLeaf, recomputeWord } from "./recomputeWord.ts";
 import { leafOf, wordsAsLeaf } from "./TensorLayout.ts";
 
 export type Verdict = "right" | "wrong" | "unproven";
@@ -36,8 +36,13 @@ function openedReader(
     const { leaf, at } = leafOf(step.types[value]!, element);
     const bytes = leaves.get(`${value} ${leaf}`);
     if (bytes === undefined) throw new NotOpened();
-    return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4 * at, true);
+    return wordAt(bytes, at);
   };
+}
+
+/** Word number `at` of a leaf. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4 * at, true);
 }
 
 type Opened = { readonly node: Node; readonly openings: readonly LeafOpening[] };
@@ -69,53 +74,75 @@ export function judgeLeaf(
   return found.result !== undefined && equal(found.result, claim.bytes) ? "right" : "wrong";
 }
 
-/** The partial sums of one element, or of one leaf, of a value: a Merkle tree over its acc words after each step. */
-export type FoldCommitment = { readonly value: number; readonly place: number; readonly root: Uint8Array };
-
-/** The acc words after a step. */
-export type AccOpening = { readonly words: readonly number[]; readonly path: readonly Uint8Array[] };
-
-/** Leaf of the tree of partial sums: 00 ‖ acc word, or 00 ‖ the 128 bytes of a leaf. */
-export function accLeaf(scope: NodeScope, words: readonly number[]): Uint8Array {
-  const bytes = wordsAsLeaf(words);
-  return hashLeaf(foldKind(scope) === "element" ? bytes.subarray(0, 4) : bytes);
+/** One word of a value whose operator is direct: that of `element`, claimed by the leaf that holds it. */
+export function judgeWord(
+  step: TypedGraph,
+  commitment: OperatorsCommitment,
+  { claim, element, operands }: WordOpening,
+): Verdict {
+  const scope = scopeOf(step, claim.value);
+  if (scope === undefined || !isDirect(scope.node.op) || !verifyLeaf(step, commitment, claim)) return "unproven";
+  const claimed = claimedWord(scope, claim, element);
+  const read = openedReader(step, commitment, { node: scope.node, openings: operands });
+  const found = read && claimed !== undefined && attempt(() => recomputeWord(scope, element, read));
+  if (!found) return "unproven";
+  return found.result === claimed ? "right" : "wrong";
 }
 
-export type FoldStepOpening = {
-  readonly step: number;
-  /** Absent at step 0. */
+export type WordOpening = {
+  readonly claim: LeafOpening;
+  readonly element: number;
+  readonly operands: readonly LeafOpening[];
+};
+
+/** The word of an element in the leaf that is said to hold it; undefined when another leaf does. */
+function claimedWord(scope: NodeScope, claim: LeafOpening, element: number): number | undefined {
+  if (!Number.isInteger(element) || element < 0 || element >= elementCount(scope.type.shape)) return undefined;
+  const { leaf, at } = leafOf(scope.type, element);
+  return claim.leaf === leaf ? wordAt(claim.bytes, at) : undefined;
+}
+
+/** The partial sums of one element of a value: a Merkle tree over its acc after each chunk. */
+export type FoldCommitment = { readonly value: number; readonly element: number; readonly root: Uint8Array };
+
+/** The acc word after a chunk. */
+export type AccOpening = { readonly word: number; readonly path: readonly Uint8Array[] };
+
+/** Leaf of the tree of partial sums: 00 ‖ acc word, little-endian. */
+export function accLeaf(word: number): Uint8Array {
+  return hashLeaf(wordsAsLeaf([word]).subarray(0, 4));
+}
+
+export type FoldChunkOpening = {
+  readonly chunk: number;
+  /** Absent at chunk 0. */
   readonly before?: AccOpening;
   readonly after: AccOpening;
   readonly operands: readonly LeafOpening[];
 };
 
-function hasAcc(
-  scope: NodeScope,
-  fold: FoldCommitment,
-  at: { readonly step: number; readonly acc: AccOpening },
-): boolean {
-  const { step, acc } = at;
-  if (acc.words.length < 1 || acc.words.length > 32) return false;
-  return verifyMerklePath(fold.root, foldSteps(scope), step, accLeaf(scope, acc.words), acc.path);
+type AccAt = { readonly chunk: number; readonly acc: AccOpening };
+
+function hasAcc(scope: NodeScope, { root }: FoldCommitment, { chunk, acc }: AccAt): boolean {
+  return verifyMerklePath(root, foldChunks(scope), chunk, accLeaf(acc.word), acc.path);
 }
 
-/** One step of a sum: the acc after it, from the acc before it and the operands' terms. */
-export function judgeFoldStep(
+/** One chunk of a sum: the acc after it, from the acc before it and the operands' terms. */
+export function judgeFoldChunk(
   step: TypedGraph,
   commitment: OperatorsCommitment,
-  { fold, opening }: { readonly fold: FoldCommitment; readonly opening: FoldStepOpening },
+  { fold, opening }: { readonly fold: FoldCommitment; readonly opening: FoldChunkOpening },
 ): Verdict {
   const scope = scopeOf(step, fold.value);
-  if (scope === undefined || foldKind(scope) === undefined) return "unproven";
-  const { before, after } = opening;
-  if (!hasAcc(scope, fold, { step: opening.step, acc: after })) return "unproven";
-  if (opening.step > 0 && (!before || !hasAcc(scope, fold, { step: opening.step - 1, acc: before }))) return "unproven";
+  if (scope === undefined || !isFold(scope.node.op)) return "unproven";
+  const { chunk, before, after } = opening;
+  if (!hasAcc(scope, fold, { chunk, acc: after })) return "unproven";
+  if (chunk > 0 && (!before || !hasAcc(scope, fold, { chunk: chunk - 1, acc: before }))) return "unproven";
   const read = openedReader(step, commitment, { node: scope.node, openings: opening.operands });
-  const place = { place: fold.place, step: opening.step };
-  const found = read && attempt(() => foldStep(scope, place, { before: before?.words ?? [], read }));
+  const place = { element: fold.element, chunk };
+  const found = read && attempt(() => foldChunk(scope, place, { before: before?.word, read }));
   if (found === undefined) return "unproven";
-  const right = found.result !== undefined && equal(wordsAsLeaf(found.result), wordsAsLeaf(after.words));
-  return right ? "right" : "wrong";
+  return found.result === after.word ? "right" : "wrong";
 }
 
 /** The last acc of a sum, against the leaf of the value that must hold it. */
@@ -125,17 +152,12 @@ export function judgeFoldEnd(
   { fold, last, claim }: { readonly fold: FoldCommitment; readonly last: AccOpening; readonly claim: LeafOpening },
 ): Verdict {
   const scope = scopeOf(step, fold.value);
-  if (scope === undefined || foldKind(scope) === undefined || claim.value !== fold.value) return "unproven";
+  if (scope === undefined || !isFold(scope.node.op) || claim.value !== fold.value) return "unproven";
   if (!verifyLeaf(step, commitment, claim)) return "unproven";
-  if (!hasAcc(scope, fold, { step: foldSteps(scope) - 1, acc: last })) return "unproven";
-  if (foldKind(scope) === "leaf") {
-    if (claim.leaf !== fold.place) return "unproven";
-    return equal(claim.bytes, wordsAsLeaf(last.words)) ? "right" : "wrong";
-  }
-  const { leaf, at } = leafOf(scope.type, fold.place);
-  if (claim.leaf !== leaf) return "unproven";
-  const word = new DataView(claim.bytes.buffer, claim.bytes.byteOffset).getUint32(4 * at, true);
-  return word === last.words[0] ? "right" : "wrong";
+  if (!hasAcc(scope, fold, { chunk: foldChunks(scope) - 1, acc: last })) return "unproven";
+  const claimed = claimedWord(scope, claim, fold.element);
+  if (claimed === undefined) return "unproven";
+  return claimed === last.word ? "right" : "wrong";
 }
 
 /** True for values that no operator computes: a court takes them from state, data or graph. */

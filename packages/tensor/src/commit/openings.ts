@@ -1,12 +1,13 @@
-// What a player of a dispute opens from a trace: a leaf, a leaf with the operand leaves it follows from, the partial sums
-// of one element with every step of them. judge.ts checks what comes out of here.
+// What a player of a dispute opens from a trace: a leaf, a leaf or a word with the operand leaves it follows from, the
+// partial sums of one element with every chunk of them. judge.ts checks what comes out of here.
+import { elementCount } from "../graph/Graph.ts";
 import type { TensorValue } from "../graph/TensorValue.ts";
 import { TensorError } from "../TensorError.ts";
-import { foldKind, foldStep, foldSteps } from "./folds.ts";
-import { type AccOpening, accLeaf, type FoldCommitment, type FoldStepOpening } from "./judge.ts";
+import { foldChunk, foldChunks, isFold } from "./folds.ts";
+import { type AccOpening, accLeaf, type FoldChunkOpening, type FoldCommitment, type WordOpening } from "./judge.ts";
 import { type MerkleTree, merkleTree } from "./MerkleTree.ts";
 import { type LeafOpening, scopeOf } from "./OperatorsCommitment.ts";
-import { isDirect, type NodeScope, type ReadWord, recomputeLeaf } from "./recomputeLeaf.ts";
+import { isDirect, type NodeScope, type ReadWord, recomputeLeaf, recomputeWord } from "./recomputeWord.ts";
 import { leafBytes, leafCount, leafHashes, leafOf, wordOf } from "./TensorLayout.ts";
 import type { Trace } from "./Trace.ts";
 
@@ -68,53 +69,58 @@ export type OperatorOpening = { readonly claim: LeafOpening; readonly operands: 
 /** A leaf with the operand leaves it follows from, for judgeLeaf. Throws TensorError `bad-option`. */
 export async function openOperator(trace: Trace, value: number, leaf: number): Promise<OperatorOpening> {
   const scope = needScope(trace, value);
-  if (!isDirect(scope.node.op)) refuse(`${scope.node.op} goes term by term`, "open its partial sums");
+  if (!isDirect(scope.node.op)) refuse(`${scope.node.op} goes chunk by chunk`, "open its partial sums");
   needPlace(leaf, leafCount(scope.type));
   const { held, read, openRead } = await holdOperands(trace, scope, [value]);
   const operands = openRead(() => recomputeLeaf(scope, leaf, read));
   return { claim: openHeld(trace, held.get(value)!, leaf), operands };
 }
 
+/** One word with the operand leaves it follows from, for judgeWord. Throws TensorError `bad-option`. */
+export async function openWord(trace: Trace, value: number, element: number): Promise<WordOpening> {
+  const scope = needScope(trace, value);
+  if (!isDirect(scope.node.op)) refuse(`${scope.node.op} goes chunk by chunk`, "open its partial sums");
+  needPlace(element, elementCount(scope.type.shape));
+  const { held, read, openRead } = await holdOperands(trace, scope, [value]);
+  const operands = openRead(() => recomputeWord(scope, element, read));
+  return { claim: openHeld(trace, held.get(value)!, leafOf(scope.type, element).leaf), element, operands };
+}
+
 export type OpenFold = {
   readonly fold: FoldCommitment;
-  readonly steps: number;
-  /** Acc words after each step. */
-  readonly accs: readonly (readonly number[])[];
-  /** For judgeFoldStep. */
-  openStep(step: number): FoldStepOpening;
+  readonly chunks: number;
+  /** The acc word after each chunk. */
+  readonly accs: readonly number[];
+  /** For judgeFoldChunk. */
+  openChunk(chunk: number): FoldChunkOpening;
   /** For judgeFoldEnd. */
   openEnd(): { readonly last: AccOpening; readonly claim: LeafOpening };
 };
 
-/**
- * The partial sums behind one element of a value (a product, or a reduction over the last axis) or behind one leaf of it
- * (a reduction over another axis, a scatterAdd). Throws TensorError `bad-option`.
- */
-export async function openFold(trace: Trace, value: number, place: number): Promise<OpenFold> {
+/** The partial sums behind one element of a value. Throws TensorError `bad-option`. */
+export async function openFold(trace: Trace, value: number, element: number): Promise<OpenFold> {
   const scope = needScope(trace, value);
-  const kind = foldKind(scope);
-  if (kind === undefined) refuse(`${scope.node.op} has no partial sums`, "open the leaf with its operands");
+  if (!isFold(scope.node.op)) refuse(`${scope.node.op} has no partial sums`, "open the word with its operands");
+  needPlace(element, elementCount(scope.type.shape));
   const { held, read, openRead } = await holdOperands(trace, scope, [value]);
-  const own = held.get(value)!;
-  needPlace(place, kind === "leaf" ? leafCount(scope.type) : own.tensor.data.length);
-  const steps = foldSteps(scope);
-  const accs: number[][] = [];
-  const runStep = (step: number) => foldStep(scope, { place, step }, { before: accs[step - 1] ?? [], read })!;
-  for (let step = 0; step < steps; step++) accs.push(runStep(step));
-  const tree = merkleTree(accs.map((words) => accLeaf(scope, words)));
-  const accAt = (step: number): AccOpening => ({ words: accs[step]!, path: tree.path(step) });
+  const chunks = foldChunks(scope);
+  const accs: number[] = [];
+  const run = (chunk: number) => foldChunk(scope, { element, chunk }, { before: accs[chunk - 1], read })!;
+  for (let chunk = 0; chunk < chunks; chunk++) accs.push(run(chunk));
+  const tree = merkleTree(accs.map(accLeaf));
+  const accAt = (chunk: number): AccOpening => ({ word: accs[chunk]!, path: tree.path(chunk) });
   return {
-    fold: { value, place, root: tree.root },
-    steps,
+    fold: { value, element, root: tree.root },
+    chunks,
     accs,
-    openStep(step) {
-      needPlace(step, steps);
-      const around = { step, after: accAt(step), operands: openRead(() => runStep(step)) };
-      return step === 0 ? around : { ...around, before: accAt(step - 1) };
+    openChunk(chunk) {
+      needPlace(chunk, chunks);
+      const around = { chunk, after: accAt(chunk), operands: openRead(() => run(chunk)) };
+      return chunk === 0 ? around : { ...around, before: accAt(chunk - 1) };
     },
-    openEnd() {
-      const leaf = kind === "leaf" ? place : leafOf(scope.type, place).leaf;
-      return { last: accAt(steps - 1), claim: openHeld(trace, own, leaf) };
-    },
+    openEnd: () => ({
+      last: accAt(chunks - 1),
+      claim: openHeld(trace, held.get(value)!, leafOf(scope.type, element).leaf),
+    }),
   };
 }

@@ -1,7 +1,7 @@
 // spec/vectors/tensor/commitment.json: tensor roots of every dtype and rank, elements of constants, partial sums.
-import { foldKind, foldStep, foldSteps } from "../commit/folds.ts";
+import { foldChunk, foldChunks, termsPerChunk } from "../commit/folds.ts";
 import { accLeaf } from "../commit/judge.ts";
-import type { ReadWord } from "../commit/recomputeLeaf.ts";
+import type { ReadWord } from "../commit/recomputeWord.ts";
 import { leafHashes, tensorRoot, wordOf } from "../commit/TensorLayout.ts";
 import { constantValue } from "../graph/constants.ts";
 import { type Constant, elementCount, type Node, type Shape, type ValueType } from "../graph/Graph.ts";
@@ -67,38 +67,37 @@ function constants() {
   });
 }
 
-type FoldCase = { readonly node: Node; readonly operands: readonly TensorValue[]; readonly places: readonly number[] };
+type FoldCase = { readonly node: Node; readonly operands: readonly TensorValue[]; readonly elements: readonly number[] };
 
 const f32 = (label: string, ...shape: number[]) => made(label, { dtype: "f32", shape });
 const rows = tensorFrom("i32", [4], [1, -1, 0, 1]);
 const FOLDS: readonly FoldCase[] = [
-  { node: { op: "matmul", in: [] }, operands: [f32("a", 2, 1, 2, 70), f32("b", 3, 70)], places: [0, 11] },
+  { node: { op: "matmul", in: [] }, operands: [f32("a", 2, 1, 2, 70), f32("b", 3, 70)], elements: [0, 11] },
   {
     node: { op: "matmulInt8", in: [] },
     operands: [made("i8/a", { dtype: "i8", shape: [2, 33] }), made("i8/b", { dtype: "i8", shape: [2, 33] })],
-    places: [3],
+    elements: [3],
   },
-  { node: { op: "reduceSum", in: [], axis: 1 }, operands: [f32("sum", 2, 65)], places: [1] },
-  { node: { op: "reduceMax", in: [], axis: 1 }, operands: [f32("most", 2, 64)], places: [0] },
-  { node: { op: "reduceSum", in: [], axis: 0 }, operands: [f32("down", 3, 2, 34)], places: [1, 3] },
-  { node: { op: "reduceMax", in: [], axis: 1 }, operands: [f32("up", 2, 3, 5)], places: [1] },
-  { node: { op: "scatterAdd", in: [], rows: 2 }, operands: [f32("scatter", 4, 34), rows], places: [1, 2] },
+  { node: { op: "reduceSum", in: [], axis: 1 }, operands: [f32("sum", 2, 65)], elements: [1] },
+  { node: { op: "reduceMax", in: [], axis: 1 }, operands: [f32("most", 2, 64)], elements: [0] },
+  { node: { op: "reduceSum", in: [], axis: 0 }, operands: [f32("down", 3, 2, 34)], elements: [1, 67] },
+  { node: { op: "reduceMax", in: [], axis: 1 }, operands: [f32("up", 2, 3, 5)], elements: [8] },
+  { node: { op: "scatterAdd", in: [], rows: 2 }, operands: [f32("scatter", 4, 34), rows], elements: [33, 35] },
 ];
 
-/** Acc words after every step at a place, and the root of their tree. */
-function fold({ node, operands, places }: FoldCase) {
+/** Acc words of elements after every chunk, and the root of their tree. */
+function fold({ node, operands, elements }: FoldCase) {
   const type = inferOperator("fold", operands, { op: node.op, attributes: attributesOf(node) });
   const scope = { node, type, operands };
   const read: ReadWord = (operand, element) => wordOf(operands[operand]!, element);
-  const sums = places.map((place) => {
-    const accs: number[][] = [];
-    for (let step = 0; step < foldSteps(scope); step++)
-      accs.push(foldStep(scope, { place, step }, { before: accs[step - 1] ?? [], read })!);
-    const root = toHex(merkleRoot(accs.map((words) => accLeaf(scope, words))));
-    return { place, accs: accs.map((words) => words.map(hexWord).join(" ")), root };
+  const sums = elements.map((element) => {
+    const accs: number[] = [];
+    for (let chunk = 0; chunk < foldChunks(scope); chunk++)
+      accs.push(foldChunk(scope, { element, chunk }, { before: accs.at(-1), read })!);
+    return { element, accs: accs.map(hexWord).join(" "), root: toHex(merkleRoot(accs.map(accLeaf))) };
   });
   const { in: _, ...written } = node;
-  return { node: written, of: foldKind(scope), operands: operands.map(tensorText), sums };
+  return { node: written, termsPerChunk: termsPerChunk(scope), operands: operands.map(tensorText), sums };
 }
 
 /** Tensors with their leaves and roots, constants with their elements, sums with their accs. */

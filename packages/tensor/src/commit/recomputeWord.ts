@@ -1,6 +1,7 @@
-// One leaf of a value from elements of its operands (spec/tensor.md §3, §6): for operators whose leaves need few operand
-// leaves. Whoever judges reads opened leaves; whoever proves reads the whole tensors and sees which leaves were read.
-// Not here: products, sums and scatters, which go term by term (folds.ts).
+// One word of a value from words of its operands (spec/tensor.md §3, §6), or all words of a leaf of it. Whoever judges
+// reads opened leaves; whoever proves reads the whole tensors and sees which leaves were read. The contracts of
+// contracts/src/court/judges say the same word by word. Not here: products, sums and scatters, which go chunk by chunk
+// (folds.ts).
 import { broadcastSource } from "../graph/broadcast.ts";
 import { elementCount, type Node, type ValueType } from "../graph/Graph.ts";
 import { bitsOf, fromBits } from "../recipes.ts";
@@ -15,31 +16,39 @@ export type NodeScope = { readonly node: Node; readonly type: ValueType; readonl
 
 const ONE = bitsOf(1);
 
-/** True when `recomputeLeaf` knows the operator. */
+/** True when `recomputeWord` knows the operator. */
 export function isDirect(op: Node["op"]): boolean {
   return op in ELEMENTWISE || op in WORDS;
 }
 
-/** The 128 bytes of a leaf of the value; a read index out of range gives undefined: then the job must have ended. */
+/** The 128 bytes of a leaf of the value; undefined as for a word. */
 export function recomputeLeaf(scope: NodeScope, leaf: number, read: ReadWord): Uint8Array | undefined {
   const { first, count } = leafElements(scope.type, leaf);
   const words: number[] = [];
   for (let i = 0; i < count; i++) {
-    const word = elementWord(scope, first + i, read);
+    const word = recomputeWord(scope, first + i, read);
     if (word === undefined) return undefined;
     words.push(word);
   }
   return wordsAsLeaf(words);
 }
 
-function elementWord(scope: NodeScope, element: number, read: ReadWord): number | undefined {
-  const { node, operands, type } = scope;
-  if (Object.hasOwn(ELEMENTWISE, node.op)) {
-    const compute = ELEMENTWISE[node.op as ElementwiseOp] as (...x: number[]) => number;
-    const numbers = operands.map(({ shape }, i) => fromBits(read(i, broadcastSource(type.shape, shape, element))));
-    return bitsOf(compute(...numbers));
-  }
-  return WORDS[node.op as keyof typeof WORDS](scope as never, element, read);
+/** The word of an element; undefined when a read index is out of range: then the job must have ended. */
+export function recomputeWord(scope: NodeScope, element: number, read: ReadWord): number | undefined {
+  const { op } = scope.node;
+  if (op in WORDS) return WORDS[op as keyof typeof WORDS](scope as never, element, read);
+  const compute = ELEMENTWISE[op as ElementwiseOp] as (...x: number[]) => number;
+  const numbers = scope.operands.map((_, i) => fromBits(broadcastWord(scope, i, { element, read })));
+  return bitsOf(compute(...numbers));
+}
+
+/** The word of an operand that is broadcast to an element of the value. */
+function broadcastWord(
+  { type, operands }: NodeScope,
+  operand: number,
+  { element, read }: { readonly element: number; readonly read: ReadWord },
+): number {
+  return read(operand, broadcastSource(type.shape, operands[operand]!.shape, element));
 }
 
 type Rule<K extends Node["op"]> = (
@@ -68,10 +77,15 @@ function along(shape: readonly number[], axis: number, element: number) {
 const WORDS: {
   readonly [K in
     | ("reshape" | "expand" | "transpose" | "slice" | "concat" | "swapPairs" | "gather" | "oneHot")
-    | ("toFloat" | "toInt8")]: Rule<K>;
+    | ("select" | "toFloat" | "toInt8")]: Rule<K>;
 } = {
+  // What is not selected need not be opened.
+  select(scope, element, read) {
+    const chosen = fromBits(broadcastWord(scope, 0, { element, read })) !== 0 ? 1 : 2;
+    return bitsOf(fromBits(broadcastWord(scope, chosen, { element, read })));
+  },
   reshape: (_, element, read) => read(0, element),
-  expand: ({ type, operands }, element, read) => read(0, broadcastSource(type.shape, operands[0]!.shape, element)),
+  expand: (scope, element, read) => broadcastWord(scope, 0, { element, read }),
   transpose({ node, type, operands }, element, read) {
     const strides = stridesOf(operands[0]!.shape);
     let source = 0;
@@ -97,7 +111,8 @@ const WORDS: {
   gather({ node, type, operands }, element, read) {
     const width = type.shape.at(-1)!;
     const row = read(1, Math.floor(element / width)) | 0;
-    if (row === -1) return node.fill >>> 0;
+    // As it is committed: a fill that is a NaN is canonical.
+    if (row === -1) return type.dtype === "f32" ? bitsOf(fromBits(node.fill)) : node.fill >>> 0;
     return row < 0 || row >= operands[0]!.shape[0]! ? undefined : read(0, row * width + (element % width));
   },
   oneHot({ node }, element, read) {
