@@ -26,3 +26,19 @@ test("random operators", async () => {
   assert.ok(questions > 400, `${questions}`);
   await chain.end();
 });
+
+test("under int8-int32 the book knows the operators that such a graph may have, and no other", async () => {
+  const chain = await judgeChain("int8-int32");
+  const known = new Set(["matmulInt8", "reshape", "expand", "transpose", "slice", "concat", "swapPairs", "gather"]);
+  const operators = randomNodes(77);
+  assert.ok(
+    (await askAll(
+      chain,
+      operators.filter(({ node }) => known.has(node.op)),
+      1,
+    )) >= known.size,
+  );
+  for (const operator of operators.filter(({ node }) => !known.has(node.op)))
+    await assert.rejects(askAll(chain, [operator], 1), /JudgeUnknown/, operator.node.op);
+  await chain.end();
+});
