@@ -44,7 +44,9 @@ const common = {
   top_p: milli(0, 1000).nullish(),
   top_k: z.int().min(1).max(4096).nullish(),
   n: z.int().min(1).max(128).nullish(),
-  stop: z.union([stopText, z.array(stopText).max(16)]).nullish(),
+  stop: z
+    .union([stopText, z.array(stopText).max(16)], { error: "a text or up to 16 texts, each of 1 to 256 characters" })
+    .nullish(),
   seed: z.int().nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
@@ -63,7 +65,7 @@ const completionShape = z.looseObject({
 const textPart = z.object({ type: z.literal("text"), text: z.string() });
 const message = z.looseObject({
   role: z.enum(["system", "developer", "user", "assistant"]),
-  content: z.union([z.string(), z.array(textPart).max(1024)]),
+  content: z.union([z.string(), z.array(textPart).max(1024)], { error: "a text, or parts of type text" }),
 });
 const chatShape = z.looseObject({
   ...common,

@@ -11,12 +11,24 @@ export interface Listening {
 }
 
 const mostConnections = 256;
-const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 };
+/** How often the times are looked at; Node's half a minute would let silent connections hold all places for as long. */
+const checkMs = 1000;
+const timeouts = { requestTimeout: 30_000, keepAliveTimeout: 5_000 };
+
+export interface ListenOptions {
+  host: string;
+  port: number;
+  /** Within which a connection must have sent its headers. Default 10 s. */
+  headersMs?: number;
+}
 
 /** @throws WeftError `http.portTaken`, `http.listen` */
-export async function listenModel(app: Hono, { host, port }: { host: string; port: number }): Promise<Listening> {
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
-  Object.assign(server, timeouts, { maxConnections: mostConnections });
+export async function listenModel(app: Hono, { host, port, headersMs = 10_000 }: ListenOptions): Promise<Listening> {
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: { ...timeouts, headersTimeout: headersMs, connectionsCheckingInterval: checkMs },
+  }) as Server;
+  server.maxConnections = mostConnections;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => reject(portError({ host, port }, cause)));
     server.listen(port, host, resolve);

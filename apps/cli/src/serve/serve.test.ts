@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -163,6 +164,8 @@ test("wrong requests are refused with field and code, in the API's form", async 
     [completion, { prompt: "a", top_p: -1 }, 400, "top_p", null],
     [completion, { prompt: "a", n: 4 }, 400, "n", null],
     [completion, { prompt: "a", stop: "" }, 400, "stop", null],
+    [completion, { prompt: "a", stop: Array(17).fill("x") }, 400, "stop", null],
+    [chat, { messages: [{ role: "user", content: 7 }] }, 400, "messages.0.content", null],
     [completion, { prompt: "a", logprobs: 2 }, 400, "logprobs", "unsupported_parameter"],
     [completion, { prompt: "a", best_of: 2 }, 400, "best_of", "unsupported_parameter"],
     [completion, { prompt: "a", model: "gpt-4" }, 404, "model", "model_not_found"],
@@ -187,7 +190,8 @@ test("wrong requests are refused with field and code, in the API's form", async 
     const { error } = (await response.json()) as { error: Body };
     assert.deepEqual([response.status, error["param"], error["code"]], [status, param, code], JSON.stringify(body));
     assert.equal(error["type"], "invalid_request_error");
-    assert.equal(typeof error["message"], "string");
+    assert.match(String(error["message"]), /\w+ \w+/);
+    assert.doesNotMatch(String(error["message"]), /Invalid input$/, "what is wanted is said");
   }
   const got = await fetch(url(completion));
   assert.deepEqual([got.status, got.headers.get("allow")], [405, "POST"], "a browser's GET hears what is taken there");
@@ -275,6 +279,22 @@ test("beyond loopback only with a key, and no short one; nothing is opened befor
   await assert.rejects(serve(context, "no-model", { ...flags, apiKeyFile: "key" }), { code: "serve.key" });
   await assert.rejects(serve(context, "no-model", { ...flags, apiKeyFile: "absent" }), { code: "file.enoent" });
   rmSync(folder, { recursive: true });
+});
+
+test("who dials and says nothing holds no place for long", async () => {
+  const app = modelRoutes(model, { ...usual, signal: down.signal });
+  const own = await listenModel(app, { host: "127.0.0.1", port: 0, headersMs: 100 });
+  const silent = connect(own.port, "127.0.0.1");
+  try {
+    await once(silent, "connect");
+    // Node looks only every half a minute unless it is told to look more often.
+    silent.setTimeout(25_000, () => silent.destroy(new Error("the server holds the place")));
+    silent.resume();
+    await once(silent, "end");
+  } finally {
+    silent.destroy();
+    await own.close(0);
+  }
 });
 
 test("a taken port is told as such; going down lets an answer end and then cuts", async () => {

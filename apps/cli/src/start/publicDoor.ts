@@ -34,16 +34,21 @@ const maxBodyBytes = 512 * 1024;
 const maxFaucetBytes = 4096;
 const maxConnections = 128;
 const timeoutMs = 30_000;
+/** How often that is looked at; Node does it every half a minute. */
+const checkMs = 1000;
 
 /** Listens; resolves once bound. @throws WeftError `door.listen` */
 export async function openDoor(options: DoorOptions): Promise<Server> {
   const door: Door = { ...options, faucet: new DoorFaucet(), known: knownAccounts(options.chainPort) };
-  const server = createServer({ requestTimeout: timeoutMs }, (incoming, response) => {
-    answer(door, incoming, response).catch((error: unknown) => {
-      process.stderr.write(`door: ${error instanceof Error ? error.message : String(error)}\n`);
-      sendError(response, 500, { code: "door.failed", message: "the door failed; its machine's chain.log says why" });
-    });
-  });
+  const server = createServer(
+    { requestTimeout: timeoutMs, connectionsCheckingInterval: checkMs },
+    (incoming, response) => {
+      answer(door, incoming, response).catch((error: unknown) => {
+        process.stderr.write(`door: ${error instanceof Error ? error.message : String(error)}\n`);
+        sendError(response, 500, { code: "door.failed", message: "the door failed; its machine's chain.log says why" });
+      });
+    },
+  );
   server.maxConnections = maxConnections;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) =>
