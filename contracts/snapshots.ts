@@ -15,6 +15,7 @@ const deployed = [
   "Channels",
   "CommitRevealBeacon",
   "Courts",
+  "DrandBeacon",
   "IndexJudge",
   "IntegerJudge",
   "JudgeBook",

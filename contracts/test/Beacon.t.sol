@@ -87,6 +87,15 @@ contract BeaconTest is BeaconFixture, Calls {
         vm.assertTrue(isRequested);
     }
 
+    /// @notice Nodes remember requested rounds up to a number: far ones would push out those that run.
+    function test_NoRoundIsRequestedFurtherAheadThanACommitmentNamesOne() public {
+        uint64 latest = requested(uint64(params.maxRoundsAhead));
+        bytes memory data = abi.encodeCall(IBeacon.request, (latest + 1));
+        reverts(who, address(beacon), data, abi.encodeWithSelector(IBeacon.RoundTooFar.selector, latest + 1, latest));
+        data = abi.encodeCall(IBeacon.request, (type(uint64).max));
+        revertsWith(who, address(beacon), data, IBeacon.RoundTooFar.selector);
+    }
+
     function test_RevealRefusals() public {
         uint64 round = requested(2);
         bytes memory data = revealData(0, round);

@@ -3,15 +3,18 @@ pragma solidity 0.8.37;
 
 import {Presets, ProtocolParams} from "../src/generated/Params.sol";
 import {IChannels} from "../src/interfaces/IChannels.sol";
+import {IDrandBeacon} from "../src/interfaces/IDrandBeacon.sol";
 import {CloseReason} from "../src/types/Leases.sol";
 import {MECHANISM_REVERSE_AUCTION, Offer, Order} from "../src/types/Orders.sol";
+import {DrandChain} from "../src/types/Drand.sol";
+import {DrandGroup} from "./base/DrandGroup.sol";
 import {Fixture} from "./base/Fixture.sol";
 import {vm} from "./base/Vm.sol";
 
 /// @notice Gas of the calls that the network lives on, as whole transactions: execution with every account and slot cold,
 /// plus 21,000 and the calldata. Values go to snapshots/Gas.json and are diffed by snapshots.ts.
 /// @dev Steady state: balances, bonds and the nonce word are already non-zero, as for anyone's second lease.
-contract GasTest is Fixture {
+contract GasTest is Fixture, DrandGroup {
     NodeKeys internal node;
 
     function preset() internal pure override returns (ProtocolParams memory) {
@@ -154,5 +157,16 @@ contract GasTest is Fixture {
         record("release", address(channels), abi.encodeCall(channels.release, (id)), 110_000);
         skip(params.claimWindowSeconds);
         record("settle", address(market), abi.encodeCall(market.settle, (id)), 120_000);
+    }
+
+    function test_bring() public {
+        DrandChain memory evmnet = chainOf(".evmnet");
+        vm.warp(evmnet.genesis + 989 * evmnet.period);
+        wiring.beacon = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
+        IDrandBeacon drand = IDrandBeacon(create("DrandBeacon.sol:DrandBeacon", abi.encode(wiring, params, evmnet)));
+        vm.assertEq(drand.drandRoundOf(0), 1000);
+        vm.warp(drand.startOf(1));
+        bytes memory signature = bytes.concat(drandColumn(".evmnet.rounds.x")[2], drandColumn(".evmnet.rounds.y")[2]);
+        record("bring a drand round", address(drand), abi.encodeCall(drand.bring, (0, signature)), 200_000);
     }
 }

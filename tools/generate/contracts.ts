@@ -17,6 +17,7 @@ const contractNames = [
   "Market",
   "Audits",
   "CommitRevealBeacon",
+  "DrandBeacon",
   "Courts",
   "Float32Machine",
   "MatmulJudge",

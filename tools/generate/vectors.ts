@@ -2,7 +2,7 @@
 // verdict is sealed, what a lease costs. TypeScript writes them, contracts/test/Mirrors.t.sol recomputes them, so that
 // neither side can drift alone. Inputs come from keccak counters: the same on every machine.
 
-import { type Address, type Hex, keccak256, numberToHex, toHex } from "viem";
+import { type Address, type Hex, keccak256, toHex } from "viem";
 import { priceLease } from "../../packages/market/src/price.ts";
 import { presets } from "../../packages/protocol/src/Params.ts";
 import {
@@ -15,6 +15,8 @@ import {
   snapshotAt,
 } from "../../packages/verification/src/draw.ts";
 import { sealOf } from "../../packages/verification/src/verdict.ts";
+import { column, columns } from "./columns.ts";
+import { drandVectors } from "./drandVectors.ts";
 
 const hashOf = (label: string, index: number): Hex => keccak256(toHex(`${label} ${index}`));
 const numberOf = (label: string, index: number, limit: bigint): bigint => BigInt(hashOf(label, index)) % limit;
@@ -60,10 +62,6 @@ export const factsOf = (log: readonly Entry[]): RegistryFact[] =>
   log.map(({ time, kind, nodeId, owner, stake }) =>
     kind === "stake" ? { time, nodeId, stake } : { time, nodeId, owner },
   );
-
-/** A column of values as 32-byte words, which Solidity reads in one call; nodes and addresses as numbers. */
-const column = (values: readonly (bigint | Hex | boolean)[]): Hex[] =>
-  values.map((value) => numberToHex(BigInt(value), { size: 32 }));
 
 function drawCase(log: readonly Entry[], index: number, span: bigint) {
   const time = start + numberOf("time", index, span);
@@ -143,12 +141,6 @@ function termsCase(index: number) {
   return { ...price, durationSeconds: terms.durationSeconds, tier: terms.tier };
 }
 
-/** Rows of equal fields as one column per field. */
-function columns<T extends Record<string, bigint | Hex | boolean>>(rows: readonly T[]): Record<string, Hex[]> {
-  const names = Object.keys(rows[0] ?? {});
-  return Object.fromEntries(names.map((name) => [name, column(rows.map((row) => row[name] as bigint))]));
-}
-
 const text = (value: unknown): string => `${JSON.stringify(value, null, 1)}\n`;
 const rows = <T>(count: number, row: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => row(index));
@@ -162,5 +154,6 @@ export function vectorFiles(): [string, string][] {
     ],
     ["spec/vectors/verification/audit.json", text(columns(rows(24, auditCase)))],
     ["spec/vectors/market/terms.json", text(columns(rows(48, termsCase)))],
+    ["spec/vectors/verification/drand.json", text(drandVectors())],
   ];
 }

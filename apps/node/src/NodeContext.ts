@@ -10,6 +10,7 @@ import type { TrainProgram } from "@weft/tensor/train/Program";
 import type { Transport } from "@weft/transport/Transport";
 import type { Logger } from "pino";
 import type { Hex } from "viem";
+import type { DrandSource } from "./beacon/drandRelays.ts";
 import type { Intake } from "./book/intake.ts";
 import type { DrawCache } from "./chain/DrawCache.ts";
 import type { NodeChain } from "./chain/NodeChain.ts";
@@ -87,6 +88,8 @@ export interface NodeContext {
   readonly operator: Signer;
   readonly runtime: Runtime<TensorSpec>;
   readonly replay: ReplayPort;
+  /** Where rounds of the drand network that feeds the beacon are read; absent where the stakers feed it. */
+  readonly drand?: DrandSource;
   readonly store: Store;
   readonly blobs: NodeBlobs;
   readonly intake: Intake;

@@ -15,6 +15,7 @@ import { systemClock } from "@weft/transport/Clock";
 import { createLibp2pTransport } from "@weft/transport/Libp2pTransport";
 import type { Transport } from "@weft/transport/Transport";
 import type { Logger } from "pino";
+import { type DrandSource, drandRelays } from "./beacon/drandRelays.ts";
 import { type OpenedChain, openChain } from "./chain/openChain.ts";
 import { checkRoom } from "./disk.ts";
 import type { NodeFlags } from "./flags.ts";
@@ -56,7 +57,9 @@ export async function openPorts(flags: NodeFlags, log: Logger): Promise<OpenedPo
     closers.push(() => transport.stop());
     const runtime: TensorRuntime = createTensorRuntime({ folder: join(home, "runs") });
     closers.push(() => runtime.close());
+    const drand = drandOf(file, opened);
     const ports: NodePorts = {
+      ...(drand === undefined ? {} : { drand }),
       ...{ clock: systemClock, random: randomBytes, transport, log, chain: opened.chain, runtime, store, blobs },
       operator: opened.operator,
       replay: replayLater,
@@ -66,6 +69,13 @@ export async function openPorts(flags: NodeFlags, log: Logger): Promise<OpenedPo
     await close();
     throw error;
   }
+}
+
+/** The key is the contract's, whatever the network file's relays serve. */
+function drandOf({ beacon }: NetworkFile.NetworkFile, { drand: chain }: OpenedChain): DrandSource | undefined {
+  if (chain === undefined || beacon.kind !== "drand") return undefined;
+  const { chainHash, relays } = beacon;
+  return drandRelays({ chain, chainHash, relays, clock: systemClock });
 }
 
 const replayLater: ReplayPort = async (options) => {

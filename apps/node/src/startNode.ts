@@ -7,6 +7,7 @@ import type { NodeId } from "@weft/protocol/NodeId";
 import type { Hex } from "viem";
 import { AuditBoard } from "./auditor/AuditBoard.ts";
 import { BeaconService } from "./beacon/BeaconService.ts";
+import { DrandService } from "./beacon/DrandService.ts";
 import { BiddingService } from "./bidding/BiddingService.ts";
 import { Discovery } from "./book/Discovery.ts";
 import type { Intake } from "./book/intake.ts";
@@ -31,7 +32,7 @@ export interface NodeOptions {
 
 export type NodePorts = Pick<
   NodeContext,
-  "clock" | "random" | "transport" | "log" | "chain" | "operator" | "runtime" | "replay" | "store" | "blobs"
+  "clock" | "random" | "transport" | "log" | "chain" | "operator" | "runtime" | "replay" | "drand" | "store" | "blobs"
 >;
 
 export interface NodeStatus {
@@ -86,7 +87,9 @@ export async function startNode(options: NodeOptions, ports: NodePorts): Promise
     new HolderService(context),
     new MoneyService(context, board),
     new AuditBoard(context, { busy: () => board.active() > 0, leaving: () => leavingOf(life) !== undefined }),
-    new BeaconService(context, () => leavingOf(life)),
+    ports.drand === undefined
+      ? new BeaconService(context, () => leavingOf(life))
+      : new DrandService(context, ports.drand),
     new Discovery(context, (message) => bidding.onOrder(message)),
     new Housekeeping(context),
   ];

@@ -29,6 +29,7 @@ contract CommitRevealBeacon is ICommitRevealBeacon {
     uint256 private immutable MIN_REVEALS;
     uint256 private immutable PENALTY;
     uint256 private immutable MAX_MISSES;
+    uint256 private immutable MAX_ROUNDS_AHEAD;
 
     mapping(uint64 round => Round) private _rounds;
     mapping(bytes20 nodeId => Enrolment) private _enrolments;
@@ -47,6 +48,7 @@ contract CommitRevealBeacon is ICommitRevealBeacon {
         MIN_REVEALS = params.minReveals;
         PENALTY = params.revealPenalty;
         MAX_MISSES = params.maxMisses;
+        MAX_ROUNDS_AHEAD = params.maxRoundsAhead;
     }
 
     function enroll(bytes20 nodeId, bytes32 tip) external {
@@ -80,6 +82,8 @@ contract CommitRevealBeacon is ICommitRevealBeacon {
     function request(uint64 round) external {
         uint64 current = currentRound();
         if (round <= current) revert RoundNotFuture(round, current);
+        uint64 latest = current + uint64(MAX_ROUNDS_AHEAD);
+        if (round > latest) revert RoundTooFar(round, latest);
         if (_rounds[round].requested) return;
         _rounds[round].requested = true;
         emit RoundRequested(round);

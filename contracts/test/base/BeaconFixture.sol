@@ -16,7 +16,7 @@ abstract contract BeaconFixture is Fixture {
         }
     }
 
-    function enroll(NodeKeys memory n) internal {
+    function enroll(NodeKeys memory n) internal virtual {
         opened[n.id] = 0;
         vm.prank(n.operator);
         beacon.enroll(n.id, layer(n.id, LAYERS));
@@ -28,7 +28,7 @@ abstract contract BeaconFixture is Fixture {
     }
 
     /// @notice Plays a requested round with the first `count` nodes and ends after it.
-    function playRound(uint64 round, uint256 count) internal {
+    function playRound(uint64 round, uint256 count) internal virtual {
         vm.warp(beacon.startOf(round));
         for (uint256 i = 0; i < count; ++i) {
             reveal(nodes[i], round);

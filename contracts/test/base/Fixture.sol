@@ -84,8 +84,12 @@ abstract contract Fixture {
         channels = IChannels(create("Channels.sol:Channels", abi.encode(wiring, params)));
         market = IMarket(create("Market.sol:Market", abi.encode(wiring, params)));
         audits = IAudits(create("Audits.sol:Audits", abi.encode(wiring, params)));
-        beacon = ICommitRevealBeacon(create("CommitRevealBeacon.sol:CommitRevealBeacon", abi.encode(wiring, params)));
+        beacon = ICommitRevealBeacon(createBeacon());
         courts = ICourts(create("Courts.sol:Courts", abi.encode(governance, params)));
+    }
+
+    function createBeacon() internal virtual returns (address) {
+        return create("CommitRevealBeacon.sol:CommitRevealBeacon", abi.encode(wiring, params));
     }
 
     /// @dev By artifact, so that the tests compile without the sources' slow pipeline.

@@ -16,6 +16,7 @@ const unsigned = {
   },
   ...{ contracts: vectorNetwork.contracts, fromBlock: 1n, preset: "local" as const },
   ...{ paramsHash: paramsHash(presets.local), profile: { blockSeconds: 0.25, confirmations: 1 } },
+  beacon: { kind: "commitReveal" as const },
   bootstrap: ["/ip4/127.0.0.1/tcp/9000/p2p/16Uiu2HAm"],
 };
 const file: NetworkFile.NetworkFile = { ...unsigned, networkId: NetworkFile.networkIdOf(unsigned) };

@@ -7,6 +7,7 @@ import { BlockNotFoundError, encodeAbiParameters, type Hex, keccak256, zeroHash 
 import { z } from "zod";
 import { type ChainClient, connect, rpcOf } from "./ChainClient.ts";
 import { abi as marketAbi } from "./generated/Market.ts";
+import { readDrandNetwork } from "./reads.ts";
 
 export const version = 1;
 
@@ -31,6 +32,24 @@ export const shape = z.strictObject({
     blockSeconds: z.number().positive().max(3600),
     confirmations: z.int().positive().max(1000),
   }),
+  /**
+   * What feeds the beacon: the stakers themselves, or a drand network, whose rounds anyone may bring. Which network that
+   * is stands in the contract; here is where its rounds are published: relays that serve `/CHAINHASH/public/ROUND`. They
+   * are not part of the network's id and may differ from machine to machine.
+   */
+  beacon: z
+    .discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("commitReveal") }),
+      z.strictObject({
+        kind: z.literal("drand"),
+        chainHash: hexOf(32),
+        relays: z
+          .array(z.url({ protocol: /^https?$/ }).max(256))
+          .min(1)
+          .max(16),
+      }),
+    ])
+    .default({ kind: "commitReveal" }),
   /** Multiaddrs of peers to dial first. */
   bootstrap: z.array(z.string().startsWith("/").max(512)).max(64),
 });
@@ -52,9 +71,11 @@ const orderedContracts = ({ contracts }: Pick<NetworkFile, "contracts">) => ({
   ...{ market: contracts.market, audits: contracts.audits, beacon: contracts.beacon, courts: contracts.courts },
 });
 
+type Derived = "version" | "networkId" | "genesisHash" | "paramsHash";
+
 /** Fills in what follows from the rest; asks the chain for its genesis. */
 export async function describe(
-  deployment: Omit<NetworkFile, "version" | "networkId" | "genesisHash" | "paramsHash">,
+  deployment: Omit<NetworkFile, Derived | "beacon"> & Partial<Pick<NetworkFile, "beacon">>,
 ): Promise<NetworkFile> {
   const genesisHash = await genesisOf(deployment.rpcUrl, deployment.chainId);
   const made = { ...deployment, genesisHash, paramsHash: paramsHash(presets[deployment.preset]) };
@@ -102,7 +123,7 @@ export function clientOf(file: NetworkFile): ChainClient {
   });
 }
 
-/** Asks the chain whether it is the one the file means. @throws WeftError `network.wrongChain` */
+/** Asks the chain whether it is the one the file means. @throws WeftError `network.wrongChain`, `network.wrongBeacon` */
 export async function verify(client: ChainClient, file: NetworkFile): Promise<void> {
   const [chainId, genesis, params] = await Promise.all([
     client.rpc.getChainId(),
@@ -119,6 +140,13 @@ export async function verify(client: ChainClient, file: NetworkFile): Promise<vo
         details: { field, expected: file[field as keyof typeof found], found: value, rpcUrl: file.rpcUrl },
         remedy: "get a current network file, or correct rpcUrl",
       });
+  const kind = (await readDrandNetwork(client)) === undefined ? "commitReveal" : "drand";
+  if (kind !== file.beacon.kind)
+    throw new WeftError("the network file names another beacon than the chain has", {
+      code: "network.wrongBeacon",
+      details: { expected: file.beacon.kind, found: kind },
+      remedy: "get the network file again, or correct its beacon",
+    });
 }
 
 /** As block 1 names it: a development chain restored from its state makes its block 0 up anew. */

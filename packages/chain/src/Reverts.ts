@@ -47,6 +47,8 @@ const advice: Record<string, { remedy: string; fault?: Fault; retryable?: boolea
   "audits.DrawNotReady": { remedy: "wait for the commitment's beacon round", retryable: true },
   "audits.NotYourTurn": { remedy: "wait for the first auditor's window to pass", retryable: true },
   "beacon.RoundNotFuture": { remedy: "name a round that has not started" },
+  "beacon.RoundNotOver": { remedy: "wait until the round is over", retryable: true },
+  "beacon.AlreadyBrought": { remedy: "nothing is left to do: the round's value is known" },
 };
 
 interface Known {

@@ -161,6 +161,8 @@ export interface RoundState {
   revealed: readonly NodeId[];
   /** Nodes slashed for not revealing. */
   penalised: readonly NodeId[];
+  /** When somebody brought the drand round that decides it. */
+  broughtAt: bigint | undefined;
 }
 
 /** A node's place in the beacon; see ICommitRevealBeacon. */

@@ -12,11 +12,13 @@ import * as Audits from "./generated/Audits.ts";
 import * as Channels from "./generated/Channels.ts";
 import * as CommitRevealBeacon from "./generated/CommitRevealBeacon.ts";
 import * as Courts from "./generated/Courts.ts";
+import * as DrandBeacon from "./generated/DrandBeacon.ts";
 import * as Market from "./generated/Market.ts";
 import * as Registry from "./generated/Registry.ts";
 import * as TestStable from "./generated/TestStable.ts";
 import * as WeftToken from "./generated/WeftToken.ts";
 import type { AccountSigner } from "./Keys.ts";
+import type { DrandNetwork } from "./reads.ts";
 
 export interface DeployOptions {
   rpcUrl: string;
@@ -29,6 +31,8 @@ export interface DeployOptions {
   treasury: Address;
   /** May propose slashers and courts; the deployer when absent. */
   governance?: Address;
+  /** Feeds the beacon, for as long as the deployment lives; the stakers do when absent. */
+  drand?: DrandNetwork;
   /** An existing stablecoin with permit; a worthless test one is deployed when absent (development chains only). */
   stable?: Address;
 }
@@ -107,11 +111,14 @@ function creationsOf(options: DeployOptions, wiring: Contracts): Creation[] {
     { name: "channels", data: creation(Channels, [wiring, params]) },
     { name: "market", data: creation(Market, [wiring, params]) },
     { name: "audits", data: creation(Audits, [wiring, params]) },
-    { name: "beacon", data: creation(CommitRevealBeacon, [wiring, params]) },
+    { name: "beacon", data: beaconOf(options, wiring) },
     { name: "courts", data: creation(Courts, [governance, params]) },
   ];
   return all.filter(({ skip }) => skip !== true);
 }
+
+const beaconOf = ({ params, drand }: DeployOptions, wiring: Contracts): Hex =>
+  drand === undefined ? creation(CommitRevealBeacon, [wiring, params]) : creation(DrandBeacon, [wiring, params, drand]);
 
 const creation = (contract: { abi: unknown; bytecode: Hex }, args: readonly unknown[]): Hex =>
   encodeDeployData({ abi: contract.abi as Abi, bytecode: contract.bytecode, args: args as [] });

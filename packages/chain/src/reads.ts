@@ -1,5 +1,6 @@
 // What is asked of the chain directly, at its head: draws, balances, and views that no event tells.
 // Everything else is in the snapshot, which costs no request.
+import { hasCode } from "@weft/protocol/Errors";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { Address, Hex } from "viem";
 import { abis, type ContractName } from "./Abis.ts";
@@ -110,6 +111,26 @@ export async function readBeaconClock(client: ChainClient): Promise<BeaconClock>
     ]),
   );
   return { genesis, roundSeconds };
+}
+
+/** A drand network as its beacon holds it; see packages/verification/src/drand.ts. */
+export interface DrandNetwork {
+  genesis: bigint;
+  period: bigint;
+  publicKey: Hex;
+  dst: Hex;
+}
+
+/** The drand network that feeds the deployment's beacon; undefined when stakers feed it. Constant for a deployment. */
+export async function readDrandNetwork(client: ChainClient): Promise<DrandNetwork | undefined> {
+  const call = client.rpc.readContract({ ...at(client, "beacon"), functionName: "drandChain" });
+  try {
+    return await reading("readDrandNetwork", call);
+  } catch (error) {
+    // The other beacon has no such function, and refuses without a word.
+    if (hasCode(error, "chain.reverted")) return undefined;
+    throw error;
+  }
 }
 
 export const roundAt = (clock: BeaconClock, now: bigint): bigint => (now - clock.genesis) / clock.roundSeconds;

@@ -3,13 +3,13 @@ import { readFileSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { resolve } from "node:path";
 import * as NetworkFile from "@weft/chain/NetworkFile";
-import { WeftError } from "@weft/protocol/Errors";
+import { hasCode, WeftError } from "@weft/protocol/Errors";
 import { fileError } from "../systemErrors.ts";
 
 const maxBytes = 65_536;
 const timeoutMs = 10_000;
 
-/** @throws WeftError `network.unreachable`, `network.malformed`, `network.wrongChain`, `file.*` */
+/** @throws WeftError `network.unreachable`, `network.malformed`, `network.wrongChain`, `network.wrongBeacon`, `file.*` */
 export async function fetchNetwork(
   source: string,
   options: { cwd: string; rpcUrl?: string },
@@ -20,7 +20,7 @@ export async function fetchNetwork(
   try {
     await NetworkFile.verify(NetworkFile.clientOf(file), file);
   } catch (cause) {
-    if (cause instanceof WeftError && cause.code === "network.wrongChain") throw cause;
+    if (hasCode(cause, "network.wrongChain") || hasCode(cause, "network.wrongBeacon")) throw cause;
     throw new WeftError(`the network's chain doesn't answer at ${file.rpcUrl}`, {
       code: "network.unreachable",
       fault: "network",

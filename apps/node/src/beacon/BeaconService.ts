@@ -10,6 +10,7 @@ import { Tasks } from "../Tasks.ts";
 import { type BeaconState, decideBeacon } from "./decideBeacon.ts";
 import { duePenalties } from "./duePenalties.ts";
 import { type HashOnion, peel } from "./HashOnion.ts";
+import { turnSeconds } from "./turns.ts";
 
 interface Kept {
   secret: Hex;
@@ -23,8 +24,6 @@ type Leaving = BeaconState["leaving"];
 
 /** An enrolment that the snapshot still does not show after this long is gone: retired by the chain, or never mined. */
 const enrolmentLagSeconds = 60;
-/** A turn at bringing a penalty lasts this long, or six blocks. */
-const leastTurnSeconds = 4;
 const settled = [
   ...["beacon.AlreadyPenalised", "beacon.AlreadyRevealed", "beacon.NotEligible", "beacon.RoundNotRequested"],
   ...["beacon.MissForgiven", "beacon.MissesPunished"],
@@ -95,10 +94,8 @@ export class BeaconService {
     if (this.#leaving() !== undefined) return;
     const duties = chain.duties();
     const callers = duties.enrolments.flatMap(({ nodeId: id, lastRound }) => (lastRound === undefined ? [id] : []));
-    const turnSeconds = BigInt(Math.max(leastTurnSeconds, Math.ceil(6 * chain.blockSeconds)));
-    const mostMisses = chain.params.maxMisses;
-    const state = { ...duties, nodeId, now: chain.now(), beacon: chain.beacon(), callers, mostMisses, turnSeconds };
-    for (const miss of duePenalties(state))
+    const facts = { nodeId, now: chain.now(), beacon: chain.beacon(), callers, mostMisses: chain.params.maxMisses };
+    for (const miss of duePenalties({ ...duties, ...facts, turnSeconds: turnSeconds(chain.blockSeconds) }))
       this.#once(`penalise/${miss.nodeId}/${miss.round}`, async () => {
         await chain.penaliseBeacon(miss).catch((error: unknown) => {
           // Somebody was faster, or the chain knows better.

@@ -2,8 +2,9 @@
 // turns: for each miss they are ranked by their distance from its hash, and each waits its rank's turns for the ones
 // before. Pure.
 import type { NodeId } from "@weft/protocol/NodeId";
-import { encodePacked, keccak256 } from "viem";
+import { encodePacked } from "viem";
 import type { BeaconDuties, BeaconFacts } from "../chain/NodeChain.ts";
+import { rankOf } from "./turns.ts";
 
 export interface PenaltyState extends BeaconDuties {
   nodeId: NodeId;
@@ -38,16 +39,15 @@ export function duePenalties(state: PenaltyState): Miss[] {
       if (BigInt(misses) >= state.mostMisses) continue;
       const owed = round >= firstRound && (lastRound === undefined || round <= lastRound);
       if (!owed || nodeId === state.nodeId || revealed.includes(nodeId) || penalised.includes(nodeId)) continue;
-      if (state.now >= over + rankOf(state, { nodeId, round }) * state.turnSeconds) due.push({ nodeId, round });
+      if (state.now >= over + turnOf(state, { nodeId, round }) * state.turnSeconds) due.push({ nodeId, round });
       if (due.length === mostAtOnce) return due;
     }
   }
   return due;
 }
 
-/** How many of the callers come before this node. The one that missed has no turn. */
-function rankOf({ nodeId, callers }: PenaltyState, miss: Miss): bigint {
-  const target = BigInt(keccak256(encodePacked(["bytes20", "uint64"], [miss.nodeId, miss.round]))) >> 96n;
-  const own = BigInt(nodeId) ^ target;
-  return BigInt(callers.filter((id) => id !== miss.nodeId && (BigInt(id) ^ target) < own).length);
+/** One node more with each turn. The one that missed has none. */
+function turnOf({ nodeId, callers }: PenaltyState, miss: Miss): bigint {
+  const others = callers.filter((id) => id !== miss.nodeId);
+  return BigInt(rankOf(nodeId, encodePacked(["bytes20", "uint64"], [miss.nodeId, miss.round]), others));
 }

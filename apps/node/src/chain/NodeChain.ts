@@ -90,8 +90,12 @@ export interface NodeChain {
   endpoints(): ReadonlyMap<NodeId, string>;
   beacon(): BeaconFacts;
   duties(): BeaconDuties;
+  /** Rounds of a drand network that somebody brought, the latest few hundred. */
+  broughtRounds(): ReadonlySet<bigint>;
 
   // Reads at the head.
+  /** The beacon's value of a round; undefined while it is unknown or can still change. */
+  random(round: bigint): Promise<Hex | undefined>;
   draw(leaseId: Hex, segment: bigint): Promise<DrawFacts>;
   audit(leaseId: Hex, segment: bigint): Promise<AuditFacts>;
   /** The whole commitment behind a segment's hash, from the transaction that brought it. */
@@ -124,6 +128,8 @@ export interface NodeChain {
   enrolBeacon(tip: Hex): Promise<Mined>;
   /** Brings the penalty for a reveal that a round which is over did not get. */
   penaliseBeacon(miss: { nodeId: NodeId; round: bigint }): Promise<Mined>;
+  /** Makes a round's value known by the signature of the drand round that decides it. */
+  bringRound(brought: { round: bigint; signature: Hex }): Promise<Mined>;
   /** Owes the beacon nothing from the next round on. */
   retireBeacon(tip: Hex): Promise<Mined>;
   /** The onion's tip (0 when there is none), the first round it counts for, and the round it retired in, if it did. */

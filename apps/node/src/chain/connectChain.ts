@@ -3,6 +3,7 @@
 
 import { abis } from "@weft/chain/Abis";
 import { batchClaim } from "@weft/chain/actions/batchClaim";
+import { bringRound } from "@weft/chain/actions/bringRound";
 import { cancelOffers } from "@weft/chain/actions/cancelOffers";
 import { claim } from "@weft/chain/actions/claim";
 import { claimAccrued } from "@weft/chain/actions/claimAccrued";
@@ -100,6 +101,7 @@ type Facts = Pick<
   | "endpoints"
   | "beacon"
   | "duties"
+  | "broughtRounds"
   | "enrolment"
 >;
 
@@ -135,6 +137,8 @@ function snapshotFacts(options: ConnectChainOptions): Facts {
       rounds: [...live.current.rounds.values()].filter(({ requestedAt }) => requestedAt !== undefined),
       enrolments: [...live.current.enrolments.values()].map((one) => ({ ...one, lastRound: one.retiredRound })),
     }),
+    broughtRounds: () =>
+      new Set([...live.current.rounds.values()].flatMap((one) => (one.broughtAt === undefined ? [] : [one.round]))),
     enrolment: async () => {
       const found = live.current.enrolments.get(nodeId);
       const retiredRound = found?.retiredRound;
@@ -152,7 +156,7 @@ function leasesWhere(live: LiveSnapshot, test: (lease: LeaseFacts) => boolean): 
 
 type Reads = Pick<
   NodeChain,
-  "draw" | "audit" | "commitment" | "stoodFor" | "channel" | "settleableAt" | "contractSigned"
+  "random" | "draw" | "audit" | "commitment" | "stoodFor" | "channel" | "settleableAt" | "contractSigned"
 >;
 
 function headReads(options: ConnectChainOptions): Reads {
@@ -164,6 +168,7 @@ function headReads(options: ConnectChainOptions): Reads {
     return { commitmentHash: Segment.hash(commitment), beaconRound: commitment.beaconRound };
   };
   return {
+    random: (round) => readRandom(client, round),
     draw: async (leaseId, segment) => {
       const draw = await readDraw(client, { leaseId, segment });
       const known =
@@ -285,6 +290,7 @@ function transactions({ client, sender, nodeId, live }: ConnectChainOptions): Tr
     enrolBeacon: (tip) => send(enrolBeacon(client, { nodeId, tip })),
     retireBeacon: (tip) => send(retireBeacon(client, { nodeId, id: tip })),
     penaliseBeacon: (miss) => send(penaliseBeacon(client, miss)),
+    bringRound: (brought) => send(bringRound(client, brought)),
   };
 }
 

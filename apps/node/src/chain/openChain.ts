@@ -6,7 +6,7 @@ import { ChainStore } from "@weft/chain/ChainStore";
 import { type AccountSigner, signerOf } from "@weft/chain/Keys";
 import { LiveSnapshot } from "@weft/chain/LiveSnapshot";
 import * as NetworkFile from "@weft/chain/NetworkFile";
-import { readBeaconClock } from "@weft/chain/reads";
+import { type DrandNetwork, readBeaconClock, readDrandNetwork } from "@weft/chain/reads";
 import { Sender } from "@weft/chain/Sender";
 import type { Clock } from "@weft/protocol/Clock";
 import { WeftError } from "@weft/protocol/Errors";
@@ -31,6 +31,8 @@ export interface OpenedChain {
   chain: NodeChain;
   client: ChainClient;
   operator: AccountSigner;
+  /** What feeds the beacon, unless the stakers do. */
+  drand: DrandNetwork | undefined;
   /** Rejected when following the chain broke for a reason of our own. */
   ended: Promise<void>;
   close(): Promise<void>;
@@ -39,13 +41,14 @@ export interface OpenedChain {
 /** Longest wait for reading the chain's history at start; a first start reads all of it. */
 const catchUpMs = 300_000;
 
-/** @throws WeftError `chain.unreachable`, `network.wrongChain`, `store.otherNetwork`, `chain.notSeen` */
+/** @throws WeftError `chain.unreachable`, `network.wrongChain`, `network.wrongBeacon`, `store.otherNetwork`, `chain.notSeen` */
 export async function openChain(options: OpenChainOptions): Promise<OpenedChain> {
   const { file, clock, log, nodeId } = options;
   const client = NetworkFile.clientOf(file);
-  const { beacon, head } = await whenReachable(options, async () => {
+  const { beacon, drand, head } = await whenReachable(options, async () => {
     await NetworkFile.verify(client, file);
-    return { beacon: await readBeaconClock(client), head: await client.rpc.getBlockNumber() };
+    const [clock, network] = await Promise.all([readBeaconClock(client), readDrandNetwork(client)]);
+    return { beacon: clock, drand: network, head: await client.rpc.getBlockNumber() };
   });
   const store = new ChainStore(join(options.home, "chain.sqlite"), file.networkId);
   const operator = signerOf(options.operatorKey);
@@ -66,7 +69,7 @@ export async function openChain(options: OpenChainOptions): Promise<OpenedChain>
   const sender = new Sender(client, { signer: operator, store, clock });
   const chain = connectChain({ client, live, sender, store, beacon, nodeId, fromBlock: file.fromBlock });
   return {
-    ...{ chain, client, operator, ended: live.ended },
+    ...{ chain, client, operator, drand, ended: live.ended },
     close: async () => {
       await chain.stop();
       await live.stop().catch((err: unknown) => log.error({ err }, "following the chain ended badly"));

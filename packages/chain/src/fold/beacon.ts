@@ -1,4 +1,4 @@
-// The beacon: enrolled nodes, and rounds asked for and revealed.
+// The beacon: enrolled nodes, and rounds asked for and revealed, or brought from a drand network.
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { EnrolmentState, RoundState, Snapshot } from "../Snapshot.ts";
 import type { Reducers } from "./reducer.ts";
@@ -18,7 +18,10 @@ export const beacon: Reducers<"beacon"> = {
     };
   },
   Retired: (state, { nodeId, lastRound }) => editEnrolment(state, nodeId, () => ({ retiredRound: lastRound })),
-  RoundRequested: (state, { round }, at) => editRound(state, round, () => ({ requestedAt: at.timestamp })),
+  // Asked for again and again where nothing is kept about it on chain.
+  RoundRequested: (state, { round }, at) =>
+    editRound(state, round, ({ requestedAt }) => ({ requestedAt: requestedAt ?? at.timestamp })),
+  Brought: (state, { round }, at) => editRound(state, round, () => ({ broughtAt: at.timestamp })),
   Revealed: (state, { nodeId, round, preimage }) =>
     editRound(
       editEnrolment(state, nodeId, () => ({ tip: preimage })),
@@ -45,10 +48,15 @@ function editEnrolment(
 
 function editRound(state: Snapshot, round: bigint, edit: (before: RoundState) => Partial<RoundState>): Snapshot {
   const key = round.toString();
-  const before = state.rounds.get(key) ?? { round, requestedAt: undefined, revealed: [], penalised: [] };
+  const before = state.rounds.get(key) ?? emptyRound(round);
   const rounds = dropOld(state.rounds.set(key, { ...before, ...edit(before) }), round);
   return { ...state, rounds };
 }
+
+const emptyRound = (round: bigint): RoundState => ({
+  ...{ round, requestedAt: undefined, broughtAt: undefined },
+  ...{ revealed: [], penalised: [] },
+});
 
 /** Rounds are asked for out of order and with gaps, so the whole map is looked through, but only when it is full. */
 function dropOld(rounds: Snapshot["rounds"], newest: bigint): Snapshot["rounds"] {
