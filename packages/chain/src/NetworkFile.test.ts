@@ -25,8 +25,20 @@ const file: NetworkFile.NetworkFile = { ...unsigned, networkId: NetworkFile.netw
 const changed = (change: Record<string, unknown>) =>
   JSON.stringify({ ...(JSON.parse(NetworkFile.encode(file)) as object), ...change });
 
+const drand = {
+  kind: "drand" as const,
+  chainHash: `0x${"33".repeat(32)}` as const,
+  relays: ["https://relay.example", "http://127.0.0.1:8080/drand"],
+};
+
 test("a network file reads back as it was written", () => {
   assert.deepEqual(NetworkFile.parse(NetworkFile.encode(file), "network.json"), file);
+});
+
+test("the beacon is the stakers' where a file names none; relays are not part of the network's id", () => {
+  const { beacon: _, ...older } = JSON.parse(NetworkFile.encode(file)) as Record<string, unknown>;
+  assert.deepEqual(NetworkFile.parse(JSON.stringify(older), "network.json"), file);
+  assert.deepEqual(NetworkFile.parse(changed({ beacon: drand }), "network.json"), { ...file, beacon: drand });
 });
 
 test("what is wrong is named by file and field", () => {
@@ -37,6 +49,12 @@ test("what is wrong is named by file and field", () => {
     [{ preset: "fast" }, "preset"],
     [{ profile: { blockSeconds: 0, confirmations: 1 } }, "profile.blockSeconds"],
     [{ bootstrap: ["127.0.0.1"] }, "bootstrap.0"],
+    [{ beacon: { kind: "dice" } }, "beacon.kind"],
+    [{ beacon: { ...drand, relays: [] } }, "beacon.relays"],
+    [{ beacon: { ...drand, relays: ["ftp://somewhere"] } }, "beacon.relays.0"],
+    [{ beacon: { ...drand, relays: Array(17).fill(drand.relays[0]) } }, "beacon.relays"],
+    [{ beacon: { ...drand, chainHash: "0x12" } }, "beacon.chainHash"],
+    [{ beacon: { kind: "commitReveal", relays: drand.relays } }, "beacon"],
     [{ fromBlock: "-1" }, "fromBlock"],
   ];
   for (const [change, field] of broken)

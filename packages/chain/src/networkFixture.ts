@@ -22,7 +22,7 @@ import { deploy } from "./deploy.ts";
 import { type IntentStore, memoryStore } from "./Intent.ts";
 import { type AccountSigner, signerOf } from "./Keys.ts";
 import { clientOf, describe, type NetworkFile } from "./NetworkFile.ts";
-import { chainTime } from "./reads.ts";
+import { chainTime, type DrandNetwork } from "./reads.ts";
 import { Sender } from "./Sender.ts";
 
 export const salt = keccak256(toHex("salt"));
@@ -41,15 +41,24 @@ export interface NetworkFixture extends Fixture {
   thaw(): Promise<void>;
 }
 
-export async function networkFixture(options: Partial<DevChainOptions> = {}): Promise<NetworkFixture> {
+export interface NetworkFixtureOptions extends Partial<DevChainOptions> {
+  /** Feeds the beacon in place of the stakers. */
+  drand?: { chain: DrandNetwork; chainHash: Hex; relays: string[] };
+}
+
+export async function networkFixture({ drand, ...options }: NetworkFixtureOptions = {}): Promise<NetworkFixture> {
   const base = await fixture(options);
   const deployment = await deploy({
     ...{ rpcUrl: base.chain.rpcUrl, chainId: 31337, params: base.client.params, clock: wallClock },
     ...{ signer: signerOf(deployerKey), treasury: signerOf(faucetKey).address },
+    ...(drand === undefined ? {} : { drand: drand.chain }),
   });
   const file = await describe({
     ...{ chainId: 31337, rpcUrl: base.chain.rpcUrl, contracts: deployment.contracts, preset: "minimal" },
     ...{ fromBlock: deployment.fromBlock, profile: base.client.profile, bootstrap: [] },
+    ...(drand === undefined
+      ? {}
+      : { beacon: { kind: "drand", chainHash: drand.chainHash, relays: drand.relays } as const }),
   });
   const client = clientOf(file);
   return Object.assign(base, {
