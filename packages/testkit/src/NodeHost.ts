@@ -3,9 +3,10 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ChainStore } from "@weft/chain/ChainStore";
 import { LiveSnapshot } from "@weft/chain/LiveSnapshot";
-import { readBeaconClock } from "@weft/chain/reads";
+import { readBeaconClock, readDrandNetwork } from "@weft/chain/reads";
 import { Sender } from "@weft/chain/Sender";
 import { openBlobs } from "@weft/host/blobs/BlobStore";
+import { type DrandSource, drandRelays } from "@weft/node/beacon/drandRelays";
 import { connectChain } from "@weft/node/chain/connectChain";
 import type { NodeFaults } from "@weft/node/NodeContext";
 import { type RunningNode, startNode } from "@weft/node/startNode";
@@ -94,9 +95,11 @@ export class NodeHost {
       ...{ folder: join(this.folder, "runs"), clock, segmentSeconds: this.plan.segmentSeconds },
       faults: this.runtimeFaults,
     });
+    const drand = await this.#drand();
     const node = await startNode(
       { nodeId: this.nodeId, networkId: file.networkId, settings: this.#settings(), faults: this.faults },
       {
+        ...(drand === undefined ? {} : { drand }),
         ...{ clock, transport, log: log.child({ who: this.name }), chain: port, operator: signer, runtime, store },
         // An audit takes no virtual time: else its windows of seconds would close on a slow machine.
         replay: (options) => clock.hold(() => inlineReplay(options)),
@@ -115,6 +118,16 @@ export class NodeHost {
       chainStore.close();
     };
     this.#live = { node, transport, sender, runtime, close };
+  }
+
+  /** Relays answer in no virtual time. */
+  async #drand(): Promise<DrandSource | undefined> {
+    const { clock, file, client } = this.#ports.chain;
+    const chain = await readDrandNetwork(client);
+    if (chain === undefined || file.beacon.kind !== "drand") return undefined;
+    const { chainHash, relays } = file.beacon;
+    const source = drandRelays({ chain, chainHash, relays, clock });
+    return { chain, fetch: (round, signal) => clock.hold(() => source.fetch(round, signal)) };
   }
 
   #settings() {

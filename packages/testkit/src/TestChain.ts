@@ -11,8 +11,11 @@ import * as DevChain from "@weft/chain/DevChain";
 import { deploy } from "@weft/chain/deploy";
 import { signerOf } from "@weft/chain/Keys";
 import * as NetworkFile from "@weft/chain/NetworkFile";
+import { type DrandRelay, type Manner, startDrandRelay } from "@weft/node/beacon/drandRelayFixture";
 import { type PresetName, presets } from "@weft/protocol/Params";
-import { createPublicClient, defineChain, http } from "viem";
+import { signRound, testChain } from "@weft/verification/drandFixture";
+import { publishedAt } from "@weft/verification/drandRounds";
+import { createPublicClient, defineChain, type Hex, http } from "viem";
 import { VirtualClock } from "./VirtualClock.ts";
 
 export interface TestChainOptions {
@@ -20,6 +23,8 @@ export interface TestChainOptions {
   /** Virtual seconds between blocks. */
   blockSeconds: number;
   speed?: number;
+  /** A drand network feeds the beacon, and one relay of each manner serves it; the stakers do when absent. */
+  drandRelays?: readonly Manner[];
 }
 
 export interface TestChain {
@@ -28,12 +33,17 @@ export interface TestChain {
   /** Holds the clock while a request is under way. */
   readonly client: ChainClient;
   readonly folder: string;
+  /** Of the drand network that feeds the beacon. */
+  readonly relays: readonly DrandRelay[];
   stop(): Promise<void>;
 }
 
 /** 2030-01-01: a time that nothing real runs at, so that whoever reads the machine's clock is found out. */
 const startSeconds = 1_893_456_000;
 const chainId = 31_337;
+const drandGroup = "testkit";
+const drand = testChain(drandGroup, { genesis: BigInt(startSeconds), period: 1n });
+const chainHash: Hex = `0x${"d7".repeat(32)}`;
 
 export async function startTestChain(options: TestChainOptions): Promise<TestChain> {
   const folder = mkdtempSync(join(tmpdir(), "weft-testkit-"));
@@ -50,8 +60,10 @@ export async function startTestChain(options: TestChainOptions): Promise<TestCha
   });
   await announce(anvil.rpcUrl, clock.now() + tickMs);
   clock.start();
+  const relays = await startRelays(clock, options.drandRelays ?? []);
   const stop = async () => {
     await clock.stop();
+    await Promise.all(relays.map((relay) => relay.close()));
     await anvil.stop();
     rmSync(folder, { recursive: true, force: true });
   };
@@ -59,6 +71,7 @@ export async function startTestChain(options: TestChainOptions): Promise<TestCha
   const { contracts, fromBlock } = await deploy({
     ...{ rpcUrl: anvil.rpcUrl, chainId, params, clock, signer: signerOf(deployerKey) },
     treasury: signerOf(faucetKey).address,
+    ...(relays.length === 0 ? {} : { drand }),
   }).catch(async (error: unknown) => {
     // A clock left running would keep the test's process alive for ever.
     await stop();
@@ -67,14 +80,31 @@ export async function startTestChain(options: TestChainOptions): Promise<TestCha
   const profile = { blockSeconds: options.blockSeconds, confirmations: 1 };
   const file = await NetworkFile.describe({
     ...{ chainId, rpcUrl: anvil.rpcUrl, contracts, fromBlock, preset: options.preset, profile, bootstrap: [] },
+    ...(relays.length === 0 ? {} : { beacon: { kind: "drand", chainHash, relays: relays.map(({ url }) => url) } }),
   });
   return {
     clock,
     file,
     client: heldClient(file, clock),
     folder,
+    relays,
     stop,
   };
+}
+
+/** They publish by the chain's clock. */
+async function startRelays(clock: VirtualClock, manners: readonly Manner[]): Promise<DrandRelay[]> {
+  const isPublished = (round: bigint) => Number(publishedAt(drand, round)) * 1000 <= clock.now();
+  const signed = (name: string, round: bigint) => signRound(name, { round, dst: drand.dst });
+  return Promise.all(
+    manners.map((manner) =>
+      startDrandRelay({
+        roundOf: (round) => (isPublished(round) ? signed(drandGroup, round) : undefined),
+        forgedOf: (round) => signed("forger", round),
+        ...{ chainHash, manner },
+      }),
+    ),
+  );
 }
 
 /** A client like the product's, during whose requests virtual time stands still. */

@@ -6,6 +6,7 @@ import { ChainStore } from "@weft/chain/ChainStore";
 import { LiveSnapshot } from "@weft/chain/LiveSnapshot";
 import { type Balances, balances } from "@weft/chain/reads";
 import type { Snapshot } from "@weft/chain/Snapshot";
+import type { Manner } from "@weft/node/beacon/drandRelayFixture";
 import type { NodeFaults } from "@weft/node/NodeContext";
 import type { PresetName } from "@weft/protocol/Params";
 import type { Corruption } from "@weft/tensor/train/Trainer";
@@ -45,6 +46,8 @@ export interface TestNetworkOptions {
   preset?: PresetName;
   /** Of the transport. */
   faults?: MemoryFaults;
+  /** A drand network feeds the beacon, with a relay of each manner; those that keep silent would stop the clock. */
+  drandRelays?: readonly Exclude<Manner, "mute" | "half">[];
   /** Virtual seconds between blocks; 0.5 by default. */
   blockSeconds?: number;
   /** Virtual seconds a segment takes; 2 by default. */
@@ -68,7 +71,8 @@ export async function startTestNetwork(wanted: TestNetworkOptions): Promise<Test
   const options = { ...wanted, seed: Number(process.env["WEFT_SEED"] ?? wanted.seed) };
   const { preset = "minimal", blockSeconds = 0.5 } = options;
   process.stderr.write(`test network: seed ${options.seed}\n`);
-  const chain = await startTestChain({ preset, blockSeconds });
+  const { drandRelays = [] } = options;
+  const chain = await startTestChain({ preset, blockSeconds, drandRelays });
   const network = new TestNetwork(chain, options);
   try {
     await network.open();
