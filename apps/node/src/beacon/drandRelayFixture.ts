@@ -21,6 +21,8 @@ export interface DrandRelay {
   askedTimes(count: number): Promise<void>;
   /** Answers that were cut off by whoever asked. */
   readonly cutOff: () => number;
+  /** Bytes of answers without end that somebody took, or that lie in between. */
+  readonly poured: () => number;
   close(): Promise<void>;
 }
 
@@ -38,6 +40,7 @@ export async function startDrandRelay(options: DrandRelayOptions): Promise<Drand
   const asked: bigint[] = [];
   const waiting: { count: number; wake: () => void }[] = [];
   let cut = 0;
+  let poured = 0;
   const prefix = `/${options.chainHash.slice(2)}/public/`;
   const server = createServer((request, response) => {
     response.once("close", () => {
@@ -47,7 +50,8 @@ export async function startDrandRelay(options: DrandRelayOptions): Promise<Drand
     if (round === undefined) return respond(response, 404, "nothing here");
     asked.push(round);
     for (const one of waiting.filter(({ count }) => count <= asked.length)) one.wake();
-    play(response, { ...options, manner: relay.manner, round });
+    if (relay.manner === "endless") pour(response, (bytes) => (poured += bytes));
+    else play(response, { ...options, manner: relay.manner, round });
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const relay: DrandRelay = {
@@ -57,6 +61,7 @@ export async function startDrandRelay(options: DrandRelayOptions): Promise<Drand
     askedTimes: (count) =>
       asked.length >= count ? Promise.resolve() : new Promise((wake) => waiting.push({ count, wake })),
     cutOff: () => cut,
+    poured: () => poured,
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());
@@ -87,7 +92,6 @@ function play(response: ServerResponse, options: DrandRelayOptions & { manner: M
   else if (manner === "empty") respond(response, 200, "{}");
   else if (manner === "redirect") response.writeHead(302, { location: "http://127.0.0.1:1/" }).end();
   else if (manner === "half") response.write(`{"round": ${round}, "sign`);
-  else if (manner === "endless") pour(response);
 }
 
 function answer(response: ServerResponse, found: DrandRound | undefined, number: bigint): void {
@@ -96,9 +100,13 @@ function answer(response: ServerResponse, found: DrandRound | undefined, number:
 }
 
 /** Writes spaces for as long as somebody reads. */
-function pour(response: ServerResponse): void {
+function pour(response: ServerResponse, count: (bytes: number) => void): void {
   const more = () => {
-    while (!response.destroyed && response.write(" ".repeat(1024)));
+    let goesOn = true;
+    while (goesOn && !response.destroyed) {
+      goesOn = response.write(" ".repeat(1024));
+      count(1024);
+    }
   };
   response.on("drain", more);
   more();
