@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "c14f1ce5b6c129a2a5ed7101d02e530c0d8c2cc9b104dd86d0e2b536bf1373f7";
-export const outputsHash = "e83d0bb89aa6a8016bcfd9f74fed9abb7b67bfd35329f3e83a247655421c54a7";
+export const sourcesHash = "e601b36c3d9d203cca4bb46e177a130d6016f7c15f36acbd5a2c43a9cd9accaa";
+export const outputsHash = "bfcff0a4164f704847f56413950354c3e960ddf7e33509b2ef97394e792dd849";
