@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "e601b36c3d9d203cca4bb46e177a130d6016f7c15f36acbd5a2c43a9cd9accaa";
-export const outputsHash = "bfcff0a4164f704847f56413950354c3e960ddf7e33509b2ef97394e792dd849";
+export const sourcesHash = "acdb1fc9d2f870a838b5b7371988a5204e622ad74728bf3b5eb91ee16db9f345";
+export const outputsHash = "53ff7df06f27ed14b9dd063bd988a9c0d0aac2af180fe736b2700ec17e2cba87";
