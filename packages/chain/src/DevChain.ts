@@ -1,17 +1,15 @@
 // The embedded development chain: starts and stops the anvil binary, keeps its state in one folder, restarts from it.
 //
 // Runs the platform binary itself (a kill of the package's JS shim would leave anvil behind) with interval mining
-// (automine stalls above about 1,000 unwaited transactions). After kill -9 the chain comes back up to one state
-// interval older: whoever follows it must handle a rewind. Not for real money: its accounts are publicly known.
+// (automine stalls above about 1,000 unwaited transactions). After kill -9 the chain comes back up to two state
+// intervals older: whoever follows it must handle a rewind. Not for real money: its accounts are publicly known.
 import { type ChildProcess, spawn } from "node:child_process";
 import {
   closeSync,
   existsSync,
-  fstatSync,
   mkdirSync,
   openSync,
   readFileSync,
-  readSync,
   rmSync,
   statSync,
   truncateSync,
@@ -22,6 +20,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { WeftError } from "@weft/protocol/Errors";
+import { keepState, settleState, stateFiles } from "./chainState.ts";
 
 export interface DevChainOptions {
   /** Folder for state, log, cache and pid file; a second start with the same folder continues the same chain. */
@@ -34,7 +33,7 @@ export interface DevChainOptions {
   noMining?: boolean;
   /** 31337 when absent. */
   chainId?: number;
-  /** Whole seconds between state dumps, 2 when absent; what a kill -9 may lose. */
+  /** Whole seconds between state dumps, 2 when absent; a kill -9 loses what happened since the last whole one. */
   stateIntervalSeconds?: number;
   /** Unix seconds of the genesis block; the wall clock's when absent. */
   genesisTimestamp?: number;
@@ -49,7 +48,7 @@ export interface DevChain {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** Dumps the state and ends anvil; kills it after 10 s. */
   stop(): Promise<void>;
-  /** kill -9, for fault tests: loses up to one state interval. */
+  /** kill -9, for fault tests: loses what happened since the last whole dump. */
   kill(): Promise<void>;
 }
 
@@ -61,12 +60,11 @@ const freePortTries = 4;
 
 /**
  * Starts anvil and resolves when it answers.
- * @throws WeftError `chain.portTaken`, `chain.noBinary`, `chain.notReady`, `home.damaged` for a state that is cut off
+ * @throws WeftError `chain.portTaken`, `chain.noBinary`, `chain.notReady`, `chain.leftover`, those of settleState
  */
 export async function start(options: DevChainOptions): Promise<DevChain> {
   mkdirSync(options.folder, { recursive: true });
-  endLeftover(options.folder);
-  checkState(join(options.folder, "state.json"));
+  await endLeftover(options.folder);
   if (options.port !== undefined) {
     if (!(await portIsFree(options.port))) throw portTaken(options.port);
     return launch(options, options.port);
@@ -80,29 +78,12 @@ export async function start(options: DevChainOptions): Promise<DevChain> {
   }
 }
 
-/** anvil writes its state in place: one that was killed meanwhile leaves a part of the JSON object. */
-function checkState(path: string): void {
-  if (!existsSync(path)) return;
-  const file = openSync(path, "r");
-  const { size } = fstatSync(file);
-  const tail = Buffer.alloc(Math.min(size, tailBytes));
-  readSync(file, tail, 0, tail.length, size - tail.length);
-  closeSync(file);
-  if (tail.toString("latin1").trimEnd().endsWith("}")) return;
-  throw new WeftError(`the development chain's state ${path} is cut off`, {
-    code: "home.damaged",
-    fault: "us",
-    remedy: "begin anew with `weft reset`, or put a copy of that file in its place",
-  });
-}
-
-const tailBytes = 64;
-
 async function launch(options: DevChainOptions, port: number): Promise<DevChain> {
   const logFile = join(options.folder, "anvil.log");
   boundLog(logFile);
+  const from = settleState(options.folder);
   const log = openSync(logFile, "a", 0o600);
-  const child = spawn(binaryPath(), commandLine(options, port), {
+  const child = spawn(binaryPath(), commandLine(options, { port, from }), {
     stdio: ["ignore", log, log],
     // anvil writes under HOME; its own folder keeps that off the user's home.
     env: { ...process.env, HOME: options.folder, RUST_LOG: "error" },
@@ -117,6 +98,7 @@ async function launch(options: DevChainOptions, port: number): Promise<DevChain>
   const pid = child.pid as number;
   writeFileSync(pidFile(options.folder), `${pid}\n`);
   const guard = setInterval(() => boundLog(logFile), logCheckMs).unref();
+  const endKeeping = keepEvery(options);
   const endWithUs = () => void child.kill("SIGTERM");
   process.once("exit", endWithUs);
   void exited.then(() => {
@@ -124,10 +106,39 @@ async function launch(options: DevChainOptions, port: number): Promise<DevChain>
     process.removeListener("exit", endWithUs);
   });
   child.unref();
-  return { rpcUrl, port, pid, logFile, exited, stop: () => stop(child, exited), kill: () => kill(child, exited) };
+  const ended = exited.then(async (how) => {
+    await endKeeping();
+    return how;
+  });
+  return {
+    ...{ rpcUrl, port, pid, logFile, exited: ended },
+    stop: async () => {
+      await stop(child, ended);
+      settleState(options.folder);
+    },
+    kill: () => kill(child, ended),
+  };
 }
 
-function commandLine(options: DevChainOptions, port: number): string[] {
+/** Puts what anvil dumped in place as often as it dumps. Returns the end of it, which waits for the look under way. */
+function keepEvery(options: DevChainOptions): () => Promise<void> {
+  let looking: Promise<void> | undefined;
+  const look = () => {
+    // A look that fails (a full disk) is taken again at the next turn.
+    looking ??= keepState(options.folder)
+      .catch(() => undefined)
+      .finally(() => (looking = undefined));
+  };
+  const timer = setInterval(look, stateIntervalOf(options) * 1000).unref();
+  return async () => {
+    clearInterval(timer);
+    await looking;
+  };
+}
+
+const stateIntervalOf = ({ stateIntervalSeconds }: DevChainOptions): number => stateIntervalSeconds ?? 2;
+
+function commandLine(options: DevChainOptions, { port, from }: { port: number; from: string | undefined }): string[] {
   const mining = options.noMining ? ["--no-mining"] : ["--block-time", String(options.blockTimeSeconds ?? 0.25)];
   const genesis = options.genesisTimestamp === undefined ? [] : ["--timestamp", String(options.genesisTimestamp)];
   return [
@@ -135,7 +146,8 @@ function commandLine(options: DevChainOptions, port: number): string[] {
     ...mining,
     ...genesis,
     ...["--gas-limit", "300000000", "--silent", "--no-cors"],
-    ...["--state", join(options.folder, "state.json"), "--state-interval", String(options.stateIntervalSeconds ?? 2)],
+    ...(from === undefined ? [] : ["--load-state", from]),
+    ...["--dump-state", stateFiles(options.folder).dump, "--state-interval", String(stateIntervalOf(options))],
     ...["--cache-path", join(options.folder, "cache"), "--prune-history", "1024"],
   ];
 }
@@ -218,17 +230,37 @@ async function kill(child: ChildProcess, exited: DevChain["exited"]): Promise<vo
 
 const pidFile = (folder: string) => join(folder, "anvil.pid");
 
-/** Ends an anvil that an earlier, killed run left on this folder: two chains on one state file would overwrite it. */
-function endLeftover(folder: string): void {
+/**
+ * Ends an anvil that an earlier, killed run left on this folder: two chains on one state file would overwrite it.
+ * @throws WeftError `chain.leftover` when it does not end
+ */
+async function endLeftover(folder: string): Promise<void> {
   const file = pidFile(folder);
   if (!existsSync(file)) return;
   const pid = Number.parseInt(readFileSync(file, "utf8"), 10);
-  const commandFile = `/proc/${pid}/cmdline`;
-  if (Number.isSafeInteger(pid) && existsSync(commandFile)) {
-    const command = readFileSync(commandFile, "utf8");
-    if (command.includes("anvil") && command.includes(join(folder, "state.json"))) process.kill(pid, "SIGKILL");
+  if (isOurs(pid, folder)) process.kill(pid, "SIGKILL");
+  const until = performance.now() + stopTimeoutMs;
+  // Its last dump may still be on the way to the disk.
+  while (isOurs(pid, folder)) {
+    if (performance.now() > until)
+      throw new WeftError(`a development chain of an earlier run (process ${pid}) does not end`, {
+        code: "chain.leftover",
+        fault: "us",
+        remedy: "end that process, then start again",
+      });
+    await sleep(20);
   }
   rmSync(file, { force: true });
+}
+
+/** Whether the process is an anvil on this folder's state. One that has ended and not been reaped has no command line. */
+function isOurs(pid: number, folder: string): boolean {
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    return command.includes("anvil") && command.includes(stateFiles(folder).dump);
+  } catch {
+    return false;
+  }
 }
 
 function boundLog(file: string): void {
