@@ -57,6 +57,49 @@ test("events are numbered from 1 without gaps, and read back from any of them", 
   );
 });
 
+test("a job that goes on for ever keeps a curve of its progress, all that happened to it, and the newest of the rest", () => {
+  const store = openJobStore(":memory:", { progress: 64, all: 400 });
+  const bodies = { transaction: channelId, leaseId: channelId };
+  store.appendEvent("j", { at: 0, kind: "created", body: { jobId: "j", name: "n" } });
+  store.appendEvent("j", { at: 0, kind: "started", body: bodies });
+  const progress = (step: number) =>
+    store.appendEvent("j", {
+      ...{ at: step, kind: "progress" },
+      body: { step, totalSteps: 9999, bitsPerByte: 1, tokensPerSecond: 1 },
+    });
+  const paid = (segment: number) =>
+    store.appendEvent("j", { at: segment, kind: "paid", body: { segment, cumulative: "1", nodeId: payee } });
+  const of = (kind: string) => store.eventsFrom("j", 1).filter((event) => event.kind === kind);
+  for (let step = 1; step <= 5000; step++) {
+    progress(step);
+    if (step % 50 === 0) paid(step / 50);
+    assert.ok(of("progress").length <= 68);
+  }
+  assert.equal(of("paid").length, 100, "only progress is thinned out");
+  const steps = of("progress").map(({ at }) => at);
+  assert.deepEqual(steps.slice(-4), [4997, 4998, 4999, 5000]);
+  assert.equal(steps[0], 1);
+  const gaps = steps.slice(1).map((step, index) => step - (steps[index] as number));
+  assert.ok(Math.max(...gaps) <= 512, `no part of the run is without reports: ${gaps}`);
+  const last = store.appendEvent("j", { at: 1, kind: "sample", body: { text: "s" } });
+  assert.equal(last.seq, 5103, "numbers go on");
+
+  for (let segment = 101; segment <= 3000; segment++) paid(segment);
+  const kept = store.eventsFrom("j", 1);
+  assert.ok(kept.length <= 425, `${kept.length}`);
+  assert.deepEqual(
+    kept.slice(0, 2).map(({ kind }) => kind),
+    ["created", "started"],
+  );
+  assert.equal(of("sample").length, 1);
+  assert.equal(of("paid").at(-1)?.at, 3000);
+  const seqs = kept.map(({ seq }) => seq);
+  assert.deepEqual(
+    seqs,
+    [...new Set(seqs)].sort((a, b) => a - b),
+  );
+});
+
 test("a voucher lower than one already signed is refused, the same one is not", () => {
   const store = openJobStore(":memory:");
   store.putVoucher({ channelId, payee, cumulative: 10n ** 19n, signature });

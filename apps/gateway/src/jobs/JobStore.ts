@@ -6,9 +6,9 @@
 // decimal text.
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { WeftError } from "@weft/protocol/Errors";
-import type { JobEvent, JobEventBody, JobEventKind } from "@weft/protocol/JobEvent";
 import { type SignedSegment, signedShape } from "@weft/protocol/Segment";
 import type { Hex } from "viem";
+import { type EventLimits, type EventTable, eventLimits, eventTable } from "./eventTable.ts";
 
 export type JobPhase = "created" | "bidding" | "opening" | "running" | "finishing" | "ended";
 
@@ -32,7 +32,7 @@ export interface VoucherRow {
 /** By what a job is found: an order it signed, a lease, or content (corpus, checkpoints) that belongs to it. */
 export type JobLink = "order" | "lease" | "content";
 
-export interface JobStore {
+export interface JobStore extends EventTable {
   createJob(row: { jobId: string; name: string; record: string; at: number; idempotencyKey?: string }): string;
   getJob(jobId: string): JobRow | undefined;
   /** The newest, at most 1,000. */
@@ -43,8 +43,6 @@ export interface JobStore {
   /** Jobs with that key, newest first, at most 64: the same corpus may serve many. */
   jobsLinked(link: JobLink, key: Hex): JobRow[];
   saveJob(jobId: string, update: { phase: JobPhase; record: string; endedAt?: number }): void;
-  appendEvent<K extends JobEventKind>(jobId: string, event: { at: number; kind: K; body: JobEventBody<K> }): JobEvent;
-  eventsFrom(jobId: string, seq: number): JobEvent[];
   putVoucher(voucher: VoucherRow): void;
   getVoucher(channelId: Hex): VoucherRow | undefined;
   /** Keeps the first commitment that comes for a segment of a lease. */
@@ -55,8 +53,6 @@ export interface JobStore {
   close(): void;
 }
 
-const maxEventsPerJob = 100_000;
-const maxEventsPerRead = 5_000;
 const maxLinked = 64;
 
 const schema = `
@@ -78,9 +74,10 @@ const schema = `
 
 /**
  * Opens (and creates) the store, for this process alone.
+ * @param limits how many events of one job are kept
  * @throws WeftError `store.locked` when another process has it, `store.corrupt`, `store.open` when it cannot be opened
  */
-export function openJobStore(path: string): JobStore {
+export function openJobStore(path: string, limits: EventLimits = eventLimits): JobStore {
   const db = openDatabase(path);
   const prepared = new Map<string, StatementSync>();
   const sql = (text: string): StatementSync => {
@@ -93,7 +90,7 @@ export function openJobStore(path: string): JobStore {
   return {
     ...jobTable(sql),
     ...linkTable(sql),
-    ...eventTable(sql),
+    ...eventTable(sql, limits),
     ...moneyTable(sql),
     ...commitmentTable(sql),
     close: () => db.close(),
@@ -182,41 +179,6 @@ function linkTable(sql: Sql): Pick<JobStore, "link" | "jobsLinked"> {
         `SELECT jobs.* FROM links JOIN jobs USING (jobId) WHERE link = ? AND key = ?
          ORDER BY createdAt DESC LIMIT ${maxLinked}`,
       ).all(link, key) as unknown as JobRow[],
-  };
-}
-
-function eventTable(sql: Sql): Pick<JobStore, "appendEvent" | "eventsFrom"> {
-  return {
-    appendEvent(jobId, { at, kind, body }) {
-      const last = sql("SELECT max(seq) AS seq FROM events WHERE jobId = ?").get(jobId)?.["seq"] as number | null;
-      const seq = (last ?? 0) + 1;
-      if (seq > maxEventsPerJob)
-        throw new WeftError(`job ${jobId} has more than ${maxEventsPerJob} events`, {
-          code: "job.events",
-          fault: "us",
-        });
-      sql("INSERT INTO events (jobId, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)").run(
-        jobId,
-        seq,
-        at,
-        kind,
-        JSON.stringify(body),
-      );
-      return { seq, at, kind, ...body } as unknown as JobEvent;
-    },
-    eventsFrom(jobId, seq) {
-      const rows = sql("SELECT seq, at, kind, body FROM events WHERE jobId = ? AND seq >= ? ORDER BY seq LIMIT ?").all(
-        jobId,
-        seq,
-        maxEventsPerRead,
-      );
-      return rows.map((row) => ({
-        seq: row["seq"],
-        at: row["at"],
-        kind: row["kind"],
-        ...JSON.parse(row["body"] as string),
-      })) as JobEvent[];
-    },
   };
 }
 
