@@ -29,7 +29,6 @@ export async function leaveEscrow(context: Context, { client, signer, amount, to
     await sendAll(client, signer, [withdrawIntent(client, { amount, to, id })]);
     return tell(context, { paid: amount, to });
   }
-  // A notice for another amount is replaced by the new one.
   if (account.exiting === amount) {
     if (BigInt(account.exitAt) > now)
       return tell(context, { waiting: amount, seconds: Number(BigInt(account.exitAt) - now) });
@@ -42,15 +41,41 @@ export async function leaveEscrow(context: Context, { client, signer, amount, to
       remedy: "ask for less, or wait until running jobs give back what they reserved",
     });
   await sendAll(client, signer, [requestExit(client, { amount, id })]);
-  return tell(context, { waiting: amount, seconds: Number(client.params.exitDelaySeconds) });
+  const replaced = account.exiting === 0n ? {} : { replaced: noticeOf(client, account) };
+  return tell(context, { waiting: amount, seconds: Number(client.params.exitDelaySeconds), ...replaced });
 }
 
-function tell(context: Context, done: { paid: bigint; to: Address } | { waiting: bigint; seconds: number }): number {
+/** A notice that the chain had; times are Unix seconds. There is one at a time: a new one takes the place of the last. */
+interface Notice {
+  amount: bigint;
+  givenAt: number;
+  /** From when on it could have been paid. */
+  leavesAt: number;
+}
+
+function noticeOf(client: ChainClient, { exiting, exitAt }: { exiting: bigint; exitAt: number | bigint }): Notice {
+  const leavesAt = Number(exitAt);
+  return { amount: exiting, givenAt: leavesAt - Number(client.params.exitDelaySeconds), leavesAt };
+}
+
+const timeOf = (seconds: number): string =>
+  `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+
+type Done = { paid: bigint; to: Address } | { waiting: bigint; seconds: number; replaced?: Notice };
+
+function tell(context: Context, done: Done): number {
   if ("paid" in done) context.say(`paid ${amountOf(done.paid)} to ${done.to}`);
-  else
+  else {
     context.say(
       `notice given for ${amountOf(done.waiting)}; it can leave in ${clockOf(done.seconds)}: run the same command again then`,
     );
+    if (done.replaced !== undefined) {
+      const { amount, givenAt, leavesAt } = done.replaced;
+      context.say(
+        `it replaces the notice for ${amountOf(amount)} of ${timeOf(givenAt)}, which could leave from ${timeOf(leavesAt)} on`,
+      );
+    }
+  }
   context.emit({ kind: "summary", ok: true, ...done });
   return 0;
 }

@@ -61,7 +61,13 @@ test("deposit, balance, notice, wait, payment", async () => {
   const first = await lines(() => withdraw(context, "1", {}));
   assert.match(first[0] ?? "", /^notice given for 1\.000000; it can leave in 0:10/);
   const second = await lines(() => withdraw(context, "1.5", {}));
-  assert.match(second[0] ?? "", /^notice given for 1\.500000/, "a new amount replaces the notice");
+  assert.match(second[0] ?? "", /^notice given for 1\.500000/);
+  assert.match(
+    second[1] ?? "",
+    /^it replaces the notice for 1\.000000 of 20.* UTC, which could leave from 20.* UTC on$/,
+  );
+  const { replaced } = emitted[0] as { replaced: { amount: bigint; givenAt: number; leavesAt: number } };
+  assert.deepEqual([replaced.amount, replaced.leavesAt - replaced.givenAt], [1_000_000n, 10]);
   const early = await lines(() => withdraw(context, "1.5", {}));
   assert.match(early[0] ?? "", /^notice given for 1\.500000; it can leave in 0:(10|0\d)/);
   await client.rpc.request({ method: "evm_increaseTime", params: [11] } as never);

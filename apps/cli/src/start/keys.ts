@@ -5,7 +5,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type AccountSigner, signerOf } from "@weft/chain/Keys";
 import { createKey, keyPath, newSecret, openKey, type Role } from "@weft/host/keystore/keystore";
-import { devPassword } from "@weft/host/keystore/password";
+import { devPassword, readPassword } from "@weft/host/keystore/password";
+import { WeftError } from "@weft/protocol/Errors";
 import { bytesToHex } from "viem";
 import { type Home, nodeHome } from "../Home.ts";
 
@@ -18,13 +19,15 @@ export interface HeldKey {
 export const passwordFile = (folder: string): string => join(folder, "password");
 export const keystoreOf = (home: Home, name: string): string => join(nodeHome(home, name), "keystore");
 
-/** The key of `role` in `folder`, made first when there is none. */
+/**
+ * The key of `role` in `folder`, made first when there is none.
+ * @throws WeftError those of openKey, `keystore.missing` also for the password of a key that is there
+ */
 export async function heldKey(folder: string, role: Role): Promise<HeldKey> {
-  const password = devPassword(passwordFile(folder));
   const path = keyPath(folder, role);
   const secret = existsSync(path)
-    ? (await openKey(path, { password })).secretBytes()
-    : await makeKey(folder, { role, password });
+    ? (await openKey(path, { password: await readPassword({ file: passwordFile(folder) }) })).secretBytes()
+    : await makeKey(folder, { role, password: devPassword(passwordFile(folder)) });
   return { signer: signerOf(secret), secret };
 }
 
@@ -41,12 +44,23 @@ export interface NodeKeys {
   owner: HeldKey;
 }
 
+/**
+ * Both keys of a node, made first when it has none.
+ * @throws WeftError those of heldKey, `keystore.ownerMissing` for a node whose owner's key was there once
+ */
 export async function nodeKeys(home: Home, name: string): Promise<NodeKeys> {
-  const [operator, owner] = await Promise.all([
-    heldKey(keystoreOf(home, name), "operator"),
-    heldKey(join(home.owners, name), "owner"),
-  ]);
-  return { name, operator, owner };
+  const owners = join(home.owners, name);
+  const operators = keystoreOf(home, name);
+  // The owner's key is made first, so an operator's without it means that the owner's was taken away. A new one would
+  // be another node's, and the chain knows this operator as the first one's.
+  if (existsSync(keyPath(operators, "operator")) && !existsSync(keyPath(owners, "owner")))
+    throw new WeftError(`the owner's key of ${name} is missing: there is no ${keyPath(owners, "owner")}`, {
+      code: "keystore.ownerMissing",
+      fault: "us",
+      remedy: `put ${owners} back from a backup: only that key moves the node's stake and earnings; on a development network, \`weft reset\` begins anew`,
+    });
+  const owner = await heldKey(owners, "owner");
+  return { name, operator: await heldKey(operators, "operator"), owner };
 }
 
 export const buyerKey = (home: Home): Promise<HeldKey> => heldKey(home.buyer, "owner");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -81,6 +81,31 @@ test("keys are made once, in files for their owner alone, operator and owner apa
     join(home.owners, "node-1", "owner.json"),
   ];
   for (const path of paths) assert.equal(statSync(path).mode & 0o077, 0, path);
+});
+
+test("a key, or its password, that was taken away is asked for by its file, and no other is made in its place", async () => {
+  const { owner } = await nodeKeys(home, "node-3");
+  const [owners, kept] = [join(home.owners, "node-3"), join(root, "kept")];
+  renameSync(owners, kept);
+  await assert.rejects(nodeKeys(home, "node-3"), (error) => {
+    assert.ok(hasCode(error, "keystore.ownerMissing"));
+    assert.ok(error.message.includes(join(owners, "owner.json")) && error.remedy?.includes("from a backup"));
+    return true;
+  });
+  assert.equal(existsSync(owners), false);
+  renameSync(kept, owners);
+  assert.equal((await nodeKeys(home, "node-3")).owner.signer.address, owner.signer.address);
+  const password = join(owners, "password");
+  rmSync(password);
+  await assert.rejects(nodeKeys(home, "node-3"), (error) => {
+    assert.ok(hasCode(error, "keystore.missing") && error.message.includes(password));
+    return true;
+  });
+  writeFileSync(password, "another\n", { mode: 0o600 });
+  await assert.rejects(nodeKeys(home, "node-3"), (error) => {
+    assert.ok(hasCode(error, "keystore.password") && error.message.includes(join(owners, "owner.json")));
+    return true;
+  });
 });
 
 test("the faucet gives what is short, and nothing twice", async () => {

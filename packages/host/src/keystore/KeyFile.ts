@@ -68,11 +68,12 @@ const costs = { standard: { n: 2 ** 18, r: 8, p: 1 }, light: { n: 2 ** 12, r: 8,
 const scryptAsync = promisify<string | Buffer, Buffer, number, object, Buffer>(scrypt);
 const plain = (text: string): Buffer => Buffer.from(text.replace(/^0x/, ""), "hex");
 
-async function deriveKey(crypto: KeyFile["crypto"], password: string): Promise<Buffer> {
+async function deriveKey(crypto: KeyFile["crypto"], password: string, name = "the key file"): Promise<Buffer> {
   const salt = plain(crypto.kdfparams.salt);
   if (crypto.kdf === "pbkdf2") return pbkdf2Sync(password, salt, crypto.kdfparams.c, 32, "sha256");
   const { n, r, p } = crypto.kdfparams;
-  if (128 * n * r > maxScryptBytes) throw malformed(`its scrypt needs more than ${maxScryptBytes} bytes of memory`);
+  if (128 * n * r > maxScryptBytes)
+    throw malformed(name, `its scrypt needs more than ${maxScryptBytes} bytes of memory`);
   // OpenSSL holds to RFC 7914 (n below 2^(16r)); older Ethereum tools wrote n = 2^18 with r = 1.
   if (16 * r <= Math.log2(n)) return Buffer.from(await portableScrypt(password, salt, { N: n, r, p, dkLen: 32 }));
   return scryptAsync(password, salt, 32, { N: n, r, p, maxmem: maxScryptBytes + 64 * 1024 ** 2 });
@@ -103,41 +104,42 @@ export async function encrypt(privateKey: Uint8Array, options: { password: strin
 
 /**
  * The 32 private key bytes of a key file.
+ * @param name what errors call the file
  * @throws WeftError `keystore.password` when the MAC does not match, `keystore.malformed` when the address doesn't.
  */
-export async function decrypt(file: KeyFile, password: string): Promise<Uint8Array> {
-  const derived = await deriveKey(file.crypto, password);
+export async function decrypt(file: KeyFile, password: string, name = "the key file"): Promise<Uint8Array> {
+  const derived = await deriveKey(file.crypto, password, name);
   const ciphertext = plain(file.crypto.ciphertext);
   if (!timingSafeEqual(macOf(derived, ciphertext), plain(file.crypto.mac)))
-    throw new WeftError("the password does not open this key file", {
+    throw new WeftError(`the password does not open ${name}`, {
       code: "keystore.password",
       remedy: "check the password file, the environment variable or what you typed",
     });
   const decipher = createDecipheriv("aes-128-ctr", derived.subarray(0, 16), plain(file.crypto.cipherparams.iv));
   const privateKey = new Uint8Array(Buffer.concat([decipher.update(ciphertext), decipher.final()]));
   if (file.address !== undefined && !plain(file.address).equals(plain(addressOf(privateKey))))
-    throw malformed("its address belongs to another key");
+    throw malformed(name, "its address belongs to another key");
   return privateKey;
 }
 
-/** @throws WeftError `keystore.malformed`; the message never quotes the file. */
-export function parse(text: string): KeyFile {
+/** @throws WeftError `keystore.malformed`; the message never quotes the file, only its `name`. */
+export function parse(text: string, name = "the key file"): KeyFile {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw malformed("it is not JSON");
+    throw malformed(name, "it is not JSON");
   }
   const result = shape.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw malformed(`its field ${issue?.path.join(".") || "version"} is missing or not supported`);
+  throw malformed(name, `its field ${issue?.path.join(".") || "version"} is missing or not supported`);
 }
 
 export const addressOf = (privateKey: Uint8Array): Address => privateKeyToAddress(bytesToHex(privateKey));
 
-function malformed(why: string): WeftError {
-  return new WeftError(`the key file can't be used: ${why}`, {
+function malformed(name: string, why: string): WeftError {
+  return new WeftError(`${name} can't be used: ${why}`, {
     code: "keystore.malformed",
     remedy: "use a Web3 Secret Storage version 3 file, or restore the file from its backup",
   });

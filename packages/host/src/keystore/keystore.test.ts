@@ -96,7 +96,10 @@ test("the standard cost is what geth uses, and opens again", async () => {
 test("a wrong password, a tampered file and one with a foreign address are refused", async () => {
   const at = folder();
   const { path } = await createKey(at, { role: "operator", ...light });
-  await assert.rejects(openKey(path, { password: "wrong" }), coded("keystore.password"));
+  await assert.rejects(
+    openKey(path, { password: "wrong" }),
+    (error) => coded("keystore.password")(error) && (error as Error).message.includes(path),
+  );
   const file = JSON.parse(readFileSync(path, "utf8"));
   const flipped = file.crypto.ciphertext.startsWith("0") ? "1" : "0";
   writeFileSync(

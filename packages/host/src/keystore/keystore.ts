@@ -60,7 +60,9 @@ export async function createKey(
 async function secretFrom(options: { secret?: string; secretPassword?: string }): Promise<Uint8Array> {
   if (options.secret === undefined) return newSecret();
   const text = options.secret.trim();
-  if (text.startsWith("{")) return KeyFile.decrypt(KeyFile.parse(text), options.secretPassword ?? "");
+  const imported = "the key file to import";
+  if (text.startsWith("{"))
+    return KeyFile.decrypt(KeyFile.parse(text, imported), options.secretPassword ?? "", imported);
   if (!/^(0x)?[0-9a-fA-F]{64}$/.test(text) || !inRange(BigInt(`0x${text.replace(/^0x/, "")}`)))
     throw new WeftError("the key to import is neither 32 bytes of hex nor a version 3 key file", {
       code: "keystore.malformed",
@@ -85,13 +87,20 @@ export function newSecret(): Uint8Array {
  * @throws WeftError `keystore.missing`, `keystore.permissions`, `keystore.password`, `keystore.malformed`
  */
 export async function openKey(path: string, options: { password: string }): Promise<OpenKey> {
-  const secret = await KeyFile.decrypt(KeyFile.parse(readPrivate(path, "key file")), options.password);
-  return openSecret(secret);
+  return openSecret(await secretIn(path, options.password));
 }
+
+/** Errors name the file: a home has many. */
+async function secretIn(path: string, password: string): Promise<Uint8Array> {
+  return await KeyFile.decrypt(readKeyFile(path), password, named(path));
+}
+
+const readKeyFile = (path: string): KeyFile.KeyFile => KeyFile.parse(readPrivate(path, "key file"), named(path));
+const named = (path: string): string => `the key file ${path}`;
 
 /** The key's address without its password; undefined when the file does not say. */
 export function peekAddress(path: string): Address | undefined {
-  const { address } = KeyFile.parse(readPrivate(path, "key file"));
+  const { address } = readKeyFile(path);
   return address === undefined ? undefined : (`0x${address.replace(/^0x/, "").toLowerCase()}` as Address);
 }
 
@@ -108,7 +117,7 @@ export async function exportKey(
   path: string,
   options: { password: string; as: { format: "v3"; password: string } | { format: "raw"; iUnderstand: true } },
 ): Promise<string> {
-  const secret = await KeyFile.decrypt(KeyFile.parse(readPrivate(path, "key file")), options.password);
+  const secret = await secretIn(path, options.password);
   if (options.as.format === "raw") return bytesToHex(secret);
   return JSON.stringify(await KeyFile.encrypt(secret, { password: options.as.password, cost: "standard" }));
 }
@@ -122,7 +131,7 @@ export function readPrivate(path: string, what: string): string {
   if (status === undefined)
     throw new WeftError(`there is no ${what} at ${path}`, {
       code: "keystore.missing",
-      remedy: "create one with `weft node init`, or restore it from a backup",
+      remedy: "restore it from a backup; for a new node, `weft node register` makes its files",
     });
   // Windows has no such bits; there the folder's own access list decides.
   if (process.platform !== "win32" && (status.mode & 0o077) !== 0)

@@ -49,7 +49,7 @@ export function settleRotation(folder: string, options: { chainOperator: Address
   throw new WeftError(`the chain names operator ${options.chainOperator}, whose key is not in this keystore`, {
     code: "keystore.operator",
     details: { here: now ?? "no key", waiting: pending ?? "no key" },
-    remedy: "restore that key, or rotate to one you hold with `weft node rotate` and the owner key",
+    remedy: "restore that key, or rotate to one you hold with `weft node rotate-operator` and the owner key",
   });
 }
 
