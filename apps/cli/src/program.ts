@@ -71,9 +71,11 @@ function addNetworkCommands(program: Command, add: Add): void {
       ),
       ipv4("--address <ip>", "address of this machine under which other machines may join"),
       new Option("--no-job", "only start the network"),
+      new Option("--new-job", "buy a job also when an earlier start left the same one undone"),
       yes(),
     ],
-    notes: "Everything written lies under --home. A second start goes on with what is there.",
+    notes:
+      "Everything written lies under --home. A second start goes on with what is there, an unfinished job as well.",
     examples: [
       "npm start",
       "npm start -- --once",

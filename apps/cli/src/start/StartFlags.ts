@@ -13,5 +13,7 @@ export interface StartFlags {
   address?: string;
   /** False with --no-job. */
   job?: boolean;
+  /** Buys a job even where an earlier start left the same one undone. */
+  newJob?: boolean;
   yes?: boolean;
 }

@@ -1,5 +1,5 @@
-// The whole of `weft start`: a network of real processes, the quick job to its end, a second start on the same home,
-// and `reset`. Minutes; part of the deep run.
+// The whole of `weft start`: a network of real processes, the quick job to its end, further starts on the same home, one
+// of them interrupted, and `reset`. Minutes; part of the deep run.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -27,14 +27,18 @@ async function weft(...words: string[]): Promise<{ code: number | null; lines: R
   let out = "";
   child.stdout.on("data", (piece) => (out += piece));
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
-  return {
-    code,
-    lines: out
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Record<string, unknown>),
-  };
+  return { code, lines: linesOf(out) };
 }
+
+/** JSON lines; a last one that is cut off is left out. */
+const linesOf = (out: string): Record<string, unknown>[] =>
+  out
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+const created = (lines: readonly Record<string, unknown>[]): unknown[] =>
+  lines.filter(({ kind }) => kind === "created").map((line) => line["jobId"]);
 
 test("start --once --quick: five processes bid, one trains, others hold and audit, everyone is paid; then all is gone", async () => {
   const { code, lines } = await weft("start", "--once", "--quick");
@@ -90,6 +94,26 @@ test("a second start goes on with the same network and keys", async () => {
   assert.equal(code, 0);
   assert.equal(readFileSync(home.network, "utf8"), before);
   assert.equal(readFileSync(join(home.root, "names.json"), "utf8"), names);
+});
+
+test("a start that was interrupted in its job: the next one goes on with that job and buys no other", async () => {
+  const main = join(repositoryRoot, "apps/cli/src/main.ts");
+  const child = spawn(process.execPath, [main, "start", "--quick", "--json", "--home", home.root], {
+    ...{ cwd: folder, stdio: ["ignore", "pipe", "inherit"], timeout: 600_000 },
+  });
+  let out = "";
+  child.stdout.on("data", (piece) => {
+    out += piece;
+    if (/"kind":"segment"/.test(out)) child.kill("SIGINT");
+  });
+  await new Promise((resolve) => child.on("close", resolve));
+  const [jobId] = created(linesOf(out));
+  assert.equal(typeof jobId, "string");
+
+  const { code, lines } = await weft("start", "--once", "--quick");
+  assert.equal(code, 0);
+  assert.equal(lines.find(({ kind }) => kind === "resuming")?.["jobId"], jobId);
+  assert.deepEqual(created(lines), [jobId]);
 });
 
 test("reset removes it all", async () => {

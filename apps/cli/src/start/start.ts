@@ -5,11 +5,12 @@ import { rmSync } from "node:fs";
 import { WeftError } from "@weft/protocol/Errors";
 import { type Context, endpointFile } from "../Context.ts";
 import { attach } from "../commands/run.ts";
-import { connect } from "../GatewayClient.ts";
+import { connect, type GatewayClient } from "../GatewayClient.ts";
 import { makeFolder } from "../Home.ts";
 import { submitJob } from "../job/submitJob.ts";
 import { lockHome, removeRecord, writeRecord } from "../process/RunFolder.ts";
 import { clearHome } from "./clearHome.ts";
+import { type EarlierJob, earlierJobs } from "./earlierJobs.ts";
 import { Family } from "./Family.ts";
 import { type Interrupts, interrupted, onInterrupt } from "./interrupts.ts";
 import { launch, type RunningNetwork } from "./launch.ts";
@@ -57,10 +58,7 @@ async function run(context: Context, { flags, job, family, interrupts, onUp }: R
   const network = await Promise.race([launchOrBeginAnew(context, { flags, family, interrupts }), stopped]);
   if (network === "interrupted") return 130;
   onUp();
-  const code =
-    job === undefined
-      ? 0
-      : await Promise.race([buy(context, { network, job, flags, signal: interrupts.signal }), stopped]);
+  const code = await Promise.race([work(context, { network, job, flags, signal: interrupts.signal }), stopped]);
   if (code === "interrupted") return 130;
   if (flags.once === true) return code;
   context.say("");
@@ -88,17 +86,37 @@ async function launchOrBeginAnew(
   }
 }
 
-async function buy(
-  context: Context,
-  { network, job, flags, signal }: { network: RunningNetwork; job: MainJob; flags: StartFlags; signal: AbortSignal },
-): Promise<number> {
+interface Work {
+  network: RunningNetwork;
+  job: MainJob | undefined;
+  flags: StartFlags;
+  signal: AbortSignal;
+}
+
+/** Follows the job to its end: the one that an earlier start left undone, else one that is bought now. */
+async function work(context: Context, { network, job, flags, signal }: Work): Promise<number> {
   const client = connect({ url: network.gatewayUrl, tokenFile: context.home.gatewayToken });
-  context.say(`training on ${job.corpusPath} (${job.corpus.length} bytes)`);
-  const jobId = await submitJob(client, job);
+  const { same, others } = await earlierJobs(client, flags.newJob === true ? undefined : job);
+  for (const { jobId, name } of others)
+    context.say(`job ${jobId} (${name}) of an earlier start goes on too: weft jobs attach ${jobId}`);
+  if (job === undefined) return 0;
   return attach(context, client, {
-    jobId,
+    jobId: same === undefined ? await buy(context, client, job) : goOn(context, same),
     signal,
     notice: sharedHostNotice(flags.nodes ?? defaultNodes),
     summary: { startup: network.seconds },
   });
+}
+
+async function buy(context: Context, client: GatewayClient, job: MainJob): Promise<string> {
+  context.say(`training on ${job.corpusPath} (${job.corpus.length} bytes)`);
+  return await submitJob(client, job);
+}
+
+function goOn(context: Context, { jobId, name }: EarlierJob): string {
+  context.say(
+    `going on with job ${jobId} (${name}), which an earlier start bought and did not finish; --new-job buys another beside it`,
+  );
+  context.emit({ kind: "resuming", jobId, name });
+  return jobId;
 }
