@@ -1,6 +1,7 @@
 // The command tree: names, flags, help and examples. What a command does is loaded when it is called, so that `--help`
 // and mistakes are answered at once.
 import { isIPv4 } from "node:net";
+import { hourlyStepText } from "@weft/protocol/hourlyPrice";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Add, addCommand, type CommandSpec, count, examplesText, group, type Outcome } from "./commandSpec.ts";
 import { addModelCommands } from "./modelCommands.ts";
@@ -194,10 +195,11 @@ function addNodeCommands(program: Command, add: Add): void {
   const node = group(program, {
     name: "node",
     summary: "run and manage a provider node",
-    examples: ["weft node join network.json --price 0.60", "weft node pause --name node-2"],
+    examples: ["weft node join network.json --price 0.612", "weft node pause --name node-2"],
   });
   const name = () => new Option("--name <name>", "which node of this home").default("self");
-  const price = () => new Option("--price <amount>", "asked per unit and hour, such as 0.60");
+  const price = () =>
+    new Option("--price <amount>", `asked per unit and hour, in steps of ${hourlyStepText}, such as 0.612`);
   const verb: NodeVerb = (spec) =>
     add(node, {
       ...spec,
@@ -217,7 +219,7 @@ function addNodeCommands(program: Command, add: Add): void {
     usage: "register",
     summary: "make keys, register, stake and add pools",
     options: [price()],
-    examples: ["weft node register --price 0.60"],
+    examples: ["weft node register --price 0.612"],
   });
   verb({
     call: "join",
@@ -228,7 +230,7 @@ function addNodeCommands(program: Command, add: Add): void {
       ipv4("--address <ip>", "address that other machines reach this one at"),
       new Option("--rpc <url>", "address of the chain as this machine reaches it"),
     ],
-    examples: ["weft node join network.json", "weft node join http://192.0.2.7:8480/v1/network --price 0.60"],
+    examples: ["weft node join network.json", "weft node join http://192.0.2.7:8480/v1/network --price 0.612"],
   });
   verb({ call: "probe", usage: "probe", summary: "measure this machine", examples: ["weft node probe --json"] });
   verb({

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import * as Amount from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
 import { toBytes8 } from "@weft/protocol/HardwareClass";
+import { askPerSecond } from "@weft/protocol/hourlyPrice";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { Hex } from "viem";
 
@@ -112,7 +113,7 @@ function poolOf(text: string): PoolFlag {
   const ok = more.length === 0 && /^\d{1,9}$/.test(units) && /^\d{1,12}(\.\d{1,6})?$/.test(price);
   const perHour = ok ? Amount.parse(price) : 0n;
   if (perHour === 0n) throw wrong("--pool", text, "class:units:pricePerHour such as cpu:1:0.60");
-  return { class: toBytes8(label), units: BigInt(units), pricePerUnitSecond: (perHour + 3599n) / 3600n };
+  return { class: toBytes8(label), units: BigInt(units), pricePerUnitSecond: askPerSecond(perHour) };
 }
 
 function count(text: string, flag: string, [least, most]: readonly [number, number]): number {

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { parse as parseAmount } from "./Amount.ts";
 import { hexOf } from "./fields.ts";
+import { hourlyStep, hourlyStepText } from "./hourlyPrice.ts";
 import { decimal, duration, integer } from "./jobFields.ts";
 import { type JobIssue, toIssues } from "./jobIssues.ts";
 import { type Contradiction, contradictionsIn, program } from "./jobProgram.ts";
@@ -37,7 +38,9 @@ const pay = z.strictObject({
     .enum(["voucher", "accrue"])
     .default("voucher")
     .describe("voucher: pay per checked segment, needs the gateway online. accrue: claims against anchored receipts."),
-  maxPricePerHour: money.default(1_000_000n).describe("Most paid per unit and hour, such as 0.50; 1 by default."),
+  maxPricePerHour: money
+    .default(1_000_000n)
+    .describe(`Most paid per unit and hour, in steps of ${hourlyStepText} (rounded down), such as 0.54; 1 by default.`),
   budget: money
     .default(5_000_000n)
     .describe("Hard cap for everything, fees and audits included, such as 2.50; 5 by default."),
@@ -80,8 +83,8 @@ const shape = z.strictObject({
 function* contradictions(job: z.output<typeof shape>): Generator<Contradiction> {
   const both = job.placement.allow.find((node) => job.placement.deny.includes(node));
   if (both !== undefined) yield [["placement", "deny"], `${both} is both allowed and denied`];
-  if (job.pay.maxPricePerHour < 3600n)
-    yield [["pay", "maxPricePerHour"], "is below the smallest price, 0.000001 per second (0.0036 per hour)"];
+  if (job.pay.maxPricePerHour < hourlyStep)
+    yield [["pay", "maxPricePerHour"], `is below the smallest price, 0.000001 per second (${hourlyStepText} per hour)`];
   for (const [path, message] of contradictionsIn(job.program)) yield [["program", ...path], message];
 }
 

@@ -2,6 +2,7 @@
 import type { Hex } from "viem";
 import * as Attributes from "./Attributes.ts";
 import { toBytes8 } from "./HardwareClass.ts";
+import { ceilingPerSecond } from "./hourlyPrice.ts";
 import type { JobFile } from "./JobFile.ts";
 import * as Order from "./Order.ts";
 
@@ -25,7 +26,7 @@ export function jobTerms(job: JobFile): JobTerms {
     minAttributes: Attributes.pack({ ...Attributes.none, ...least, netMbpsTenth: Math.ceil(netMbps / 10) }),
     units: BigInt(units),
     durationSeconds: BigInt(job.duration),
-    maxPricePerUnitSecond: job.pay.maxPricePerHour / 3600n,
+    maxPricePerUnitSecond: ceilingPerSecond(job.pay.maxPricePerHour),
     tier: Order.tier[job.tier],
     mechanism: Order.mechanism[job.mechanism],
     payMode: Order.payMode[job.pay.mode],

@@ -1,5 +1,6 @@
 // The commands that show what a gateway knows: offers, jobs, leases. Each prints a table, or JSON lines and a
 // summary under --json.
+import { stepNote } from "@weft/protocol/hourlyPrice";
 import { z } from "zod";
 import { type Context, gatewayOf } from "../Context.ts";
 import { followJob, request } from "../GatewayClient.ts";
@@ -27,6 +28,7 @@ export async function offers(context: Context, flags: { why?: string }): Promise
       ...(flags.why === undefined ? [] : [{ key: "reasons", title: "why not", show: reasons }]),
     ],
   });
+  if (rows.length > 0) context.say(stepNote);
   return 0;
 }
 

@@ -15,12 +15,13 @@ import { probe } from "@weft/node/probe/probe";
 import type { Openness } from "@weft/node/startNode";
 import * as Amount from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
+import { askPerSecond, hourlyStepText, roundingNote } from "@weft/protocol/hourlyPrice";
 import type { Address } from "viem";
 import { z } from "zod";
 import type { Context } from "../Context.ts";
 import { makeFolder, nodeHome, readJson, requireHome } from "../Home.ts";
 import { spawnChild } from "../process/Child.ts";
-import { bytesOf } from "../render/figures.ts";
+import { bytesOf, rateOf } from "../render/figures.ts";
 import { harmless } from "../render/terminalText.ts";
 import { sendAll } from "../start/buyer.ts";
 import { topUp } from "../start/faucet.ts";
@@ -48,7 +49,7 @@ interface Call {
   flags: Record<string, unknown>;
 }
 
-const defaultPricePerHour = "0.60";
+const defaultPricePerHour = "0.612";
 
 export async function nodeCommand(context: Context, verb: string, call: Call): Promise<number> {
   const flags = call.flags as unknown as NodeFlags;
@@ -155,17 +156,21 @@ async function settingsOf(context: Context, flags: NodeFlags): Promise<Settings>
     pricePerUnitSecond:
       flags.price === undefined && known.success
         ? known.data.pricePerUnitSecond
-        : String(perSecond(flags.price ?? defaultPricePerHour)),
+        : String(perSecond(context, flags.price ?? defaultPricePerHour)),
   };
   writePlainFile(settingsFile(context, flags.name), `${JSON.stringify(settings)}\n`);
   return settings;
 }
 
-/** An hourly price as units per second, rounded up so that it isn't below what was asked. */
-function perSecond(perHour: string): bigint {
-  const price = (Amount.parse(perHour) + 3599n) / 3600n;
-  if (price > 0n) return price;
-  throw new WeftError(`a price of ${perHour} per hour`, { code: "node.price", remedy: "ask at least 0.0036 per hour" });
+/** An hourly asking price as units per second; says so where it had to be rounded. @throws WeftError `node.price` */
+function perSecond(context: Context, perHour: string): bigint {
+  const asked = Amount.parse(perHour);
+  const price = askPerSecond(asked);
+  const remedy = `ask at least ${hourlyStepText} per hour`;
+  if (price === 0n) throw new WeftError(`a price of ${perHour} per hour`, { code: "node.price", remedy });
+  const note = roundingNote(asked, price);
+  if (note !== undefined) context.say(`note: --price ${note}`);
+  return price;
 }
 
 async function register(context: Context, flags: NodeFlags): Promise<Settings> {
@@ -181,12 +186,14 @@ async function register(context: Context, flags: NodeFlags): Promise<Settings> {
     capabilities: capabilitiesOf(await probe({ folder: context.home.root }), { share: { nodes: 1 } }),
   });
   context.say(`${flags.name} is registered as ${nodeId}, owner ${owner.signer.address}`);
+  context.say(`it asks ${rateOf(settings.pricePerUnitSecond)} per unit and hour`);
   context.emit({
     kind: "registered",
     name: flags.name,
     nodeId,
     owner: owner.signer.address,
     operator: operator.signer.address,
+    pricePerUnitSecond: settings.pricePerUnitSecond,
   });
   return settings;
 }

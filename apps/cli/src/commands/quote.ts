@@ -1,5 +1,6 @@
 // `weft quote FILE.yaml`: what a job should cost, the most it can cost, and why offers don't fit. Nothing is signed.
 import { resolve } from "node:path";
+import { ceilingPerSecond, stepNote } from "@weft/protocol/hourlyPrice";
 import { z } from "zod";
 import { type Context, gatewayOf } from "../Context.ts";
 import { request } from "../GatewayClient.ts";
@@ -8,7 +9,7 @@ import { type ParsedJob, readJobFile } from "../job/readJobFile.ts";
 import { amountOf, clockOf, nameOf, percentOf, rateOf } from "../render/figures.ts";
 import { tableLines } from "../render/table.ts";
 import { harmless, wrap } from "../render/terminalText.ts";
-import { corpusFor, type RunFlags, underCap } from "./run.ts";
+import { corpusFor, type RunFlags, tellCeiling, underCap } from "./run.ts";
 
 const range = z.looseObject({ min: z.string(), median: z.string(), max: z.string() });
 const answerShape = z.looseObject({
@@ -33,11 +34,21 @@ export async function quote(context: Context, file: string, flags: RunFlags): Pr
   const body = { job: parsed.data, vocab: vocabOf(parsed, path) };
   const answer = answerShape.parse(await request(gatewayOf(context), "/v1/quote", { method: "POST", body }));
   const cap = parsed.job.pay.budget;
-  context.emit({ kind: "summary", ok: answer.fitting > 0, name: parsed.job.name, hardCap: cap, ...answer });
+  const maxPricePerUnitSecond = ceilingPerSecond(parsed.job.pay.maxPricePerHour);
+  context.emit({
+    kind: "summary",
+    ok: answer.fitting > 0,
+    name: parsed.job.name,
+    hardCap: cap,
+    maxPricePerUnitSecond,
+    ...answer,
+  });
   context.say(
     `quote for ${parsed.job.name}: ${answer.fitting} offers fit, ${answer.refused} don't; nothing was signed or paid`,
   );
   for (const line of costLines(context, answer)) context.say(line);
+  context.say(`  ${stepNote}`);
+  tellCeiling(context, parsed);
   context.say(`  hard cap: ${amountOf(cap)} (pay.budget); no order of this file can cost more, whatever happens`);
   for (const line of whyNotLines(context, answer)) context.say(line);
   return answer.fitting > 0 ? 0 : 3;

@@ -2,6 +2,7 @@
 import { dirname, resolve } from "node:path";
 import * as Amount from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
+import { ceilingPerSecond, roundingNote } from "@weft/protocol/hourlyPrice";
 import { type Context, gatewayOf } from "../Context.ts";
 import { followJob, type GatewayClient } from "../GatewayClient.ts";
 import { repositoryRoot } from "../Home.ts";
@@ -25,6 +26,7 @@ export async function run(context: Context, file: string, flags: RunFlags): Prom
   const parsed = underCap(readJobFile(path), flags.maxBudget);
   const corpus = corpusFor(parsed, path);
   const client = gatewayOf(context);
+  tellCeiling(context, parsed);
   // With --detach the model stays with the gateway.
   const output = flags.detach ? undefined : readyOutput(resolve(context.cwd, parsed.job.output));
   const jobId = await submitJob(client, { data: parsed.data, corpus });
@@ -34,6 +36,14 @@ export async function run(context: Context, file: string, flags: RunFlags): Prom
     return 0;
   }
   return attach(context, client, { jobId, output });
+}
+
+/** Says what the job's price ceiling counts as, where the file states one that lies between two steps. */
+export function tellCeiling(context: Context, { data, job }: ParsedJob): void {
+  const stated = (data as { pay?: { maxPricePerHour?: unknown } }).pay?.maxPricePerHour !== undefined;
+  const { maxPricePerHour } = job.pay;
+  const note = roundingNote(maxPricePerHour, ceilingPerSecond(maxPricePerHour));
+  if (stated && note !== undefined) context.say(`  note: pay.maxPricePerHour ${note}`);
 }
 
 /** The text beside the job file, or this project's own. */
