@@ -10,9 +10,14 @@ test("of two gateways racing for one unit, one gets the lease and one a reason",
     gateways: 2,
   });
   t.after(() => network.stop());
-  const [a, b] = await Promise.all(
-    network.gateways.map((gateway) => network.buy({ mechanism: "postedPrice" }, gateway)),
-  );
+  // Time stands still until both have chosen the same machine: neither sees the other's lease before its own is sent.
+  const [a, b] = await network.chain.clock.hold(async () => {
+    const jobs = await Promise.all(
+      network.gateways.map((gateway) => network.buy({ mechanism: "postedPrice" }, gateway)),
+    );
+    await Promise.all(jobs.map((job) => job.until("auction")));
+    return jobs;
+  });
   const ends = await Promise.all([a!.ended(), b!.ended()]);
 
   const opened = [a!, b!].filter((job) => job.all("lease").length > 0);

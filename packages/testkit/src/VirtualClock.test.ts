@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as realSleep } from "node:timers/promises";
 import { VirtualClock } from "./VirtualClock.ts";
@@ -47,6 +51,26 @@ test("a hold stops time, nested ones too", limit, async (t) => {
   });
   await clock.sleep(10);
   assert.ok(clock.now() > before);
+});
+
+test("work on a file stops time too, between its steps it passes", limit, async (t) => {
+  const clock = new VirtualClock({ startMs, speed: 1000 });
+  clock.start();
+  t.after(() => clock.stop());
+  const folder = mkdtempSync(join(tmpdir(), "weft-clock-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const bytes = Buffer.alloc(16 * 1024 * 1024, 7);
+  const before = clock.now();
+  for (let round = 0; round < 8; round++) {
+    const file = await open(join(folder, "blob"), "w");
+    await file.write(bytes);
+    await file.sync();
+    await file.close();
+  }
+  // The writes take tens of real milliseconds each, at a thousand times that: what passes is a jump here and there.
+  assert.ok(clock.now() - before < 2000, `${clock.now() - before} virtual ms`);
+  await clock.sleep(5000);
+  assert.ok(clock.now() >= before + 5000);
 });
 
 test("ticks come at exact multiples and time waits for them", limit, async (t) => {

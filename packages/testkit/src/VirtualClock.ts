@@ -1,8 +1,9 @@
 // The clock of a network in one process. Virtual time stands still while real work is going on (a kernel that computes, a
-// request to the chain) and otherwise moves from one due sleeper to the next, no faster than `speed` times real time.
+// request to the chain, a file that is read or synced) and otherwise moves from one due sleeper to the next, no faster
+// than `speed` times real time. So a slow or busy machine takes longer, and nobody in the network is late by it.
 //
-// What is not repeatable: work that nobody holds the clock for (reading a file) takes real time, so two runs with one
-// seed may interleave differently by some milliseconds. Amounts and draws do not depend on that; event order may.
+// What is not repeatable: how much time passes while promises follow each other differs from run to run, so two runs with
+// one seed may interleave differently by some milliseconds. Amounts and draws do not depend on that; event order may.
 import type { Clock } from "@weft/protocol/Clock";
 
 export interface VirtualClockOptions {
@@ -20,7 +21,7 @@ interface Sleeper {
   wake: () => void;
 }
 
-/** Longest jump at once, so that work that nobody holds the clock for falls behind by little. */
+/** Longest jump at once, so that promises that follow each other without a hold fall behind by little. */
 const longestStepMs = 25;
 
 export class VirtualClock implements Clock {
@@ -85,14 +86,20 @@ export class VirtualClock implements Clock {
     await this.#running;
   }
 
+  get #isHeld(): boolean {
+    return this.#holds > 0 || process.getActiveResourcesInfo().some((kind) => fileWork.has(kind));
+  }
+
   async #drive(): Promise<void> {
     let lastReal = performance.now();
     while (!this.#stopped) {
       await turn();
       const real = performance.now();
       const allowedMs = Math.min(longestStepMs, (real - lastReal) * this.#speed);
-      if (this.#holds > 0) lastReal = real;
-      else if (allowedMs < 1) await pause();
+      if (this.#isHeld) {
+        lastReal = real;
+        await pause();
+      } else if (allowedMs < 1) await pause();
       else {
         lastReal = real;
         await this.#advance(allowedMs);
@@ -103,7 +110,7 @@ export class VirtualClock implements Clock {
   /** Moves on by at most `ms`, stopping early when somebody takes a hold. */
   async #advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + Math.floor(ms);
-    while (this.#holds === 0 && !this.#stopped) {
+    while (!this.#isHeld && !this.#stopped) {
       const next = this.#nextDue(Math.min(untilMs, this.#nextTickMs));
       if (next !== undefined) await this.#wake(next);
       else if (this.#nextTickMs <= untilMs) await this.#tick();
@@ -134,6 +141,12 @@ export class VirtualClock implements Clock {
     return first;
   }
 }
+
+/**
+ * Node's names of work on files that is under way. Stores sync what they write, and nobody else could hold the clock for
+ * them: what they write comes in pieces from the network, which needs time to pass.
+ */
+const fileWork: ReadonlySet<string> = new Set(["FSReqPromise", "FSReqCallback", "CloseReq"]);
 
 /** One turn of the event loop: every promise chain that needs no timer has run afterwards. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
