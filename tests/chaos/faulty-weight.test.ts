@@ -3,23 +3,26 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { runFaultyJobs, startFaultyNetwork } from "@weft/testkit/faultyJobs";
+import { type FaultyJob, runFaultyJobs, startFaultyNetwork } from "@weft/testkit/faultyJobs";
 import { trainAlone } from "@weft/testkit/jobs";
 
 const jobs = 7;
+/** Half of the segments are drawn, each by itself: of all rounds' jobs none is found once in 268 million times. */
+const mostRounds = 4;
 
 test("a false segment that is drawn is confirmed false, never paid, and the job ends right elsewhere", {
   timeout: 600_000,
 }, async (t) => {
   const network = await startFaultyNetwork(21);
   t.after(() => network.stop());
-  // Half of the segments are drawn for audit, so of several jobs some are found; each is an independent draw.
-  const all = await runFaultyJobs(network, { jobs, badSegments: 1 });
+  const all: FaultyJob[] = [];
+  for (let round = 0; round < mostRounds && all.every(({ found }) => found === undefined); round++)
+    all.push(...(await runFaultyJobs(network, { jobs, badSegments: 1 })));
 
   const honest = Buffer.from(await trainAlone());
   const found = all.filter((one) => one.found !== undefined);
-  t.diagnostic(`found in ${found.length} of ${jobs} jobs`);
-  assert.ok(found.length > 0, "the chance that none of them is drawn is below one in a hundred");
+  t.diagnostic(`found in ${found.length} of ${all.length} jobs`);
+  assert.ok(found.length > 0, "one of them was drawn");
 
   for (const { job, leaseId, bad, drawn, found: at } of all) {
     assert.deepEqual(at === undefined ? [] : [at], drawn, `found exactly when drawn:\n${job.story()}`);

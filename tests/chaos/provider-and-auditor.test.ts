@@ -32,12 +32,17 @@ test("an auditor that cries false pauses the pay of a segment and evicts nobody"
   t.after(() => network.stop());
   const provider = network.node("node-1");
   const program = { steps: 72, stepsPerSegment: 3 };
-  const job = await network.buy({ program, duration: "120s" });
-  const done = await job.done();
+  // The liar is the first auditor of a segment once in six: of one job's 24 it is none's once in 80 times.
+  let job = await network.buy({ program, duration: "120s" });
+  let done = await job.done();
+  for (let more = 0; more < 4 && !job.all("audit").some(({ phase }) => phase === "accused"); more++) {
+    job = await network.buy({ program, duration: "120s" });
+    done = await job.done();
+  }
 
   const accused = new Set(job.all("audit").flatMap(({ phase, segment }) => (phase === "accused" ? [segment] : [])));
   t.diagnostic(`accused: ${[...accused].join(", ")}`);
-  assert.ok(accused.size > 0, "of 24 segments the liar was drawn first for at least one");
+  assert.ok(accused.size > 0, "the liar was drawn first for at least one segment");
   for (const segment of accused)
     assert.ok(
       job.all("audit").some((event) => event.segment === segment && event.phase === "ok"),

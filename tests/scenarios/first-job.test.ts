@@ -11,8 +11,8 @@ test("one job, from offer to settlement", { timeout: 600_000 }, async (t) => {
   t.after(() => network.stop());
   const before = await network.balances();
 
-  // The buyer orders a training run of ten segments. Providers bid; the cheapest wins.
-  const program = { steps: 60, stepsPerSegment: 6 };
+  // The buyer orders a training run of sixteen segments. Providers bid; the cheapest wins.
+  const program = { steps: 96, stepsPerSegment: 6 };
   const job = await network.buy({ program, mechanism: "reverseAuction" });
   const auction = await job.until("auction");
   assert.equal(auction.winner.nodeId, network.node("node-1").nodeId);
@@ -26,11 +26,11 @@ test("one job, from offer to settlement", { timeout: 600_000 }, async (t) => {
   const done = await job.done();
   assert.deepEqual(
     job.all("paid").map(({ cumulative }) => cumulative),
-    ["200", "400", "600", "800", "1000", "1200", "1400", "1600", "1800", "2000"],
+    Array.from({ length: 16 }, (_, segment) => String(200 * (segment + 1))),
   );
   assert.ok(job.all("segment").every(({ holders }) => holders.length > 0));
 
-  // Auditors recomputed what the beacon picked, found it right, and were paid for it.
+  // Auditors recomputed what the beacon picked, half of it, found it right, and were paid for it.
   const audited = job.all("audit").filter(({ phase }) => phase === "ok");
   const auditors = done.paid.filter(({ role }) => role === "auditor");
   assert.ok(audited.length > 0 && auditors.length > 0);
@@ -40,8 +40,8 @@ test("one job, from offer to settlement", { timeout: 600_000 }, async (t) => {
 
   // Everybody has what is theirs: the provider its pay, auditors their fees, the buyer the rest.
   const after = await network.balances();
-  const paid = 2000n + auditors.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
-  assert.equal(after["node-1"]!.earned - before["node-1"]!.earned, 2000n);
+  const paid = 3200n + auditors.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
+  assert.equal(after["node-1"]!.earned - before["node-1"]!.earned, 3200n);
   assert.equal(before["buyer"]!.free - after["buyer"]!.free, paid);
   await network.conservation();
 });

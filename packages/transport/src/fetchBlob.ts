@@ -5,6 +5,7 @@
  */
 
 import { createHash, type Hash } from "node:crypto";
+import type { Clock } from "@weft/protocol/Clock";
 import { BLOB_CHUNK_BYTES, blobAnswers, blobRequests, type ContentId } from "./BlobMessages.ts";
 import { systemClock } from "./Clock.ts";
 import { decodeAnswer } from "./Request.ts";
@@ -25,6 +26,8 @@ export interface FetchBlobOptions {
   retries?: number;
   /** Wait before the first retry; doubles. Default 200 ms. */
   retryDelayMs?: number;
+  /** What that wait goes by; the machine's by default. */
+  clock?: Clock;
 }
 
 /**
@@ -77,7 +80,7 @@ export async function streamBlob(
   options: StreamBlobOptions,
 ): Promise<number> {
   const progress = options.progress ?? startBlobProgress();
-  const { retries = 3, retryDelayMs = 200, signal } = options;
+  const { retries = 3, retryDelayMs = 200, clock = systemClock, signal } = options;
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await fetchRest(transport, peer, { contentId, progress, options });
@@ -85,7 +88,7 @@ export async function streamBlob(
       signal?.throwIfAborted();
       if (attempt >= retries || !isWorthRetrying(error)) throw error;
     }
-    await systemClock.sleep(retryDelayMs * 2 ** attempt, signal);
+    await clock.sleep(retryDelayMs * 2 ** attempt, signal);
   }
 }
 

@@ -38,7 +38,7 @@ async function fetchFrom(context: GatewayContext, wish: CheckpointWish): Promise
   for (const source of wish.sources) {
     try {
       const bytes = await fetchBlob(context.transport, source, checkpoint, {
-        ...{ protocol: protocols.blob, maxBytes: wish.maxBytes, signal: wish.signal },
+        ...{ protocol: protocols.blob, maxBytes: wish.maxBytes, clock: context.clock, signal: wish.signal },
       });
       await context.blobs.put(bytes, { maxBytes: wish.maxBytes });
       context.blobs.pin(checkpoint, wish.jobId);

@@ -52,6 +52,7 @@ async function receiveFrom(context: NodeContext, source: Peer, request: FetchReq
       protocol: protocols.blob,
       maxBytes: content.bytes,
       retries: 1,
+      clock: context.clock,
       signal,
       sink,
     });
