@@ -90,6 +90,31 @@ test("ticks come at exact multiples and time waits for them", limit, async (t) =
   assert.equal(clock.fault, undefined);
 });
 
+test("a standstill begins after the tick that is under way, and no other begins before its end", limit, async (t) => {
+  let ticking = false;
+  let ticks = 0;
+  const clock = new VirtualClock({
+    ...{ startMs, speed: 100, tickMs: 50 },
+    onTick: async () => {
+      ticking = true;
+      ticks += 1;
+      await realSleep(20);
+      ticking = false;
+    },
+  });
+  clock.start();
+  t.after(() => clock.stop());
+  for (let round = 0; round < 5; round++) {
+    while (!ticking) await realSleep(1);
+    await clock.standstill(async () => {
+      const before = ticks;
+      assert.equal(ticking, false);
+      await realSleep(30);
+      assert.deepEqual([ticking, ticks], [false, before]);
+    });
+  }
+});
+
 test("an aborted sleep rejects with the signal's reason and is forgotten; a failed tick is kept", limit, async () => {
   const clock = new VirtualClock({ startMs, tickMs: 50, onTick: () => Promise.reject(new Error("no chain")) });
   const stop = new AbortController();

@@ -32,6 +32,7 @@ export class VirtualClock implements Clock {
   #nextTickMs: number;
   #holds = 0;
   #stopped = false;
+  #ticking: Promise<void> | undefined;
   #running: Promise<void> | undefined;
   /** What `onTick` threw; ends the drive. */
   fault: unknown;
@@ -72,6 +73,14 @@ export class VirtualClock implements Clock {
     } finally {
       this.#holds -= 1;
     }
+  }
+
+  /** As `hold`, once a tick that is under way has ended: nothing that ticks make (blocks) changes while `work` goes on. */
+  standstill<T>(work: () => Promise<T>): Promise<T> {
+    return this.hold(async () => {
+      await this.#ticking;
+      return await work();
+    });
   }
 
   start(): void {
@@ -131,7 +140,8 @@ export class VirtualClock implements Clock {
   async #tick(): Promise<void> {
     this.#nowMs = this.#nextTickMs;
     this.#nextTickMs += this.#options.tickMs ?? 250;
-    await this.#options.onTick?.(this.#nowMs);
+    this.#ticking = this.#options.onTick?.(this.#nowMs);
+    await this.#ticking;
   }
 
   #nextDue(untilMs: number): Sleeper | undefined {
