@@ -1,8 +1,8 @@
-// A Merkle tree kept whole, so that many paths of it cost little (the tree of ../Merkle.ts).
+// A Merkle tree kept whole, so that many paths and nodes of it cost little (the tree of ../Merkle.ts).
 import { hashNode } from "../Merkle.ts";
-import { TensorError } from "../TensorError.ts";
+import { type HashTree, pathIn } from "./HashTree.ts";
 
-export type MerkleTree = {
+export type MerkleTree = HashTree & {
   readonly root: Uint8Array;
   /** Siblings of leaf `index`, from the leaf up. Throws TensorError `bad-proof-request`. */
   path(index: number): Uint8Array[];
@@ -18,16 +18,6 @@ export function merkleTree(leafHashes: readonly Uint8Array[]): MerkleTree {
         return right === undefined ? level[2 * i]! : hashNode(level[2 * i]!, right);
       }),
     );
-  return {
-    root: levels.at(-1)![0]!,
-    path(index) {
-      if (!Number.isInteger(index) || index < 0 || index >= leafHashes.length)
-        throw new TensorError(
-          "bad-proof-request",
-          `index ${index} is not in 0..${leafHashes.length - 1}`,
-          "pass a leaf's index",
-        );
-      return levels.flatMap((level, height) => level[Math.floor(index / 2 ** height) ^ 1] ?? []);
-    },
-  };
+  const tree: HashTree = { leaves: leafHashes.length, node: (height, index) => levels[height]![index]! };
+  return { ...tree, root: levels.at(-1)![0]!, path: (index) => pathIn(tree, { height: 0, index }) };
 }

@@ -5,7 +5,7 @@ import { DTYPE_BYTES, type Shape } from "../graph/Graph.ts";
 import type { TensorValue } from "../graph/TensorValue.ts";
 import { LEAF_ELEMENTS } from "../HashLayout.ts";
 import { createArena } from "./Arena.ts";
-import { hashRoomBytes } from "./hashRoom.ts";
+import { hashRoomBytes, rootAddresses } from "./hashRoom.ts";
 import type { CallOf } from "./KernelCall.ts";
 import type { KernelSet } from "./KernelSet.ts";
 import { readValueRoots } from "./valueRoots.ts";
@@ -48,6 +48,23 @@ export function tensorHasher(
     plan.release();
     return readValueRoots(kernels, call)[0]!;
   };
+}
+
+/**
+ * Merkle root of the leaves of whole ones: `words` holds 32 for each, those of an f32 tensor with its NaNs as they are, others
+ * with zeros where a row has ended.
+ */
+export function hashLeaves(dtype: "f32" | "i32", words: Int32Array): Uint8Array {
+  const shape = [words.length / LEAF_ELEMENTS, LEAF_ELEMENTS];
+  const { kernels, at, room } = deskFor([{ shape }]);
+  const values = [{ at, dtype, shape }];
+  kernels.write({ at, dtype: "i32", shape }, words);
+  const plan = kernels.compile([{ call: "hash", values, room }]);
+  kernels.run(plan);
+  plan.release();
+  const root = new Uint8Array(32);
+  kernels.read({ at: rootAddresses(values, room)[0]!, dtype: "i8", shape: [32] }, root);
+  return root;
 }
 
 /** The root of each tensor in order. `shapes` are those that the functions' f32 tensors have; each is called once. */
