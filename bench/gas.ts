@@ -28,7 +28,7 @@ import * as JobFile from "@weft/protocol/JobFile";
 import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
 import { paramsHash } from "@weft/protocol/Params";
-import { type Hex, keccak256, toHex } from "viem";
+import { type Hex, keccak256, toHex, zeroHash } from "viem";
 import { type Bench, type Figure, figure, mustHold } from "./report.ts";
 
 const channels = 50;
@@ -110,6 +110,7 @@ async function gatewayOrder(network: NetworkFixture, job: JobFile.JobFile, nonce
   const now = await chainTime(network.client);
   const order = buildOrder(job, {
     ...{ buyer: accountOf("buyer").address, session: session.address, matcher: session.address, buyerEpoch: 0n, nonce },
+    courtId: zeroHash,
     ...{ paramsHash: paramsHash(network.client.params), jobCommitment: keccak256(toHex(`job ${nonce}`)) },
     nowMs: Number(now - 2n) * 1000,
   });

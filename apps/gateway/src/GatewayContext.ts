@@ -38,6 +38,8 @@ export interface GatewayChain {
   readonly network: Network;
   readonly params: ProtocolParams;
   readonly paramsHash: Hex;
+  /** The court that orders of the exact tier pin; 32 zero bytes for none. */
+  readonly courtId: Hex;
   /** Seconds between blocks. */
   readonly blockSeconds: number;
   /** Chain time, Unix seconds. */
@@ -105,6 +107,14 @@ export type Evaluate = (input: {
   segment: number;
 }) => Promise<Quality>;
 
+/** Hash of the court program of an order's work (spec/court.md §1), off the main thread. */
+export type FindCourtProgram = (input: {
+  program: TrainProgram;
+  corpusPath: string;
+  /** Where the work begins; absent: in the program's own start. */
+  origin?: { step: number; stateRoot: Hex };
+}) => Promise<Hex>;
+
 export interface GatewayContext {
   clock: Clock;
   random: (bytes: number) => Uint8Array;
@@ -116,6 +126,7 @@ export interface GatewayContext {
   store: JobStore;
   blobs: GatewayBlobs;
   evaluate: Evaluate;
+  courtProgram: FindCourtProgram;
   book: Book;
   /** The node that is being asked to hold a lease's inputs: it may read them meanwhile. */
   inputsAsked: Map<Hex, NodeId>;

@@ -11,6 +11,7 @@ import { signerOf } from "@weft/chain/Keys";
 import { LiveSnapshot } from "@weft/chain/LiveSnapshot";
 import * as NetworkFile from "@weft/chain/NetworkFile";
 import { Sender } from "@weft/chain/Sender";
+import { courtProgramOf } from "@weft/compute/tensor/courtProgram";
 import { evaluateCheckpoint } from "@weft/compute/tensor/evaluateCheckpoint";
 import { openBlobs } from "@weft/host/blobs/BlobStore";
 import { keyPath, openKey, readPrivate, writePrivate } from "@weft/host/keystore/keystore";
@@ -125,12 +126,13 @@ async function main(): Promise<void> {
       random: (bytes) => randomBytes(bytes),
       transport,
       log,
-      chain: connectChain({ client, live, sender, clock: systemClock, fromBlock: network.fromBlock }),
+      chain: connectChain({ client, live, sender, clock: systemClock, ...NetworkFile.originOf(network) }),
       session,
       buyer: settings.buyer,
       store,
       blobs: openBlobs(join(home, "blobs")),
       evaluate,
+      courtProgram: (input) => courtProgramOf({ ...input, limits: { threads: 1, memoryMiB: 2048, nice: 0 } }),
       networkId: network.networkId,
       outDir: settings.out,
     },

@@ -1,5 +1,6 @@
 // What every part of a running node is handed: its ports, its settings, its memory of the market. No globals.
 import type { Runtime } from "@weft/compute/Runtime";
+import type { CourtOptions } from "@weft/compute/tensor/courtProgram";
 import type { Replay, ReplayOptions } from "@weft/compute/tensor/replaySegment";
 import type { TensorSpec } from "@weft/compute/tensor/TensorRuntime";
 import type { Clock } from "@weft/protocol/Clock";
@@ -42,6 +43,9 @@ export interface NodeBlobs {
 
 /** Runs a segment again; `replaySegment` of packages/compute, or a test's own. */
 export type ReplayPort = (options: ReplayOptions) => Promise<Replay>;
+
+/** Hash of an order's court program; `courtProgramOf` of packages/compute, or a test's own. */
+export type CourtPort = (options: CourtOptions) => Promise<Hex>;
 
 export interface NodeSettings {
   pools: readonly PoolPlan[];
@@ -90,6 +94,7 @@ export interface NodeContext {
   readonly replay: ReplayPort;
   /** Where rounds of the drand network that feeds the beacon are read; absent where the stakers feed it. */
   readonly drand?: DrandSource;
+  readonly courtProgram: CourtPort;
   readonly store: Store;
   readonly blobs: NodeBlobs;
   readonly intake: Intake;

@@ -19,7 +19,7 @@ import { type DrandSource, drandRelays } from "./beacon/drandRelays.ts";
 import { type OpenedChain, openChain } from "./chain/openChain.ts";
 import { checkRoom } from "./disk.ts";
 import type { NodeFlags } from "./flags.ts";
-import type { NodeSettings, ReplayPort } from "./NodeContext.ts";
+import type { CourtPort, NodeSettings, ReplayPort } from "./NodeContext.ts";
 import type { PoolPlan } from "./offers/PoolPlan.ts";
 import { defaultSettings, type NodePorts } from "./startNode.ts";
 import { closeStore, openStore } from "./store/Store.ts";
@@ -63,6 +63,7 @@ export async function openPorts(flags: NodeFlags, log: Logger): Promise<OpenedPo
       ...{ clock: systemClock, random: randomBytes, transport, log, chain: opened.chain, runtime, store, blobs },
       operator: opened.operator,
       replay: replayLater,
+      courtProgram: courtProgramLater,
     };
     return { ports, nodeId, networkId: file.networkId, settings, opened, close };
   } catch (error) {
@@ -81,6 +82,11 @@ function drandOf({ beacon }: NetworkFile.NetworkFile, { drand: chain }: OpenedCh
 const replayLater: ReplayPort = async (options) => {
   const { replaySegment } = await import("@weft/compute/tensor/replaySegment");
   return replaySegment(options);
+};
+
+const courtProgramLater: CourtPort = async (options) => {
+  const { courtProgramOf } = await import("@weft/compute/tensor/courtProgram");
+  return courtProgramOf(options);
 };
 
 function readNetworkFile(path: string): NetworkFile.NetworkFile {

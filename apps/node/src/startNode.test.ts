@@ -20,6 +20,7 @@ import {
   signedVoucher,
 } from "@weft/chain/networkFixture";
 import { balances } from "@weft/chain/reads";
+import { courtProgramOf } from "@weft/compute/tensor/courtProgram";
 import { replaySegment } from "@weft/compute/tensor/replaySegment";
 import { createTensorRuntime } from "@weft/compute/tensor/TensorRuntime";
 import { openBlobs } from "@weft/host/blobs/BlobStore";
@@ -74,7 +75,7 @@ async function host(network: NetworkFixture, hub: MemoryHub, who: { name: string
     },
     {
       ...{ clock: wallClock, random: randomBytes, transport, log, chain: opened.chain, operator: opened.operator },
-      ...{ runtime, replay: replaySegment, store, blobs: openBlobs(join(home, "blobs")) },
+      ...{ runtime, replay: replaySegment, courtProgram: courtProgramOf, store, blobs: openBlobs(join(home, "blobs")) },
     },
   );
   const drop = async () => {
@@ -100,6 +101,7 @@ function jobOf() {
     corpus: { contentId, bytes: corpus.length },
     name: "test",
     start: null,
+    court: null,
   };
   const salts = JobDetails.saltsOf(bytesToHex(randomBytes(32)));
   return {

@@ -32,7 +32,18 @@ export interface NodeOptions {
 
 export type NodePorts = Pick<
   NodeContext,
-  "clock" | "random" | "transport" | "log" | "chain" | "operator" | "runtime" | "replay" | "drand" | "store" | "blobs"
+  | "clock"
+  | "random"
+  | "transport"
+  | "log"
+  | "chain"
+  | "operator"
+  | "runtime"
+  | "replay"
+  | "courtProgram"
+  | "drand"
+  | "store"
+  | "blobs"
 >;
 
 export interface NodeStatus {

@@ -26,6 +26,8 @@ export const shape = z.strictObject({
     ...{ market: address, audits: address, beacon: address, courts: address },
   }),
   fromBlock: uintOf(64),
+  /** The court that orders of the exact tier pin; absent where no court hears disputes. */
+  courtId: hexOf(32).optional(),
   preset: z.enum(Object.keys(presets) as [PresetName, ...PresetName[]]),
   paramsHash: hexOf(32),
   profile: z.strictObject({
@@ -122,6 +124,12 @@ export function clientOf(file: NetworkFile): ChainClient {
     rpcUrl: file.rpcUrl,
   });
 }
+
+/** What a gateway's view of the chain starts from. */
+export const originOf = ({ fromBlock, courtId = zeroHash }: Pick<NetworkFile, "fromBlock" | "courtId">) => ({
+  fromBlock,
+  courtId,
+});
 
 /** Asks the chain whether it is the one the file means. @throws WeftError `network.wrongChain`, `network.wrongBeacon` */
 export async function verify(client: ChainClient, file: NetworkFile): Promise<void> {

@@ -14,7 +14,7 @@ import { zeroHash } from "./fields.ts";
 import type { Opening } from "./messages.ts";
 
 /** Append only: a name's index is its place in the tree. At most `positions`. */
-export const fieldNames = ["kind", "program", "corpus", "name", "start"] as const;
+export const fieldNames = ["kind", "program", "corpus", "name", "start", "court"] as const;
 export type FieldName = (typeof fieldNames)[number];
 
 /** Leaves of the tree; a power of two. */

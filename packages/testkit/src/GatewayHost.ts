@@ -14,7 +14,7 @@ import { createMemoryTransport } from "@weft/transport/MemoryTransport";
 import type { Transport } from "@weft/transport/Transport";
 import type { Logger } from "pino";
 import type { Address } from "viem";
-import { inlineEvaluate } from "./InlineRuntime.ts";
+import { inlineCourtProgram, inlineEvaluate } from "./InlineRuntime.ts";
 import { randomOf, type SeededKey } from "./seed.ts";
 import type { TestChain } from "./TestChain.ts";
 
@@ -79,7 +79,7 @@ export class GatewayHost {
     const transport = createMemoryTransport(hub, { privateKey: this.plan.session.secret, networkId: file.networkId });
     for (const peer of this.#ports.peers()) await transport.connect(peer).catch(() => {});
     const jobs = openJobStore(join(this.folder, "jobs.sqlite"));
-    const port = connectChain({ client, live, sender, clock, fromBlock: file.fromBlock });
+    const port = connectChain({ client, live, sender, clock, ...NetworkFile.originOf(file) });
     const gateway = await startGateway(
       { http: { host: "127.0.0.1", port: 0, token: "testkit" }, networkFile: JSON.parse(NetworkFile.encode(file)) },
       {
@@ -95,6 +95,7 @@ export class GatewayHost {
         random: randomOf(seed, `${this.name}/${this.#starts++}`),
         ...{ store: jobs, blobs: openBlobs(join(this.folder, "blobs"), { now: () => clock.now() }) },
         evaluate: (options) => clock.hold(() => inlineEvaluate(options)),
+        courtProgram: (options) => clock.hold(() => inlineCourtProgram(options)),
         ...{ networkId: file.networkId, outDir: join(this.folder, "out") },
       },
     );

@@ -6,6 +6,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { FailedEvent, FailureCode, RunEvent, RunHandle, Runtime, RuntimeJob } from "@weft/compute/Runtime";
+import type { CourtOptions } from "@weft/compute/tensor/courtProgram";
+import { courtTask } from "@weft/compute/tensor/courtTask";
 import type { Report, Task } from "@weft/compute/tensor/messages";
 import { RunEvents } from "@weft/compute/tensor/RunEvents";
 import {
@@ -233,6 +235,18 @@ export async function inlineReplay({ program, corpusPath, segment, ...options }:
   } catch (cause) {
     const code = cause instanceof TaskError ? cause.code : codeOf(cause);
     throw new WeftError(cause instanceof Error ? cause.message : String(cause), { code, fault: "us", cause });
+  }
+}
+
+/** An order's court program on this process's thread; fails with the codes that a worker would. */
+export async function inlineCourtProgram({ program, corpusPath, origin }: Omit<CourtOptions, "limits">) {
+  const caps = { threads: 1, nice: 0, memoryMiB: 1024 } as const;
+  const at = origin && { step: origin.step, stateRoot: origin.stateRoot };
+  try {
+    return courtTask({ kind: "court", program: { ...program }, corpusPath, ...caps, ...(at && { origin: at }) }).hash;
+  } catch (cause) {
+    const code = cause instanceof TaskError ? cause.code : codeOf(cause);
+    throw new WeftError(cause instanceof Error ? cause.message : String(cause), { code, fault: "caller", cause });
   }
 }
 

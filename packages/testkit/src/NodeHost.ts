@@ -15,7 +15,13 @@ import type { NodeId } from "@weft/protocol/NodeId";
 import { createMemoryTransport } from "@weft/transport/MemoryTransport";
 import type { Transport } from "@weft/transport/Transport";
 import type { HostPorts } from "./GatewayHost.ts";
-import { createInlineRuntime, type InlineRuntime, inlineReplay, type RuntimeFaults } from "./InlineRuntime.ts";
+import {
+  createInlineRuntime,
+  type InlineRuntime,
+  inlineCourtProgram,
+  inlineReplay,
+  type RuntimeFaults,
+} from "./InlineRuntime.ts";
 import { nodeIdFor, poolAttributes, poolClass } from "./provision.ts";
 import { randomOf, type SeededKey } from "./seed.ts";
 
@@ -103,6 +109,7 @@ export class NodeHost {
         ...{ clock, transport, log: log.child({ who: this.name }), chain: port, operator: signer, runtime, store },
         // An audit takes no virtual time: else its windows of seconds would close on a slow machine.
         replay: (options) => clock.hold(() => inlineReplay(options)),
+        courtProgram: (options) => clock.hold(() => inlineCourtProgram(options)),
         ...{ blobs: openBlobs(join(this.folder, "blobs"), { now: () => clock.now() }) },
         // A second life must not draw the numbers of the first one again.
         random: randomOf(seed, `${this.name}/${this.#starts++}`),

@@ -3,6 +3,7 @@ import type { ChainClient } from "@weft/chain/ChainClient";
 import type { LiveSnapshot } from "@weft/chain/LiveSnapshot";
 import type { Sender } from "@weft/chain/Sender";
 import type { Clock } from "@weft/protocol/Clock";
+import type { Hex } from "viem";
 
 export interface ChainParts {
   client: ChainClient;
@@ -11,4 +12,6 @@ export interface ChainParts {
   clock: Clock;
   /** First block with events of the deployment. */
   fromBlock: bigint;
+  /** The court of the network file; 32 zero bytes for none. */
+  courtId: Hex;
 }

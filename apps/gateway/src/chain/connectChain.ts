@@ -34,6 +34,7 @@ export function connectChain(parts: ChainParts): GatewayChain {
     network: client.network,
     params: client.params,
     paramsHash: hash,
+    courtId: parts.courtId,
     blockSeconds: client.profile.blockSeconds,
     now,
     view: () => marketViewOf(live.current, { params: client.params, paramsHash: hash, now: now(), matcher }),

@@ -15,6 +15,8 @@ export interface OrderContext {
   matcher: Address;
   buyerEpoch: bigint;
   nonce: bigint;
+  /** 32 zero bytes for none. */
+  courtId: Hex;
   paramsHash: Hex;
   jobCommitment: Hex;
   /** Milliseconds of the network's clock. */
@@ -48,7 +50,7 @@ export function buildOrder(file: JobFile, context: OrderContext): Order.Order {
     detailsHash: zeroHash,
     matcher: context.matcher,
     maxFee: 0n,
-    courtId: zeroHash,
+    courtId: context.courtId,
     paramsHash: context.paramsHash,
     buyerEpoch: context.buyerEpoch,
     nonce: context.nonce,

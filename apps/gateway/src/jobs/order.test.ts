@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BuyerView, MarketView, OrderView } from "@weft/market/MarketView";
 import { hasCode, type WeftError } from "@weft/protocol/Errors";
+import { zeroHash } from "@weft/protocol/fields";
 import * as JobDetails from "@weft/protocol/JobDetails";
 import { check, type JobFile } from "@weft/protocol/JobFile";
 import { streams } from "@weft/protocol/messages";
@@ -28,6 +29,7 @@ const context = {
   matcher: address,
   buyerEpoch: 3n,
   nonce: 7n,
+  courtId: zeroHash,
   paramsHash: hash,
   jobCommitment: hash,
 };

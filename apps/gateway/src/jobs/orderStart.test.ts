@@ -6,11 +6,13 @@ import { check } from "@weft/protocol/JobFile";
 import * as JobStart from "@weft/protocol/JobStart";
 import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
-import { type Hex, numberToHex } from "viem";
+import { encodeTrainProgram } from "@weft/tensor/train/Program";
+import { type Hex, numberToHex, zeroHash } from "viem";
+import type { FindCourtProgram } from "../GatewayContext.ts";
 import { buildOrder } from "./buildOrder.ts";
 import { endOrder, type JobRecord, type SegmentRecord } from "./JobRecord.ts";
-import { detailsOf, mayContinue, setStart } from "./orderStart.ts";
-import { prepareJob, startOf } from "./prepareJob.ts";
+import { courtOf, detailsOf, mayContinue, setFields } from "./orderStart.ts";
+import { fieldsOf, prepareJob } from "./prepareJob.ts";
 
 const hash = (n: number): Hex => numberToHex(n, { size: 32 });
 const address = numberToHex(10, { size: 20 });
@@ -21,6 +23,20 @@ const offer: Offer.Offer = {
   ...{ pricePerUnitSecond: 1n, region: 0n, expiresAt: 10n, orderHash: hash(0), detailsHash: hash(0) },
 };
 
+/** A gateway whose network has that court; what it asked the court port. */
+function gatewayWith(courtId: Hex) {
+  const asked: Parameters<FindCourtProgram>[0][] = [];
+  const courtProgram: FindCourtProgram = async (question) => {
+    asked.push(question);
+    return hash(200 + (question.origin?.step ?? 0));
+  };
+  return { asked, chain: { courtId }, blobs: { path: (id: Hex) => `/blobs/${id}` }, courtProgram } as never as {
+    asked: typeof asked;
+  } & Parameters<typeof setFields>[0];
+}
+const courtless = gatewayWith(zeroHash);
+const exact = { tier: "exact" } as const;
+
 /** A job of 60 steps, 20 to a segment, whose first order is signed and filled once. */
 function begun(): JobRecord {
   const checked = check({ name: "t", kind: "train-lm", program: { steps: 60, stepsPerSegment: 20 } });
@@ -30,14 +46,21 @@ function begun(): JobRecord {
   const { details, jobCommitment, program } = prepareJob(checked.job, corpus, hash(3));
   const order = buildOrder(checked.job, {
     ...{ buyer: address, session: address, matcher: address, buyerEpoch: 0n, nonce: 1n, paramsHash: hash(1) },
+    courtId: zeroHash,
     ...{ jobCommitment, nowMs: 1000 },
   });
   const signedOffer = { offer, signature: numberToHex(0, { size: 65 }) };
   const orderHash = Order.hash(order);
   const leaseId = Order.leaseId(orderHash, Offer.hash(offer), 0);
   return {
-    ...{ file: checked.job, corpus: { contentId: hash(2), bytes: bytes.length }, program: "", details, jobCommitment },
-    ...{ totalSteps: program.totalSteps, pastDetails: [], segments: [], cancelled: false },
+    ...{ file: checked.job, corpus: { contentId: hash(2), bytes: bytes.length }, details, jobCommitment },
+    ...{
+      program: encodeTrainProgram(program),
+      totalSteps: program.totalSteps,
+      pastDetails: [],
+      segments: [],
+      cancelled: false,
+    },
     orders: [{ order, orderHash, signature: numberToHex(0, { size: 65 }), signedAtMs: 1000, ranked: [], ended: false }],
     leases: [
       {
@@ -54,16 +77,16 @@ const segment = (leaseId: Hex, index: number): SegmentRecord => ({
   ...{ checkpoint: { contentId: hash(50 + index), bytes: 1000 + index }, holders: [], cumulative: 1n, void: false },
 });
 
-test("the first order begins at the program's own start, and committing to it again changes nothing", () => {
+test("the first order begins at the program's own start, and committing to it again changes nothing", async () => {
   const record = begun();
   const { jobCommitment } = record;
-  setStart(record);
+  await setFields(courtless, exact, record);
   assert.equal(record.jobCommitment, jobCommitment);
-  assert.equal(startOf(record.details), null);
+  assert.deepEqual(fieldsOf(record.details), { start: null, court: null });
   assert.ok(mayContinue(record));
 });
 
-test("an order that continues commits to the state it continues from; what the earlier one said stays to be had", () => {
+test("an order that continues commits to the state it continues from; what the earlier one said stays to be had", async () => {
   const record = begun();
   const first = { details: record.details, jobCommitment: record.jobCommitment };
   const { leaseId } = record.leases[0]!;
@@ -71,8 +94,8 @@ test("an order that continues commits to the state it continues from; what the e
   assert.ok(mayContinue(record), "the order's own segments are a start for its next fill");
 
   endOrder(record);
-  setStart(record);
-  const start = startOf(record.details);
+  await setFields(courtless, exact, record);
+  const { start } = fieldsOf(record.details);
   assert.deepEqual(start, { step: 40, stateRoot: hash(32), checkpoint: hash(51), bytes: 1001 });
   assert.ok(JobStart.fits(start, { totalSteps: 60, stepsPerSegment: 20 }));
   assert.notEqual(record.jobCommitment, first.jobCommitment);
@@ -86,11 +109,11 @@ test("an order that continues commits to the state it continues from; what the e
   assert.equal(detailsOf(record, record.jobCommitment), record.details);
 });
 
-test("when an audit takes back what an order started from, that order goes no further", () => {
+test("when an audit takes back what an order started from, that order goes no further", async () => {
   const record = begun();
   const earlier = segment(hash(99), 0);
   record.segments.push(earlier, segment(hash(99), 1));
-  setStart(record);
+  await setFields(courtless, exact, record);
   assert.ok(mayContinue(record), "the order's own start");
   record.segments[1]!.void = true;
   assert.ok(!mayContinue(record), "an earlier order's segment is no start for this one");
@@ -105,4 +128,29 @@ test("a start lies after a whole segment and before the end", () => {
   assert.ok(!JobStart.fits(at(41), program) && !JobStart.fits(at(60), program));
   for (const wrong of [at(0), at(-20), { ...at(20), bytes: 0 }, { ...at(20), bytes: 2 ** 40 }, undefined, {}])
     assert.ok(!JobStart.shape.safeParse(wrong).success, JSON.stringify(wrong));
+});
+
+test("with a court, an exact order pins it and commits to the court program of the work from where it begins", async () => {
+  const gateway = gatewayWith(hash(7));
+  assert.deepEqual([courtOf(gateway, exact), courtOf(gateway, { tier: "bare" })], [hash(7), zeroHash]);
+  const record = begun();
+  const { leaseId } = record.leases[0]!;
+  const before = record.jobCommitment;
+  record.orders.length = 0;
+  await setFields(gateway, { tier: "bare" }, record);
+  assert.deepEqual([fieldsOf(record.details).court, gateway.asked.length], [null, 0]);
+
+  await setFields(gateway, exact, record);
+  assert.deepEqual(fieldsOf(record.details), { start: null, court: hash(200) });
+  assert.notEqual(record.jobCommitment, before);
+  for (const opening of record.details) assert.ok(JobDetails.verify(record.jobCommitment, opening), opening.field);
+  assert.deepEqual(record.pastDetails, [], "no order was signed over the details without it");
+  const [{ program, ...rest }] = gateway.asked as [(typeof gateway.asked)[0]];
+  assert.equal(encodeTrainProgram(program), record.program);
+  assert.deepEqual(rest, { corpusPath: `/blobs/${hash(2)}` });
+
+  record.segments.push(segment(leaseId, 0));
+  await setFields(gateway, exact, record);
+  assert.equal(fieldsOf(record.details).court, hash(220), "its start is part of a court program");
+  assert.deepEqual([gateway.asked[1]?.origin?.step, gateway.asked[1]?.origin?.stateRoot], [20, hash(31)]);
 });

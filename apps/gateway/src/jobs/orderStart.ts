@@ -1,10 +1,14 @@
-// Where an order's work begins. The first order of a job starts at step 0; one that has to be signed anew, because the
-// one before it can't be filled again, names in its details the state it continues from. Auditors hold providers to that.
-import { canonical } from "@weft/protocol/JobDetails";
+// What an order's details say of it alone. Where its work begins: the first order of a job starts at step 0; one that has to
+// be signed anew, because the one before it can't be filled again, names the state it continues from. Auditors hold providers
+// to that. And by which court program a dispute over it is judged, where the network has a court for its tier.
+import { canonical, type Json } from "@weft/protocol/JobDetails";
+import type { JobFile } from "@weft/protocol/JobFile";
 import type { JobStart } from "@weft/protocol/JobStart";
-import type { Hex } from "viem";
+import { decodeTrainProgram } from "@weft/tensor/train/Program";
+import { type Hex, zeroHash } from "viem";
+import type { GatewayContext } from "../GatewayContext.ts";
 import { currentOrder, type JobRecord, type LeaseRecord, lastGood } from "./JobRecord.ts";
-import { startOf, withStart } from "./prepareJob.ts";
+import { fieldsOf, type OrderFields, withFields } from "./prepareJob.ts";
 
 /** The job's leases under this order; an earlier order of the same job has its own. */
 export const fillsOf = (record: JobRecord, orderHash: Hex): LeaseRecord[] =>
@@ -18,14 +22,38 @@ function standing(record: JobRecord): JobStart {
   return { step: good.lastStep + 1, stateRoot: good.endRoot, checkpoint, bytes };
 }
 
-const isSame = (one: JobStart, other: JobStart): boolean => canonical(one) === canonical(other);
+const isSame = (one: Json, other: Json): boolean => canonical(one) === canonical(other);
 
-/** Lets the details of the next order begin where the work stands. */
-export function setStart(record: JobRecord): void {
+/** The court of an order of the file, 32 zero bytes where it has none: no court hears of work that is not bit for bit. */
+export const courtOf = ({ chain }: Pick<GatewayContext, "chain">, file: Pick<JobFile, "tier">): Hex =>
+  file.tier === "exact" ? chain.courtId : zeroHash;
+
+/**
+ * Lets the details of the next order begin where the work stands, and name the court program of the work from there.
+ * @throws WeftError of the court port
+ */
+export async function setFields(
+  context: Pick<GatewayContext, "chain" | "blobs" | "courtProgram">,
+  file: Pick<JobFile, "tier">,
+  record: JobRecord,
+): Promise<void> {
   const start = standing(record);
-  if (isSame(start, startOf(record.details))) return;
-  record.pastDetails.push({ jobCommitment: record.jobCommitment, details: record.details });
-  Object.assign(record, withStart(record.details, start));
+  const program = () => decodeTrainProgram(record.program);
+  const corpusPath = () => context.blobs.path(record.corpus.contentId);
+  const court =
+    courtOf(context, file) === zeroHash
+      ? null
+      : await context.courtProgram({ program: program(), corpusPath: corpusPath(), ...(start && { origin: start }) });
+  commitTo(record, { start, court });
+}
+
+/** Details that an order was signed over stay to be had. */
+export function commitTo(record: JobRecord, fields: OrderFields): void {
+  if (isSame(fields, fieldsOf(record.details))) return;
+  const { jobCommitment, details } = record;
+  if (record.orders.some(({ order }) => order.jobCommitment === jobCommitment))
+    record.pastDetails.push({ jobCommitment, details });
+  Object.assign(record, withFields(details, fields));
 }
 
 /**
@@ -35,11 +63,13 @@ export function setStart(record: JobRecord): void {
 export function mayContinue(record: JobRecord): boolean {
   const signed = currentOrder(record);
   const good = lastGood(record);
-  if (signed === undefined || isSame(standing(record), startOf(record.details))) return true;
+  if (signed === undefined || isSame(standing(record), startOf(record))) return true;
   return good === undefined
-    ? startOf(record.details) === null
+    ? startOf(record) === null
     : fillsOf(record, signed.orderHash).some(({ leaseId }) => leaseId === good.leaseId);
 }
+
+const startOf = ({ details }: JobRecord): JobStart => fieldsOf(details).start;
 
 /** The openings of the order with this commitment. */
 export const detailsOf = (record: JobRecord, jobCommitment: Hex | undefined): JobRecord["details"] =>

@@ -26,7 +26,7 @@ import {
   orderOf,
 } from "./JobRecord.ts";
 import { meansFor } from "./leaseBills.ts";
-import { fillsOf, setStart } from "./orderStart.ts";
+import { courtOf, fillsOf, setFields } from "./orderStart.ts";
 
 /** Longest that the end of bidding is waited for when this machine's clock says that it has passed. */
 const mostBehindMs = 60_000;
@@ -66,15 +66,16 @@ async function signOrder(context: GatewayContext, work: OrderWork): Promise<Orde
       code: "job.orders",
       remedy: "order it again; the last paid checkpoint is kept",
     });
-  const nowMs = context.clock.now();
   const left = meansFor(context, file, record);
-  setStart(record);
+  await setFields(context, file, record);
+  const nowMs = context.clock.now();
   const order = buildOrder(file, {
     buyer: context.buyer,
     session: context.session.address.toLowerCase() as Hex,
     matcher: context.session.address.toLowerCase() as Hex,
     buyerEpoch: context.chain.view().buyers.get(context.buyer)?.epoch ?? 0n,
     nonce: takeNonce(context),
+    courtId: courtOf(context, file),
     paramsHash: context.chain.paramsHash,
     jobCommitment: record.jobCommitment,
     nowMs,

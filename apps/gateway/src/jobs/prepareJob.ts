@@ -3,6 +3,7 @@
 import { createJobProgram, memoryOf, statedSpeed } from "@weft/compute/tensor/jobProgram";
 import { WeftError } from "@weft/protocol/Errors";
 import { maxCheckpointBytes } from "@weft/protocol/generated/params";
+import type { JobCourt } from "@weft/protocol/JobCourt";
 import * as JobDetails from "@weft/protocol/JobDetails";
 import type { JobFile } from "@weft/protocol/JobFile";
 import type { JobStart } from "@weft/protocol/JobStart";
@@ -58,6 +59,7 @@ export function prepareJob(file: JobFile, corpus: { bytes: Uint8Array; contentId
     corpus: { contentId: corpus.contentId, bytes: corpus.bytes.length },
     name: file.name,
     start: null,
+    court: null,
   };
   return { program, ...openAll(details, JobDetails.saltsOf(secret)) };
 }
@@ -69,14 +71,21 @@ const openAll = (details: JobDetails.Details, salts: JobDetails.Salts): Committe
   jobCommitment: JobDetails.commit(details, salts),
 });
 
-/** The same details for an order that begins elsewhere. */
-export function withStart(openings: readonly Opening[], start: JobStart): Committed {
+/** What of a job's details belongs to one order: where its work begins, and the court program that follows from that. */
+export type OrderFields = {
+  start: JobStart;
+  court: JobCourt;
+};
+
+/** The same details for another order. */
+export function withFields(openings: readonly Opening[], fields: OrderFields): Committed {
   const values = openings.map(({ field, value }) => [field, JSON.parse(value) as JobDetails.Json]);
   const salts = Object.fromEntries(openings.map(({ field, salt }) => [field, salt])) as JobDetails.Salts;
-  return openAll({ ...Object.fromEntries(values), start }, salts);
+  return openAll({ ...Object.fromEntries(values), ...fields }, salts);
 }
 
-/** Where the work of opened details begins. */
-export function startOf(openings: readonly Opening[]): JobStart {
-  return JSON.parse(openings.find(({ field }) => field === "start")?.value ?? "null") as JobStart;
+/** Those fields of opened details. */
+export function fieldsOf(openings: readonly Opening[]): OrderFields {
+  const read = (name: string) => JSON.parse(openings.find(({ field }) => field === name)?.value ?? "null");
+  return { start: read("start") as JobStart, court: read("court") as JobCourt };
 }

@@ -12,6 +12,7 @@ import type { GatewayContext } from "../GatewayContext.ts";
 import { buildOrder } from "./buildOrder.ts";
 import { refusals, strategiesOf } from "./holdAuction.ts";
 import { checkedFile } from "./JobManager.ts";
+import { courtOf } from "./orderStart.ts";
 
 /** The corpus stays with the caller; its number of distinct bytes makes the estimate better. */
 const requestShape = z
@@ -29,6 +30,7 @@ export function quoteFor(context: GatewayContext, request: unknown): object {
     buyerEpoch: context.chain.view().buyers.get(context.buyer)?.epoch ?? 0n,
     // A number no order of this gateway has used: a quote must not look like a repetition.
     nonce: BigInt(context.store.get("nonce") ?? "0"),
+    courtId: courtOf(context, file),
     paramsHash: context.chain.paramsHash,
     jobCommitment: `0x${"0".repeat(64)}`,
     nowMs: context.clock.now(),

@@ -18,7 +18,7 @@ const program = tinyTrainProgram();
 const corpus = { contentId: zeroHash, bytes: tinyCorpus.length };
 const salts = JobDetails.saltsOf(zeroHash);
 const details: JobDetails.Details = {
-  ...{ kind: "train-lm", name: "tiny", corpus, start: null },
+  ...{ kind: "train-lm", name: "tiny", corpus, start: null, court: null },
   program: JSON.parse(encodeTrainProgram(program)) as JobDetails.Json,
 };
 const lease = {

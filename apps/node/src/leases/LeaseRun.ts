@@ -14,6 +14,7 @@ import { holdCheckpoint } from "../store/checkpoints.ts";
 import { putLease } from "../store/leases.ts";
 import { dropVoucher } from "../store/vouchers.ts";
 import { Tasks } from "../Tasks.ts";
+import { checkCourt } from "./checkCourt.ts";
 import { checkOpen, firstSegmentOf, type JobTerms, mayOpen, readTerms } from "./checkOpen.ts";
 import { decideLease, type LeaseAction } from "./decideLease.ts";
 import { driveRun } from "./driveRun.ts";
@@ -200,15 +201,26 @@ export class LeaseRun {
     const held = holder === undefined ? undefined : this.#context.peerOf(holder);
     const sources = held === undefined ? [job.gateway] : [job.gateway, held];
     await fetchContent(this.#context, { content: job.corpus, sources, pin, signal });
-    const resume = await takeStart(this.#context, { lease, terms, resume: job.resume, sources, signal }).catch(
-      (error: unknown) => {
-        if (!hasCode(error, "job.start")) throw error;
-        this.#fail({ code: "job.start", message: (error as Error).message, retryable: false });
-      },
-    );
-    if (this.#phase === "failed") return;
+    const taken = await this.#checked(async () => {
+      await checkCourt(this.#context, { job, terms, signal });
+      return { resume: await takeStart(this.#context, { lease, terms, resume: job.resume, sources, signal }) };
+    });
+    if (taken === undefined) return;
+    const { resume } = taken;
     const body = resume === undefined ? this.#body : { ...this.#body, job: { ...(this.#body.job ?? job), resume } };
     this.#save(this.#facts()?.state === "running" ? "running" : "ready", body);
+  }
+
+  /** What is done before a start; undefined when that found the job to be one that no provider should work on. */
+  async #checked<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      const code = (["job.start", "job.court"] as const).find((known) => hasCode(error, known));
+      if (code === undefined) throw error;
+      this.#fail({ code, message: (error as Error).message, retryable: false });
+      return undefined;
+    }
   }
 
   async #startLease(): Promise<void> {

@@ -5,6 +5,7 @@ import type { LeaseFacts } from "@weft/chain/facts";
 import { WeftError } from "@weft/protocol/Errors";
 import { hexOf } from "@weft/protocol/fields";
 import { maxCheckpointBytes, maxCorpusBytes } from "@weft/protocol/generated/params";
+import * as JobCourt from "@weft/protocol/JobCourt";
 import * as JobDetails from "@weft/protocol/JobDetails";
 import * as JobStart from "@weft/protocol/JobStart";
 import type { Opening, StreamMessage } from "@weft/protocol/messages";
@@ -22,6 +23,8 @@ export interface JobTerms {
   corpus: BlobRef;
   /** Where the order's work begins. */
   start: JobStart.JobStart;
+  /** Hash of the court program that the buyer says follows from the rest; checkCourt.ts computes it again. */
+  court: JobCourt.JobCourt;
 }
 
 const corpusShape = z.strictObject({ contentId: hexOf(32), bytes: z.int().nonnegative().max(maxCorpusBytes) });
@@ -33,7 +36,7 @@ function refuse(code: string, message: string, remedy: string): never {
 /**
  * Reads the details against the commitment in the order.
  * @throws WeftError `details.forged`, `details.missing`, `details.kind`, `details.corpus`, `details.program`,
- * `details.start`, `tensor.bad-program`
+ * `details.start`, `details.court`, `tensor.bad-program`
  */
 export function readTerms(jobCommitment: Hex, details: readonly Opening[]): JobTerms {
   const fieldOf = (name: JobDetails.FieldName): JobDetails.Json => {
@@ -60,11 +63,15 @@ export function readTerms(jobCommitment: Hex, details: readonly Opening[]): JobT
       "the job's start is malformed",
       "commit to null, or to a state after a whole segment",
     );
-  return { program, programHash: bytesToHex(outline.hash), corpus: corpus.data, start: start.data };
+  const court = JobCourt.shape.safeParse(fieldOf("court"));
+  if (!court.success)
+    return refuse("details.court", "the job's court is malformed", "commit to null, or to the court program's hash");
+  const programHash = bytesToHex(outline.hash);
+  return { program, programHash, corpus: corpus.data, start: start.data, court: court.data };
 }
 
 /**
- * @throws WeftError `job.order` when the order is not the lease's, `job.corpus`, `job.resume`, or as readTerms
+ * @throws WeftError `job.order` when the order is not the lease's, `job.court`, `job.corpus`, `job.resume`, or as readTerms
  */
 export function checkOpen(lease: LeaseFacts, open: StreamMessage<"job.open">): JobTerms {
   if (Order.hash(open.order) !== lease.orderHash || open.order.jobCommitment !== lease.jobCommitment)
@@ -74,6 +81,8 @@ export function checkOpen(lease: LeaseFacts, open: StreamMessage<"job.open">): J
     refuse("job.corpus", "the corpus is not the one the order commits to", "send the corpus of the order");
   if (terms.corpus.bytes !== terms.program.corpusBytes)
     refuse("job.corpus", "corpus and program disagree on the corpus' length", "rebuild the program from the corpus");
+  if (BigInt(open.order.courtId) !== 0n && terms.court === null)
+    refuse("job.court", "the order pins a court and its details name no court program", "let the gateway name it");
   checkResume(terms.program, open.resume);
   return terms;
 }

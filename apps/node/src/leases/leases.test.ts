@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LeaseFacts } from "@weft/chain/facts";
+import type { CourtOptions } from "@weft/compute/tensor/courtProgram";
 import * as world from "@weft/market/fixtures";
-import { hasCode } from "@weft/protocol/Errors";
+import { hasCode, WeftError } from "@weft/protocol/Errors";
 import { zeroHash } from "@weft/protocol/fields";
 import * as JobDetails from "@weft/protocol/JobDetails";
 import type { StreamMessage } from "@weft/protocol/messages";
@@ -15,6 +16,8 @@ import { createMemoryHub } from "@weft/transport/MemoryHub";
 import { createMemoryTransport } from "@weft/transport/MemoryTransport";
 import { decodeMessage, encodeMessage } from "@weft/transport/Wire";
 import { sha256 } from "viem";
+import type { NodeContext } from "../NodeContext.ts";
+import { checkCourt } from "./checkCourt.ts";
 import { checkOpen, firstSegmentOf, mayOpen, readTerms } from "./checkOpen.ts";
 import { decideLease, type LeaseInput } from "./decideLease.ts";
 import { microBits } from "./driveRun.ts";
@@ -29,6 +32,7 @@ const details: JobDetails.Details = {
   corpus: content,
   name: "t",
   start: null,
+  court: null,
 };
 const salts = JobDetails.saltsOf(zeroHash);
 const { order } = world.orderEntry({ jobCommitment: JobDetails.commit(details, salts) });
@@ -74,6 +78,54 @@ test("a job that fits the order's commitment opens; one byte of a lie does not",
       code,
     );
   assert.ok(checkOpen(lease, { ...open, resume: { checkpoint: zeroHash, bytes: 1, nextStep: 40 } }));
+});
+
+test("an order that pins a court commits to a court program, as null or a hash", () => {
+  const judged = { ...order, courtId: `0x${"c0".repeat(32)}` as const };
+  const at = (court: JobDetails.Json) => {
+    const said = { ...details, court };
+    const jobCommitment = JobDetails.commit(said, salts);
+    const own = { ...judged, jobCommitment };
+    const openings = JobDetails.fieldNames.map((field) => JobDetails.open(said, salts, field));
+    return checkOpen(
+      { ...lease, jobCommitment, orderHash: Order.hash(own) },
+      { ...open, order: own, details: openings },
+    );
+  };
+  assert.equal(at(`0x${"ab".repeat(32)}`).court, `0x${"ab".repeat(32)}`);
+  assert.throws(() => at(null), { code: "job.court" });
+  assert.throws(() => at("0xab"), { code: "details.court" });
+  assert.equal(checkOpen(lease, open).court, null);
+});
+
+test("a court program is computed again before the start, and another one is refused for good", async () => {
+  const [right, corpusPath] = [`0x${"ab".repeat(32)}` as const, `/blobs/${content.contentId}`];
+  const judged = { order: { ...order, courtId: `0x${"c0".repeat(32)}` as const } };
+  const start = { step: 20, stateRoot: zeroHash, checkpoint: zeroHash, bytes: 1 };
+  const terms = { ...checkOpen(lease, open), court: right, start };
+  const asked: object[] = [];
+  const check = (job: { order: Order.Order }, failure?: WeftError, found = right) =>
+    checkCourt(
+      {
+        courtProgram: async ({ signal: _, limits, origin, ...options }: CourtOptions) => {
+          asked.push({ ...options, threads: limits.threads, step: origin?.step });
+          if (failure !== undefined) throw failure;
+          return found;
+        },
+        blobs: { path: (id: string) => `/blobs/${id}` },
+        settings: { caps: { threads: 2, memoryMiB: 512 } },
+      } as unknown as NodeContext,
+      { job, terms, signal: new AbortController().signal },
+    );
+  await check({ order });
+  assert.deepEqual(asked, [], "nothing is asked where no court is pinned");
+  await check(judged);
+  assert.deepEqual(asked, [{ program: terms.program, corpusPath, threads: 2, step: 20 }]);
+  await assert.rejects(check(judged, undefined, `0x${"ac".repeat(32)}`), { code: "job.court", retryable: false });
+  const theirs = new WeftError("the corpus has data root", { code: "runtime.spec", fault: "caller" });
+  await assert.rejects(check(judged, theirs), { code: "job.court" });
+  const ours = new WeftError("killed", { code: "runtime.crashed", fault: "us", retryable: true });
+  await assert.rejects(check(judged, ours), { code: "runtime.crashed" });
 });
 
 test("a program too large for its checkpoints to travel is refused before anything is expanded", () => {

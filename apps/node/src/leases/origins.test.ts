@@ -21,7 +21,7 @@ const hash = (n: number): Hex => numberToHex(n, { size: 32 });
 const program = tinyTrainProgram({ totalSteps: 60, stepsPerSegment: 20 });
 const outline = outlineProgram(program);
 const terms: JobTerms = {
-  ...{ program, programHash: bytesToHex(outline.hash), start: null },
+  ...{ program, programHash: bytesToHex(outline.hash), start: null, court: null },
   corpus: { contentId: sha256(corpus), bytes: corpus.length },
 };
 const [first, second, third] = [hash(1), hash(2), hash(3)];

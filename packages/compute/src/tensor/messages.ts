@@ -54,6 +54,13 @@ export const taskShape = z.discriminatedUnion("kind", [
     nGramOrders: z.array(count.max(4)).max(4),
     sample: z.strictObject({ prompt: bytes, count: z.int().positive(), seed: bytes }).optional(),
   }),
+  z.strictObject({
+    kind: z.literal("court"),
+    ...inputs,
+    ...caps,
+    /** Where the order's work begins; absent: the program's own start. */
+    origin: z.strictObject({ step: z.int().positive(), stateRoot: hexOf(32) }).optional(),
+  }),
   z.strictObject({ kind: z.literal("measure"), ...caps, milliseconds: z.int().positive().max(10_000) }),
 ]);
 export type Task = z.infer<typeof taskShape>;
@@ -111,6 +118,8 @@ export const evaluationShape = z.strictObject({
 });
 export type Evaluation = z.infer<typeof evaluationShape>;
 
+export const courtShape = z.strictObject({ hash: hexOf(32) });
+
 export const speedShape = z.strictObject({ gflops: z.number().nonnegative(), threads: count });
 export type Speed = z.infer<typeof speedShape>;
 
@@ -138,7 +147,7 @@ export const reportShape = z.discriminatedUnion("type", [
   }),
   segmentShape,
   z.strictObject({ type: z.literal("done") }),
-  /** The answer to a replay, evaluate or measure task. */
+  /** The answer to a replay, evaluate, court or measure task. */
   z.strictObject({ type: z.literal("result"), value: z.unknown() }),
   z.strictObject({ type: z.literal("error"), code: z.enum(failureCodes), message: text }),
 ]);

@@ -3,6 +3,7 @@
 // Not here: what the tasks do (workerTasks.ts), the node's side (WorkerProcess.ts).
 import { setPriority } from "node:os";
 import { hasCode, WeftError } from "@weft/protocol/Errors";
+import { courtTask } from "./courtTask.ts";
 import { beatMs, controlShape, type failureCodes, type Report, type Task, taskShape } from "./messages.ts";
 import { evaluateTask, measure, replay, TaskError, train, type Workbench } from "./workerTasks.ts";
 
@@ -37,6 +38,7 @@ async function perform(task: Task): Promise<void> {
   if (task.kind === "train") return train(task, bench);
   if (task.kind === "replay") return send({ type: "result", value: await replay(task, bench) });
   if (task.kind === "evaluate") return send({ type: "result", value: await evaluateTask(task, bench) });
+  if (task.kind === "court") return send({ type: "result", value: courtTask(task) });
   send({ type: "result", value: await measure(task) });
 }
 

@@ -34,7 +34,7 @@ export class TaskError extends Error {
   }
 }
 
-function readBounded(path: string, limit: number): Uint8Array {
+export function readBounded(path: string, limit: number): Uint8Array {
   const { size } = statSync(path);
   if (size > limit) throw new TaskError("runtime.spec", `${path} has ${size} bytes, the limit is ${limit}`);
   return readFileSync(path);
