@@ -1,7 +1,9 @@
 // The commitment layout above tensors (spec/tensor.md §6): state root, step root, history root, data root, written plainly
 // over node:crypto. Not here: leaves and roots of tensors (commit/TensorLayout.ts), the segment commitment
 // (@weft/protocol/Segment).
+
 import { hashLeaf, merklePath, merkleRoot, verifyMerklePath } from "./Merkle.ts";
+import { bitsOf } from "./recipes.ts";
 import { sha256, uint64Bytes } from "./sha256.ts";
 
 /** One-byte tags: 0 and 1 are leaf and node (Merkle.ts), 2 is a tensor. */
@@ -14,28 +16,42 @@ export const LEAF_ELEMENTS = 32;
 /** Bytes of one leaf, of tensors and of corpora alike. */
 export const LEAF_BYTES = 128;
 
-/** Leaf hash of one state entry: SHA-256(0x00 ‖ name length u8 ‖ name ‖ tensor root). */
-function stateEntryHash(name: string, root: Uint8Array): Uint8Array {
+/** What the leaf of a state entry holds: name length u8 ‖ name ‖ tensor root. */
+export function stateEntry(name: string, root: Uint8Array): Uint8Array {
   const bytes = new TextEncoder().encode(name);
   const data = new Uint8Array(1 + bytes.length + 32);
   data[0] = bytes.length;
   data.set(bytes, 1);
   data.set(root, 1 + bytes.length);
-  return hashLeaf(data);
+  return data;
+}
+
+/** SHA-256(0x03 ‖ nextStep u64 ‖ entry count u64 ‖ Merkle root of the entries). */
+export function stateRootOver(nextStep: number, entries: number, entriesRoot: Uint8Array): Uint8Array {
+  return sha256(STATE_TAG, uint64Bytes(nextStep), uint64Bytes(entries), entriesRoot);
 }
 
 /** SHA-256(0x03 ‖ nextStep u64 ‖ entry count u64 ‖ Merkle root of the entries in state order). */
 export function stateRootFrom(nextStep: number, names: readonly string[], roots: readonly Uint8Array[]): Uint8Array {
-  const entries = names.map((name, i) => stateEntryHash(name, roots[i]!));
-  return sha256(STATE_TAG, uint64Bytes(nextStep), uint64Bytes(entries.length), merkleRoot(entries));
+  const entries = names.map((name, i) => hashLeaf(stateEntry(name, roots[i]!)));
+  return stateRootOver(nextStep, entries.length, merkleRoot(entries));
 }
 
 /** SHA-256(0x04 ‖ programHash ‖ step u64 ‖ loss bits u32 ‖ state root after the step). */
 export function stepRoot(programHash: Uint8Array, step: number, loss: number, stateRootAfter: Uint8Array): Uint8Array {
-  const bits = new Uint8Array(4);
-  if (Number.isNaN(loss)) new DataView(bits.buffer).setUint32(0, 0x7fc00000);
-  else new DataView(bits.buffer).setFloat32(0, loss);
-  return sha256(STEP_TAG, programHash, uint64Bytes(step), bits, stateRootAfter);
+  const after = { lossWord: Number.isNaN(loss) ? 0x7fc00000 : bitsOf(loss), stateRoot: stateRootAfter };
+  return stepRootFrom(programHash, step, after);
+}
+
+/** The same from the loss's word, in which a NaN is canonical. */
+export function stepRootFrom(
+  programHash: Uint8Array,
+  step: number,
+  { lossWord, stateRoot }: { readonly lossWord: number; readonly stateRoot: Uint8Array },
+): Uint8Array {
+  const word = new Uint8Array(4);
+  new DataView(word.buffer).setUint32(0, lossWord);
+  return sha256(STEP_TAG, programHash, uint64Bytes(step), word, stateRoot);
 }
 
 /** Merkle root over the step roots of one segment, first step first. */

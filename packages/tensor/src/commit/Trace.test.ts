@@ -17,7 +17,8 @@ import { type LeafOpening, operatorsRoot, scopeOf, verifyLeaf, verifyValue } fro
 import { openFold, openLeaf, openOperator, openWord } from "./openings.ts";
 import { stepInputs } from "./stepInputs.ts";
 import { leafCount, leafElements, leafOf, tensorRoot } from "./TensorLayout.ts";
-import { openTrace, type Trace } from "./Trace.ts";
+import { openTrace } from "./openTrace.ts";
+import type { Trace } from "./Trace.ts";
 
 async function segment(program: TrainProgram, lastStep: number): Promise<SegmentTrace> {
   const trainer = await openTrainer(program, tinyCorpus);

@@ -4,7 +4,7 @@
 import { checkMemory, walkBytes } from "../execute/openGraph.ts";
 import { type WalkedValue, walkGraph } from "../execute/walkGraph.ts";
 import { firstNodeValue } from "../graph/inferTypes.ts";
-import { bitsView, createTensor, type TensorValue } from "../graph/TensorValue.ts";
+import { createTensor, type TensorValue } from "../graph/TensorValue.ts";
 import { stateRootFrom } from "../HashLayout.ts";
 import { hashRoomBytes, rootAddresses } from "../kernel/hashRoom.ts";
 import type { KernelSet } from "../kernel/KernelSet.ts";
@@ -15,16 +15,23 @@ import type { GraphPlan } from "../plan/GraphPlan.ts";
 import { planGraph } from "../plan/planGraph.ts";
 import { fromHex32 } from "../sha256.ts";
 import { TensorError } from "../TensorError.ts";
-import { type OpenProgram, openProgram, type TrainProgram } from "../train/Program.ts";
+import type { OpenProgram } from "../train/Program.ts";
 import { merkleTree } from "./MerkleTree.ts";
 import { type OperatorsCommitment, type TypedGraph, typedGraph, type ValueOpening } from "./OperatorsCommitment.ts";
-import { type StepAt, stepInputs } from "./stepInputs.ts";
 import { tensorRootFrom } from "./TensorLayout.ts";
 
-/** Flips one bit of a value before it is used and hashed: fault injection for tests. */
-export type Tampering = { readonly value: number; readonly element: number; readonly bit: number };
+/** Changes a value's elements in place before they are used and hashed: what a cheat computes instead (Cheat.ts). */
+export type Change = (own: TensorValue, operands: readonly TensorValue[]) => void;
 
-export type TraceOptions = StepAt & { readonly tamper?: Tampering };
+export type TraceInputs = {
+  readonly step: number;
+  /** Of the step, by name. */
+  readonly inputs: Readonly<Record<string, TensorValue>>;
+  /** What is changed at a value, for attack galleries. */
+  readonly changeOf?: ((value: number) => Change | undefined) | undefined;
+  readonly memoryLimit?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
 
 export type Trace = {
   readonly step: TypedGraph;
@@ -34,43 +41,35 @@ export type Trace = {
   /** State roots before and after the step, as they follow from the values. */
   readonly stateRoots: readonly [before: Uint8Array, after: Uint8Array];
   openValue(value: number): ValueOpening;
-  /** Walks again and gives these values, in the order asked; at most 128. */
+  /** Walks again and gives these values, in the order asked; at most 8,192. */
   read(values: readonly number[]): Promise<TensorValue[]>;
 };
 
 /** Values between two turns of the event loop. */
 const VALUES_PER_TURN = 32;
-const MOST_READ = 128;
+const MOST_READ = 8192;
 
-type Walking = {
-  readonly plan: GraphPlan;
-  readonly inputs: Readonly<Record<string, TensorValue>>;
-  readonly options: TraceOptions;
-};
+type Walking = Omit<TraceInputs, "step"> & { readonly plan: GraphPlan };
 
-/**
- * Replays a step and commits to all of it. Throws TensorError `bad-program`, `bad-corpus`, `bad-checkpoint`, `bad-option`,
- * `over-memory`.
- */
-export async function openTrace(program: TrainProgram, options: TraceOptions): Promise<Trace> {
-  const open = openProgram(program);
+/** Walks a step and commits to all of it. Throws TensorError `over-memory`, `bad-index`. */
+export async function traceStep(open: OpenProgram, traced: TraceInputs): Promise<Trace> {
   const step = typedGraph(open.step.graph);
   const plan = planGraph(step.graph, "whole");
-  checkMemory(walkBytes(plan), options.memoryLimit);
-  const walking = { plan, inputs: await stepInputs(open, options), options };
+  checkMemory(walkBytes(plan), traced.memoryLimit);
+  const walking = { ...traced, plan };
   const tensorRoots: Uint8Array[] = [];
   await walk(walking, ({ kernels, room, value, view }) => {
     tensorRoots[value] = rootOf(kernels, view, room);
     return false;
   });
   const tree = merkleTree(tensorRoots.map(hashLeaf));
-  const graphHash = fromHex32(program.stepGraph, "stepGraph");
+  const graphHash = fromHex32(open.program.stepGraph, "stepGraph");
   const values = tensorRoots.length;
   return {
     step,
-    commitment: { step: options.step, graphHash, values, valuesRoot: tree.root },
+    commitment: { step: traced.step, graphHash, values, valuesRoot: tree.root },
     tensorRoots,
-    stateRoots: stateRootsOf(open, { step: options.step, tensorRoots }),
+    stateRoots: stateRootsOf(open, { step: traced.step, tensorRoots }),
     openValue: (value) => ({ value, tensorRoot: tensorRoots[value]!, valuePath: tree.path(value) }),
     read: (wanted) => readValues(walking, wanted),
   };
@@ -79,14 +78,15 @@ export async function openTrace(program: TrainProgram, options: TraceOptions): P
 type Seen = WalkedValue & { readonly kernels: KernelSet; readonly room: number };
 
 /** Walks the step; ends early when `visit` says so. */
-async function walk({ plan, inputs, options }: Walking, visit: (seen: Seen) => boolean): Promise<void> {
-  const { tamper, signal } = options;
+async function walk(walking: Walking, visit: (seen: Seen) => boolean): Promise<void> {
+  const { plan, inputs, signal } = walking;
+  const change = changer(walking);
   const roomBytes = Math.max(...plan.buffers.map(({ type }) => hashRoomBytes([type])));
   const kernels = await createWasmKernels(walkBytes(plan) + roomBytes + 4096, { threads: 1 });
   try {
     const room = kernels.reserve(roomBytes);
     for (const { value, view } of walkGraph(kernels, plan, { inputs })) {
-      if (value === tamper?.value) flipBit(kernels, view, tamper);
+      change(kernels, { value, view });
       if (visit({ kernels, room, value, view })) return;
       if (value % VALUES_PER_TURN === 0) await new Promise((wake) => setImmediate(wake));
       signal?.throwIfAborted();
@@ -102,10 +102,29 @@ function valueAt(kernels: KernelSet, { dtype, shape, ...view }: KernelView): Ten
   return value;
 }
 
-function flipBit(kernels: KernelSet, view: KernelView, { element, bit }: Tampering): void {
-  const value = valueAt(kernels, view);
-  bitsView(value)[element]! ^= 1 << bit;
-  kernels.write(view, value.data);
+/** Makes the changes of a walk as it passes, with the operands that each was computed from. */
+function changer({ plan: { graph }, changeOf }: Walking): (kernels: KernelSet, seen: WalkedValue) => void {
+  const first = firstNodeValue(graph);
+  const operandsOf = (value: number) => graph.nodes[value - first]?.in ?? [];
+  const changes = new Map<number, Change>();
+  for (let value = 0; changeOf !== undefined && value < first + graph.nodes.length; value++) {
+    const change = changeOf(value);
+    if (change !== undefined) changes.set(value, change);
+  }
+  const wanted = new Set([...changes.keys()].flatMap(operandsOf));
+  const held = new Map<number, TensorValue>();
+  return (kernels, { value, view }) => {
+    const change = changes.get(value);
+    if (change !== undefined) {
+      const own = valueAt(kernels, view);
+      change(
+        own,
+        operandsOf(value).map((operand) => held.get(operand)!),
+      );
+      kernels.write(view, own.data);
+    }
+    if (wanted.has(value)) held.set(value, valueAt(kernels, view));
+  };
 }
 
 /** Tensor root of a value, its leaves hashed by the kernels. */

@@ -9,7 +9,8 @@ import type { OpenProgram } from "../train/Program.ts";
 import { rateOf } from "../train/schedule.ts";
 import { startRootOf } from "../train/startRoot.ts";
 import { type MerkleTree, merkleTree } from "./MerkleTree.ts";
-import { encodeRecords } from "./records.ts";
+import { typedGraph } from "./OperatorsCommitment.ts";
+import { recordOf } from "./records.ts";
 import { type TensorTree, tensorTree } from "./TensorTree.ts";
 
 const COURT_TAG = 7;
@@ -28,7 +29,9 @@ export type CourtProgram = {
   /** Inputs, constants and nodes of the step graph, and the Merkle root over 00 ‖ record. */
   readonly values: number;
   readonly recordsRoot: Uint8Array;
-  /** State inputs, and the Merkle root over 00 ‖ name length ‖ name ‖ input value ‖ value after the step. */
+  /** Entries of the state before a step. */
+  readonly inputs: number;
+  /** Entries of the state after it, and the Merkle root over 00 ‖ name length ‖ name ‖ value that holds the entry. */
   readonly entries: number;
   readonly entriesRoot: Uint8Array;
   readonly lossValue: number;
@@ -45,8 +48,8 @@ export type CourtProgram = {
   readonly seed: Uint8Array;
 };
 
-/** A state tensor: its name, its input value, and the value it has after the step. */
-export type CourtEntry = { readonly name: string; readonly input: number; readonly output: number };
+/** A state tensor: its name, and the value that holds it after the step. */
+export type CourtEntry = { readonly name: string; readonly value: number };
 
 /** A court program with what lies under its roots. */
 export type OpenCourt = {
@@ -71,7 +74,8 @@ export function encodeCourtProgram(program: CourtProgram): Uint8Array {
     Buffer.concat([
       ...[p.programHash, p.dataRoot, Uint8Array.of(p.numericsId)],
       ...[p.totalSteps, p.stepsPerSegment, p.startStep].map(uint64Bytes),
-      ...[p.startRoot, uint64Bytes(p.values), p.recordsRoot, uint64Bytes(p.entries), p.entriesRoot],
+      ...[p.startRoot, uint64Bytes(p.values), p.recordsRoot, uint64Bytes(p.inputs)],
+      ...[uint64Bytes(p.entries), p.entriesRoot],
       ...[uint64Bytes(p.lossValue), p.ratesRoot, uint64Bytes(p.tokens), p.tokensRoot],
       ...[uint64Bytes(p.context), uint64Bytes(p.rows), Uint8Array.of(p.targets), p.seed],
     ]),
@@ -83,26 +87,23 @@ export function courtProgramHash(program: CourtProgram): Uint8Array {
   return sha256(Uint8Array.of(COURT_TAG), encodeCourtProgram(program));
 }
 
-/** Bytes of an entry: name length u8 ‖ name ‖ input value u32 ‖ value after the step u32. */
-export function encodeEntry({ name, input, output }: CourtEntry): Uint8Array {
+/** Bytes of an entry: name length u8 ‖ name ‖ value u32. */
+export function encodeEntry({ name, value }: CourtEntry): Uint8Array {
   const bytes = new TextEncoder().encode(name);
-  const entry = new Uint8Array(1 + bytes.length + 8);
+  const entry = new Uint8Array(1 + bytes.length + 4);
   entry[0] = bytes.length;
   entry.set(bytes, 1);
-  const view = new DataView(entry.buffer, 1 + bytes.length);
-  view.setUint32(0, input);
-  view.setUint32(4, output);
+  new DataView(entry.buffer).setUint32(1 + bytes.length, value);
   return entry;
 }
 
 function entriesOf({ step }: OpenProgram): CourtEntry[] {
   const { inputs, outputs } = step.graph;
-  const after = new Map(outputs.map(({ name, value }) => [name, value]));
-  const before = new Map(inputs.map(({ name }, value) => [name, value]));
-  return step.state.map(({ name }) => {
-    const input = before.get(name)!;
-    return { name, input, output: after.get(name) ?? input };
-  });
+  const holders = new Map([
+    ...inputs.map(({ name }, value) => [name, value] as const),
+    ...outputs.map(({ name, value }) => [name, value] as const),
+  ]);
+  return step.state.map(({ name }) => ({ name, value: holders.get(name)! }));
 }
 
 function ratesOf({ schedule, totalSteps }: OpenProgram["program"]): TensorTree {
@@ -118,8 +119,11 @@ function ratesOf({ schedule, totalSteps }: OpenProgram["program"]): TensorTree {
 export function openCourtProgram(open: OpenProgram, tokens: Int32Array, start?: CourtStart): OpenCourt {
   const { program, step } = open;
   const { graph } = step;
-  const constants = graph.constants.map((constant) => tensorTree(constantValue(constant)).tensorRoot);
-  const records = encodeRecords(graph, (number) => constants[number]!);
+  const typed = typedGraph(graph);
+  const records = typed.types.map((_, value) => {
+    const constant = graph.constants[value - graph.inputs.length];
+    return recordOf(typed, value, constant && tensorTree(constantValue(constant)).tensorRoot);
+  });
   const entries = entriesOf(open);
   const [recordsTree, entriesTree] = [records, entries.map(encodeEntry)].map((leaves) =>
     merkleTree(leaves.map(hashLeaf)),
@@ -136,6 +140,7 @@ export function openCourtProgram(open: OpenProgram, tokens: Int32Array, start?: 
     startRoot: start?.stateRoot ?? fromHex32(startRootOf(program), "startRoot"),
     values: records.length,
     recordsRoot: recordsTree!.root,
+    inputs: step.state.length,
     entries: entries.length,
     entriesRoot: entriesTree!.root,
     lossValue: graph.outputs.find(({ name }) => name === "loss")!.value,
