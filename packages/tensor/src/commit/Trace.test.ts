@@ -15,9 +15,9 @@ import { accLeaf, isGiven, judgeFoldChunk, judgeFoldEnd, judgeLeaf, judgeWord } 
 import { merkleTree } from "./MerkleTree.ts";
 import { type LeafOpening, operatorsRoot, scopeOf, verifyLeaf, verifyValue } from "./OperatorsCommitment.ts";
 import { openFold, openLeaf, openOperator, openWord } from "./openings.ts";
+import { openTrace } from "./openTrace.ts";
 import { stepInputs } from "./stepInputs.ts";
 import { leafCount, leafElements, leafOf, tensorRoot } from "./TensorLayout.ts";
-import { openTrace } from "./openTrace.ts";
 import type { Trace } from "./Trace.ts";
 
 async function segment(program: TrainProgram, lastStep: number): Promise<SegmentTrace> {
