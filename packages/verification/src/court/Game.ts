@@ -1,0 +1,146 @@
+// A game between two roots as the contract keeps it and its log tells it (spec/court.md §3; contracts/src/interfaces/IGames.sol
+// has the same structs by the same names). Numbers of 64 bits are bigint, smaller ones are numbers, bytes are 0x-hex.
+import { zeroHash } from "@weft/protocol/fields";
+import { treeHeight } from "@weft/tensor/commit/HashTree";
+import { encodeAbiParameters, type Hex, keccak256 } from "viem";
+
+export type Side = "defender" | "rival";
+
+/** In the contract's order. */
+export const levels = ["steps", "values", "entries", "leaves", "accs", "loss", "outside"] as const;
+export type Level = (typeof levels)[number];
+
+/** The defender enters and reveals, the rival chooses. */
+export const stages = ["waiting", "enter", "reveal", "choose"] as const;
+export type Stage = (typeof stages)[number];
+
+export type Outcome = "none" | Side;
+
+/** What both sides agree on so far; what isn't known yet, or needed no more, is 0. */
+export type Facts = {
+  node: Hex;
+  sponsor: Hex;
+  program: Hex;
+  firstStep: bigint;
+  history: Hex;
+  before: Hex;
+  step: bigint;
+  loss: number;
+  entries: Hex;
+  values: Hex;
+  valueCount: bigint;
+  numericsId: number;
+  records: Hex;
+  value: bigint;
+  record: Hex;
+  element: bigint;
+  word: number;
+  accs: Hex;
+};
+
+/** Hash of the facts and the two hashes of the place. */
+export type Place = { facts: Hex; defender: Hex; rival: Hex };
+export type Position = { facts: Facts; defender: Hex; rival: Hex };
+
+/** Nodes that a defender showed: those `shown` high below node (height, index), or what the leaves hold where shown is 0. */
+export type Reveal = {
+  readonly level: Level;
+  readonly height: number;
+  readonly index: number;
+  readonly shown: number;
+  readonly content: Hex;
+};
+
+export type Game = {
+  readonly id: Hex;
+  readonly level: Level;
+  readonly stage: Stage;
+  readonly outcome: Outcome;
+  /** The place, in a tree of `count` leaves. */
+  readonly height: number;
+  readonly index: number;
+  readonly count: number;
+  /** Height of the nodes revealed last; only at a choice. */
+  readonly shown: number;
+  /** Seconds left to each side when the turn began. */
+  readonly defenderLeft: number;
+  readonly rivalLeft: number;
+  /** Unix seconds of the turn's begin; 0 while the game waits. */
+  readonly since: number;
+  readonly position: Position;
+  /** All of the defender's so far: what is agreed lies under its roots, and paths up to those are made of them. */
+  readonly reveals: readonly Reveal[];
+};
+
+/** What games go by; the court's parameters. */
+export type Rules = {
+  /** A power of two, at least 8. */
+  readonly fanout: number;
+  readonly clockSeconds: number;
+  readonly extensionSeconds: number;
+  readonly inclusionSeconds: number;
+};
+
+/** Whose turn it is; undefined while the game waits and when it is over. */
+export function turnOf({ stage, outcome, since }: Pick<Game, "stage" | "outcome" | "since">): Side | undefined {
+  if (outcome !== "none" || since === 0) return undefined;
+  return stage === "choose" ? "rival" : "defender";
+}
+
+/** The last second in which the side to move can. */
+export function deadlineOf(game: Game, { inclusionSeconds }: Pick<Rules, "inclusionSeconds">): number {
+  return game.since + (game.stage === "choose" ? game.rivalLeft : game.defenderLeft) + inclusionSeconds;
+}
+
+const factTypes = [
+  ...[{ type: "bytes20" }, { type: "address" }, { type: "bytes32" }, { type: "uint64" }, { type: "bytes32" }],
+  ...[{ type: "bytes32" }, { type: "uint64" }, { type: "uint32" }, { type: "bytes32" }, { type: "bytes32" }],
+  ...[{ type: "uint64" }, { type: "uint8" }, { type: "bytes32" }, { type: "uint64" }, { type: "bytes32" }],
+  ...[{ type: "uint64" }, { type: "uint32" }, { type: "bytes32" }],
+];
+
+/** keccak256(abi.encode(facts)). */
+export function factsHash(f: Facts): Hex {
+  const values = [
+    ...[f.node, f.sponsor, f.program, f.firstStep, f.history, f.before, f.step, f.loss, f.entries, f.values],
+    ...[f.valueCount, f.numericsId, f.records, f.value, f.record, f.element, f.word, f.accs],
+  ];
+  return keccak256(encodeAbiParameters(factTypes, values));
+}
+
+export function placeOf({ facts, defender, rival }: Position): Place {
+  return { facts: factsHash(facts), defender, rival };
+}
+
+const placeTypes = [{ type: "bytes32" }, { type: "bytes32" }, { type: "bytes32" }] as const;
+
+/** keccak256(abi.encode(facts hash, defender, rival)): all that the contract keeps of a position. */
+export function placeHash({ facts, defender, rival }: Place): Hex {
+  return keccak256(encodeAbiParameters(placeTypes, [facts, defender, rival]));
+}
+
+/** What is at stake between two histories of the segment before anything is agreed. */
+export type Opening = Pick<Facts, "node" | "sponsor" | "program" | "firstStep" | "history" | "before"> & {
+  readonly rival: Hex;
+  readonly steps: number;
+};
+
+/** A game of ground `history`; it waits. */
+export function openGame(id: Hex, { rival, steps, ...known }: Opening): Game {
+  const facts: Facts = {
+    ...known,
+    ...{ step: 0n, loss: 0, entries: zeroHash, values: zeroHash, valueCount: 0n, numericsId: 0, records: zeroHash },
+    ...{ value: 0n, record: zeroHash, element: 0n, word: 0, accs: zeroHash },
+  };
+  return {
+    ...{ id, level: "steps", stage: "reveal", outcome: "none", index: 0, count: steps, shown: 0 },
+    height: treeHeight(steps),
+    ...{ defenderLeft: 0, rivalLeft: 0, since: 0, reveals: [] },
+    position: { facts, defender: known.history, rival },
+  };
+}
+
+/** Both clocks start; the defender moves first. */
+export function startGame(game: Game, { clockSeconds }: Rules, now: number): Game {
+  return { ...game, defenderLeft: clockSeconds, rivalLeft: clockSeconds, since: now };
+}
