@@ -89,7 +89,8 @@ export async function play(start: Game, strategies: Readonly<Record<Side, Strate
   return { game, moves };
 }
 
-function attempt(game: Game, move: Move, sent: { now: number; by: Side }): Game | undefined {
+/** The game after a move; undefined when it is refused. */
+export function attempt(game: Game, move: Move, sent: { now: number; by: Side }): Game | undefined {
   try {
     return applyMove(game, move, { ...sent, rules });
   } catch (error) {
