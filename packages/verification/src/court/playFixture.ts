@@ -7,7 +7,6 @@ import { segmentTrees } from "@weft/tensor/commit/segmentTrees";
 import type { TreeSource } from "@weft/tensor/commit/TreeSource";
 import { fromHex32 } from "@weft/tensor/sha256";
 import { type OpenProgram, openProgram, type TrainProgram } from "@weft/tensor/train/Program";
-import { startRootOf } from "@weft/tensor/train/startRoot";
 import { startState } from "@weft/tensor/train/startState";
 import { trainingTokens } from "@weft/tensor/train/Trainer";
 import { tinyCorpus } from "@weft/tensor/train/tinyTrainProgram";
@@ -23,12 +22,12 @@ export const rules: Rules = { fanout: 32, clockSeconds: 1000, extensionSeconds: 
 
 export const idOf = (text: string, size: number): Hex => keccak256(toHex(text)).slice(0, 2 + 2 * size) as Hex;
 
+/** What a game is about: a court program with its hash, and the steps of the segment. */
+export type Disputed = { readonly hash: Hex; readonly program: CourtStruct; readonly steps: number };
+
 /** The first segment of a program, as honest and cheating sides know it. */
-export type Stage = {
+export type Stage = Disputed & {
   readonly open: OpenProgram;
-  readonly hash: Hex;
-  readonly program: CourtStruct;
-  readonly steps: number;
   /** A side's history: the honest one, or what a cheat makes of it. */
   side(cheat?: Cheat): TreeSource;
 };
@@ -42,15 +41,15 @@ export function stageOf(program: TrainProgram, steps = program.stepsPerSegment):
   return { open, hash: bytesToHex(court.hash), program: courtStruct(court.program), steps, side };
 }
 
-export const historyOf = (stage: Pick<Stage, "steps">, oracle: TraceOracle): Promise<Hex> =>
+export const historyOf = (stage: Pick<Disputed, "steps">, oracle: TraceOracle): Promise<Hex> =>
   rootOf(oracle, { of: "steps" }, stage.steps);
 
 /** The game of a commitment against a rival, both histories as their oracles have them; its clocks run from second 1. */
-export async function gameOf(stage: Stage, sides: { defender: TraceOracle; rival: TraceOracle }): Promise<Game> {
+export async function gameOf(stage: Disputed, sides: { defender: TraceOracle; rival: TraceOracle }): Promise<Game> {
   const [history, rival] = await Promise.all([historyOf(stage, sides.defender), historyOf(stage, sides.rival)]);
   const opening = {
     ...{ node: idOf("node", 20), sponsor: idOf("sponsor", 20), firstStep: 0n, history, rival, steps: stage.steps },
-    ...{ program: stage.hash, before: startRootOf(stage.open.program) },
+    ...{ program: stage.hash, before: stage.program.startRoot },
   };
   return startGame(openGame(idOf("game", 20), opening), rules, 1);
 }
@@ -65,7 +64,7 @@ export type Strategy = (game: Game, now: number) => Promise<readonly Move[]>;
 
 /** Plays what it is justified in. */
 export const fair =
-  (stage: Pick<Stage, "program">, oracle: TraceOracle): Strategy =>
+  (stage: Pick<Disputed, "program">, oracle: TraceOracle): Strategy =>
   async (game) => {
     const move = await nextMove(game, turnOf(game)!, { oracle, program: stage.program, rules });
     return move === undefined ? [] : [move];
@@ -103,7 +102,7 @@ export function attempt(game: Game, move: Move, sent: { now: number; by: Side })
 export const callsOf = ({ moves }: Played): string => moves.map(({ move }) => move.call).join(" ");
 
 /** The commitment of one history against another one: who wins, and how it went. */
-export async function contest(stage: Stage, sides: { defender: TraceOracle; rival: TraceOracle }): Promise<Played> {
+export async function contest(stage: Disputed, sides: { defender: TraceOracle; rival: TraceOracle }): Promise<Played> {
   const game = await gameOf(stage, sides);
   return play(game, { defender: fair(stage, sides.defender), rival: fair(stage, sides.rival) });
 }
