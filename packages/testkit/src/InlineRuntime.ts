@@ -243,7 +243,8 @@ export async function inlineCourtProgram({ program, corpusPath, origin }: Omit<C
   const caps = { threads: 1, nice: 0, memoryMiB: 1024 } as const;
   const at = origin && { step: origin.step, stateRoot: origin.stateRoot };
   try {
-    return courtTask({ kind: "court", program: { ...program }, corpusPath, ...caps, ...(at && { origin: at }) }).hash;
+    const task = { kind: "court", program: { ...program }, corpusPath, ...caps, ...(at && { origin: at }) } as const;
+    return (await courtTask(task)).hash;
   } catch (cause) {
     const code = cause instanceof TaskError ? cause.code : codeOf(cause);
     throw new WeftError(cause instanceof Error ? cause.message : String(cause), { code, fault: "caller", cause });

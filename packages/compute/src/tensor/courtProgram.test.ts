@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openCourtProgram } from "@weft/tensor/commit/courtProgram";
+import { openCourtProgram, ownStart } from "@weft/tensor/commit/courtProgram";
 import { toHex } from "@weft/tensor/sha256";
 import { openProgram } from "@weft/tensor/train/Program";
 import { trainingTokens } from "@weft/tensor/train/Trainer";
@@ -19,7 +19,7 @@ test("the hash is that of program, corpus and start", timed, async () => {
   const stateRoot = new Uint8Array(32).fill(9);
   const origin = { step: 40, stateRoot: toHex(stateRoot) };
   const [own, continued] = await Promise.all([courtProgramOf(base), courtProgramOf({ ...base, origin })]);
-  assert.equal(own, toHex(openCourtProgram(open, tokens).hash));
+  assert.equal(own, toHex(openCourtProgram(open, tokens, await ownStart(program)).hash));
   assert.equal(continued, toHex(openCourtProgram(open, tokens, { step: 40, stateRoot }).hash));
   assert.notEqual(own, continued);
 });

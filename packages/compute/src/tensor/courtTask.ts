@@ -1,6 +1,6 @@
 // The hash of an order's court program, from program and corpus. Runs inside the worker only (tensorWorker.ts).
 import { maxCorpusBytes } from "@weft/protocol/generated/params";
-import { openCourtProgram } from "@weft/tensor/commit/courtProgram";
+import { openCourtProgram, ownStart } from "@weft/tensor/commit/courtProgram";
 import { tensorBytes } from "@weft/tensor/commit/TensorLayout";
 import { checkMemory } from "@weft/tensor/execute/openGraph";
 import { constantType } from "@weft/tensor/graph/constants";
@@ -19,11 +19,14 @@ function neededBytes({ program, step }: OpenProgram): number {
 }
 
 /** Throws TensorError `bad-program`, `bad-corpus`, `over-memory`. */
-export function courtTask(task: Extract<Task, { kind: "court" }>): z.infer<typeof courtShape> {
+export async function courtTask(task: Extract<Task, { kind: "court" }>): Promise<z.infer<typeof courtShape>> {
   const corpus = readBounded(task.corpusPath, maxCorpusBytes);
   const open = openProgram(task.program);
   checkMemory(neededBytes(open), tensorMemory(task, corpus.length));
   const { origin } = task;
-  const start = origin && { step: origin.step, stateRoot: fromHex32(origin.stateRoot, "stateRoot") };
+  const start =
+    origin === undefined
+      ? await ownStart(open.program)
+      : { step: origin.step, stateRoot: fromHex32(origin.stateRoot, "stateRoot") };
   return { hash: toHex(openCourtProgram(open, trainingTokens(open, corpus), start).hash) };
 }

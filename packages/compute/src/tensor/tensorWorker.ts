@@ -38,7 +38,7 @@ async function perform(task: Task): Promise<void> {
   if (task.kind === "train") return train(task, bench);
   if (task.kind === "replay") return send({ type: "result", value: await replay(task, bench) });
   if (task.kind === "evaluate") return send({ type: "result", value: await evaluateTask(task, bench) });
-  if (task.kind === "court") return send({ type: "result", value: courtTask(task) });
+  if (task.kind === "court") return send({ type: "result", value: await courtTask(task) });
   send({ type: "result", value: await measure(task) });
 }
 

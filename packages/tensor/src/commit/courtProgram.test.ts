@@ -10,7 +10,7 @@ import { rateOf } from "../train/schedule.ts";
 import { startRootOf } from "../train/startRoot.ts";
 import { trainingTokens } from "../train/Trainer.ts";
 import { tinyCorpus, tinyMlpModel, tinyTrainProgram } from "../train/tinyTrainProgram.ts";
-import { type CourtProgram, courtProgramHash, encodeEntry, openCourtProgram } from "./courtProgram.ts";
+import { type CourtProgram, courtProgramHash, encodeEntry, openCourtProgram, ownStart } from "./courtProgram.ts";
 import { pathIn } from "./HashTree.ts";
 import { typedGraph } from "./OperatorsCommitment.ts";
 import { recordOf } from "./records.ts";
@@ -19,18 +19,19 @@ import { tensorRoot, tensorRootFrom } from "./TensorLayout.ts";
 const gpt = tinyTrainProgram({ batch: 2, accumulate: 2 });
 const mlp = tinyTrainProgram({ model: tinyMlpModel, clipMilli: 0, optimiser: { kind: "sgd", momentumPpm: 900_000 } });
 
-function opened(program: TrainProgram) {
+async function opened(program: TrainProgram) {
   const open = openProgram(program);
   const tokens = trainingTokens(open, tinyCorpus);
-  return { open, tokens, court: openCourtProgram(open, tokens) };
+  const start = await ownStart(program);
+  return { open, tokens, start, court: openCourtProgram(open, tokens, start) };
 }
 
 const u64 = (value: number) => value.toString(16).padStart(16, "0");
 const hex = (bytes: Uint8Array) => toHex(bytes).slice(2);
 
-test("the hash is SHA-256 of 07 and the fields in the order of the spec", () => {
+test("the hash is SHA-256 of 07 and the fields in the order of the spec", async () => {
   for (const program of [gpt, mlp]) {
-    const { court } = opened(program);
+    const { court } = await opened(program);
     const p = court.program;
     const text = [
       ...["07", hex(p.programHash), hex(p.dataRoot), "00", u64(p.totalSteps), u64(p.stepsPerSegment)],
@@ -42,13 +43,13 @@ test("the hash is SHA-256 of 07 and the fields in the order of the spec", () => 
   }
 });
 
-test("its fields are those of program, graph and corpus", () => {
-  const { open, tokens, court } = opened(gpt);
+test("its fields are those of program, graph and corpus", async () => {
+  const { open, tokens, court } = await opened(gpt);
   const { program } = court;
   const { graph, state } = open.step;
   assert.deepEqual(program.programHash, open.hash);
   assert.deepEqual([program.totalSteps, program.stepsPerSegment], [gpt.totalSteps, gpt.stepsPerSegment]);
-  assert.deepEqual([program.startStep, toHex(program.startRoot)], [0, startRootOf(gpt)]);
+  assert.deepEqual([program.startStep, toHex(program.startRoot)], [0, await startRootOf(gpt)]);
   assert.equal(program.values, graph.inputs.length + graph.constants.length + graph.nodes.length);
   assert.deepEqual([program.inputs, program.entries], [state.length, state.length]);
   assert.equal(program.lossValue, graph.outputs.find(({ name }) => name === "loss")?.value);
@@ -58,8 +59,8 @@ test("its fields are those of program, graph and corpus", () => {
   assert.deepEqual(program.tokensRoot, tensorRoot(tensorFrom("i32", [tokens.length], tokens)));
 });
 
-test("records, entries, rates and tokens open under their roots", () => {
-  const { open, tokens, court } = opened(gpt);
+test("records, entries, rates and tokens open under their roots", async () => {
+  const { open, tokens, court } = await opened(gpt);
   const { program, records, recordsTree, entries, entriesTree } = court;
   const typed = typedGraph(open.step.graph);
   for (const value of [0, open.step.state.length, program.values - 1]) {
@@ -84,16 +85,16 @@ test("records, entries, rates and tokens open under their roots", () => {
   assert.deepEqual(tensorRootFrom(type, court.tokens.leavesRoot), program.tokensRoot);
 });
 
-test("another start, seed, corpus, schedule or model is another court program", () => {
-  const { open, tokens, court } = opened(gpt);
+test("another start, seed, corpus, schedule or model is another court program", async () => {
+  const { open, tokens, start: own, court } = await opened(gpt);
   const start = { step: 6, stateRoot: fromHex32(`0x${"5a".repeat(32)}`, "stateRoot") };
   const others = [
     openCourtProgram(open, tokens, start).hash,
-    openCourtProgram(open, tokens.slice(1)).hash,
-    openCourtProgram(open, tokens.with(3, tokens[3]! ^ 1)).hash,
-    ...[tinyTrainProgram({ batch: 2, accumulate: 2 }, 2), tinyTrainProgram({ batch: 2 }), mlp].map(
-      (program) => opened(program).court.hash,
-    ),
+    openCourtProgram(open, tokens.slice(1), own).hash,
+    openCourtProgram(open, tokens.with(3, tokens[3]! ^ 1), own).hash,
+    (await opened(tinyTrainProgram({ batch: 2, accumulate: 2 }, 2))).court.hash,
+    (await opened(tinyTrainProgram({ batch: 2 }))).court.hash,
+    (await opened(mlp)).court.hash,
     courtProgramHash({ ...court.program, targets: 1 } satisfies CourtProgram),
   ];
   assert.equal(new Set([court.hash, ...others].map(toHex)).size, others.length + 1);

@@ -5,7 +5,7 @@ import { NUMERICS_IDS } from "../graph/Graph.ts";
 import { tensorFrom } from "../graph/TensorValue.ts";
 import { hashLeaf } from "../Merkle.ts";
 import { fromHex32, sha256, uint64Bytes } from "../sha256.ts";
-import type { OpenProgram } from "../train/Program.ts";
+import type { OpenProgram, TrainProgram } from "../train/Program.ts";
 import { rateOf } from "../train/schedule.ts";
 import { startRootOf } from "../train/startRoot.ts";
 import { type MerkleTree, merkleTree } from "./MerkleTree.ts";
@@ -67,6 +67,11 @@ export type OpenCourt = {
 /** The state before `step`, in which the order's work begins. */
 export type CourtStart = { readonly step: number; readonly stateRoot: Uint8Array };
 
+/** The program's own start. Rejects with TensorError `bad-program`. */
+export async function ownStart(program: TrainProgram): Promise<CourtStart> {
+  return { step: 0, stateRoot: fromHex32(await startRootOf(program), "startRoot") };
+}
+
 /** Everything in it in order, after the tag. */
 export function encodeCourtProgram(program: CourtProgram): Uint8Array {
   const p = program;
@@ -114,9 +119,9 @@ function ratesOf({ schedule, totalSteps }: OpenProgram["program"]): TensorTree {
 
 /**
  * @param tokens those of the training part (`trainingTokens`); they must stay as they are
- * @param start where the order's work begins; default is step 0 in the program's seeded state
+ * @param start where the order's work begins
  */
-export function openCourtProgram(open: OpenProgram, tokens: Int32Array, start?: CourtStart): OpenCourt {
+export function openCourtProgram(open: OpenProgram, tokens: Int32Array, start: CourtStart): OpenCourt {
   const { program, step } = open;
   const { graph } = step;
   const typed = typedGraph(graph);
@@ -136,8 +141,8 @@ export function openCourtProgram(open: OpenProgram, tokens: Int32Array, start?: 
     numericsId: NUMERICS_IDS.indexOf(program.numericsId),
     totalSteps: program.totalSteps,
     stepsPerSegment: program.stepsPerSegment,
-    startStep: start?.step ?? 0,
-    startRoot: start?.stateRoot ?? fromHex32(startRootOf(program), "startRoot"),
+    startStep: start.step,
+    startRoot: start.stateRoot,
     values: records.length,
     recordsRoot: recordsTree!.root,
     inputs: step.state.length,

@@ -20,8 +20,8 @@ import type { LeafTree, StepAfter, TreeName, TreeSource } from "./TreeSource.ts"
 export type SegmentOptions = RunOptions & {
   /** Inclusive; the first step is the start's. */
   readonly lastStep: number;
-  /** Where the order's work begins; default is the program's own start. */
-  readonly courtStart?: CourtStart | undefined;
+  /** Where the order's work begins. */
+  readonly courtStart: CourtStart;
   /** Bytes of values of a disputed step that are kept. Default 256 MiB. */
   readonly keptBytes?: number;
 };

@@ -7,9 +7,9 @@ import { vectorFile } from "./vectorText.ts";
 
 const folder = new URL("../../../../spec/vectors/court/", import.meta.url);
 
-test("spec/vectors/court/program.json is what program and corpus give", () => {
+test("spec/vectors/court/program.json is what program and corpus give", async () => {
   const file = new URL("program.json", folder);
-  const made = vectorFile(courtProgramVectors());
+  const made = vectorFile(await courtProgramVectors());
   if (process.env["WEFT_WRITE_VECTORS"] === "1") {
     mkdirSync(folder, { recursive: true });
     writeFileSync(file, made);

@@ -1,5 +1,5 @@
 // spec/vectors/court/program.json: court programs of two tiny trainings field by field, and openings under their roots.
-import { type CourtProgram, type CourtStart, encodeEntry, type OpenCourt, openCourtProgram } from "../commit/courtProgram.ts";
+import { type CourtProgram, type CourtStart, encodeEntry, type OpenCourt, openCourtProgram, ownStart } from "../commit/courtProgram.ts";
 import { pathIn } from "../commit/HashTree.ts";
 import type { TensorTree } from "../commit/TensorTree.ts";
 import { fromHex32, sha256, toHex } from "../sha256.ts";
@@ -39,10 +39,10 @@ function recordsOf({ records, recordsTree }: OpenCourt) {
   }));
 }
 
-function courtCase(name: string, program: TrainProgram, start?: CourtStart) {
+async function courtCase(name: string, program: TrainProgram, start?: CourtStart) {
   const open = openProgram(program);
   const tokens = trainingTokens(open, tinyCorpus);
-  const court = openCourtProgram(open, tokens, start);
+  const court = openCourtProgram(open, tokens, start ?? (await ownStart(program)));
   const { entries, entriesTree, rates } = court;
   const { rows, context } = court.program;
   const drawn = { rows, starts: tokens.length - context };
@@ -65,6 +65,6 @@ function courtCase(name: string, program: TrainProgram, start?: CourtStart) {
   };
 }
 
-export function courtProgramVectors() {
-  return [courtCase("gpt", gpt), courtCase("mlp", mlp), courtCase("mlp continued", mlp, continued)];
+export async function courtProgramVectors() {
+  return [await courtCase("gpt", gpt), await courtCase("mlp", mlp), await courtCase("mlp continued", mlp, continued)];
 }

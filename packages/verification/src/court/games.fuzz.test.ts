@@ -18,7 +18,7 @@ import { attempt, fair, gameOf, play, rules, type Strategy, stageOf } from "./pl
 import { oracleOf, type TraceOracle } from "./TraceOracle.ts";
 
 const steps = 3;
-const stage = stageOf(tinyTrainProgram({ model: tinyMlpModel }), steps);
+const stage = await stageOf(tinyTrainProgram({ model: tinyMlpModel }), steps);
 const run = { programHash: stage.open.hash, firstStep: 0 };
 const truth = stage.side();
 const typed = typedGraph(stage.open.step.graph);

@@ -6,6 +6,7 @@ import type { Meddling } from "@weft/tensor/commit/Cheat";
 import { foldChunks, isFold } from "@weft/tensor/commit/folds";
 import { scopeOf, typedGraph } from "@weft/tensor/commit/OperatorsCommitment";
 import { leafOf } from "@weft/tensor/commit/TensorLayout";
+import type { TreeSource } from "@weft/tensor/commit/TreeSource";
 import { elementCount } from "@weft/tensor/graph/Graph";
 import { firstNodeValue } from "@weft/tensor/graph/inferTypes";
 import { bitsView, type TensorValue, tensorFrom } from "@weft/tensor/graph/TensorValue";
@@ -15,12 +16,12 @@ import { type Fault, plant } from "./plantFixture.ts";
 import { callsOf, contest, type Stage, stageOf } from "./playFixture.ts";
 import { oracleOf } from "./TraceOracle.ts";
 
-const gpt = stageOf(tinyTrainProgram({ batch: 2, accumulate: 2 }), 2);
-const mlp = stageOf(tinyTrainProgram({ model: tinyMlpModel }), 3);
+const gpt = await stageOf(tinyTrainProgram({ batch: 2, accumulate: 2 }), 2);
+const mlp = await stageOf(tinyTrainProgram({ model: tinyMlpModel }), 3);
 const runOf = ({ open }: Stage) => ({ programHash: open.hash, firstStep: 0 });
 
 /** Both games of a true history and a false one: calls of the one in which the false one is committed to. */
-async function bothWays(stage: Stage, truth: ReturnType<Stage["side"]>, lie: ReturnType<Stage["side"]>) {
+async function bothWays(stage: Stage, truth: TreeSource, lie: TreeSource) {
   const [honest, liar] = [oracleOf(truth), oracleOf(lie)];
   const caught = await contest(stage, { defender: liar, rival: honest });
   assert.equal(caught.game.outcome, "rival", `the false commitment: ${callsOf(caught)}`);

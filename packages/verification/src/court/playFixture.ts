@@ -2,7 +2,7 @@
 
 import { WeftError } from "@weft/protocol/Errors";
 import type { Cheat } from "@weft/tensor/commit/Cheat";
-import { openCourtProgram } from "@weft/tensor/commit/courtProgram";
+import { openCourtProgram, ownStart } from "@weft/tensor/commit/courtProgram";
 import { segmentTrees } from "@weft/tensor/commit/segmentTrees";
 import type { TreeSource } from "@weft/tensor/commit/TreeSource";
 import { fromHex32 } from "@weft/tensor/sha256";
@@ -32,12 +32,14 @@ export type Stage = Disputed & {
   side(cheat?: Cheat): TreeSource;
 };
 
-export function stageOf(program: TrainProgram, steps = program.stepsPerSegment): Stage {
+export async function stageOf(program: TrainProgram, steps = program.stepsPerSegment): Promise<Stage> {
   const open = openProgram(program);
   const tokens = trainingTokens(open, tinyCorpus);
-  const court = openCourtProgram(open, tokens);
+  const courtStart = await ownStart(program);
+  const court = openCourtProgram(open, tokens, courtStart);
   const state = startState(fromHex32(program.seed, "seed"), open.step.state);
-  const side = (cheat?: Cheat) => segmentTrees(open, { tokens, start: { step: 0, state }, lastStep: steps - 1, cheat });
+  const side = (cheat?: Cheat) =>
+    segmentTrees(open, { tokens, start: { step: 0, state }, lastStep: steps - 1, courtStart, cheat });
   return { open, hash: bytesToHex(court.hash), program: courtStruct(court.program), steps, side };
 }
 
