@@ -128,6 +128,7 @@ class InlineRun implements RunHandle {
       signal: this.#stop.signal,
       worked: () => {},
       credit: () => this.#credit(),
+      question: () => Promise.reject(new WeftError("a run is asked nothing", { code: "runtime.spec" })),
       send: (report) => this.#take(report, totalSteps),
     };
   }
@@ -219,6 +220,7 @@ export function createInlineRuntime(options: InlineRuntimeOptions): InlineRuntim
 
 const benchOf = (signal: AbortSignal | undefined): Workbench => ({
   ...{ send: () => {}, worked: () => {}, credit: async () => {} },
+  question: () => Promise.reject(new WeftError("nobody asks", { code: "runtime.spec" })),
   signal: signal ?? new AbortController().signal,
 });
 

@@ -2,6 +2,7 @@
 // the worker handles bought programs and data, and a broken one must not reach into the node.
 import { hexOf } from "@weft/protocol/fields";
 import { z } from "zod";
+import { questionShape } from "./disputeMessages.ts";
 
 /** Any Uint8Array, whatever buffer it views. */
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
@@ -29,6 +30,9 @@ const caps = {
   nice: count.max(19),
   memoryMiB: z.int().positive(),
 };
+
+/** Where the order's work begins; absent: the program's own start. */
+const origin = z.strictObject({ step: z.int().positive(), stateRoot: hexOf(32) }).optional();
 
 export const taskShape = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -58,9 +62,9 @@ export const taskShape = z.discriminatedUnion("kind", [
     kind: z.literal("court"),
     ...inputs,
     ...caps,
-    /** Where the order's work begins; absent: the program's own start. */
-    origin: z.strictObject({ step: z.int().positive(), stateRoot: hexOf(32) }).optional(),
+    origin,
   }),
+  z.strictObject({ kind: z.literal("dispute"), ...inputs, ...caps, segment: count.max(65_535), origin }),
   z.strictObject({ kind: z.literal("measure"), ...caps, milliseconds: z.int().positive().max(10_000) }),
 ]);
 export type Task = z.infer<typeof taskShape>;
@@ -69,6 +73,8 @@ export type Task = z.infer<typeof taskShape>;
 export const controlShape = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("credit") }),
   z.strictObject({ type: z.literal("stop") }),
+  /** Of a dispute task; answered in order. */
+  z.strictObject({ type: z.literal("ask"), question: questionShape }),
 ]);
 export type Control = z.infer<typeof controlShape>;
 
@@ -147,6 +153,8 @@ export const reportShape = z.discriminatedUnion("type", [
   }),
   segmentShape,
   z.strictObject({ type: z.literal("done") }),
+  /** The answer to one question of a dispute task. */
+  z.strictObject({ type: z.literal("answer"), value: z.unknown() }),
   /** The answer to a replay, evaluate, court or measure task. */
   z.strictObject({ type: z.literal("result"), value: z.unknown() }),
   z.strictObject({ type: z.literal("error"), code: z.enum(failureCodes), message: text }),

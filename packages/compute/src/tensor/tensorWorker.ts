@@ -4,12 +4,16 @@
 import { setPriority } from "node:os";
 import { hasCode, WeftError } from "@weft/protocol/Errors";
 import { courtTask } from "./courtTask.ts";
+import type { Question } from "./disputeMessages.ts";
+import { disputeTask } from "./disputeTask.ts";
 import { beatMs, controlShape, type failureCodes, type Report, type Task, taskShape } from "./messages.ts";
 import { evaluateTask, measure, replay, TaskError, train, type Workbench } from "./workerTasks.ts";
 
 const stopped = new AbortController();
 let credits = 0;
 let creditWanted: (() => void) | undefined;
+const questions: Question[] = [];
+let questionWanted: (() => void) | undefined;
 let work = 0;
 
 function send(report: Report): void {
@@ -31,13 +35,33 @@ const bench: Workbench = {
     }
     credits--;
   },
+  question: async () => {
+    stopped.signal.throwIfAborted();
+    while (questions.length === 0) {
+      await new Promise<void>((resolve) => {
+        questionWanted = resolve;
+      });
+      questionWanted = undefined;
+      stopped.signal.throwIfAborted();
+    }
+    return questions.shift()!;
+  },
   signal: stopped.signal,
 };
+
+/** Questions that wait at most; the node asks one after the other. */
+const mostQuestions = 64;
+
+function ask(question: Question): void {
+  if (questions.length >= mostQuestions) throw new Error(`more than ${mostQuestions} questions wait`);
+  questions.push(question);
+}
 
 async function perform(task: Task): Promise<void> {
   if (task.kind === "train") return train(task, bench);
   if (task.kind === "replay") return send({ type: "result", value: await replay(task, bench) });
   if (task.kind === "evaluate") return send({ type: "result", value: await evaluateTask(task, bench) });
+  if (task.kind === "dispute") return disputeTask(task, bench);
   if (task.kind === "court") return send({ type: "result", value: await courtTask(task) });
   send({ type: "result", value: await measure(task) });
 }
@@ -61,11 +85,18 @@ async function runTask(raw: unknown): Promise<void> {
   process.on("message", (control) => {
     const message = controlShape.parse(control);
     if (message.type === "stop") stopped.abort(new Error("stopped by the node"));
+    else if (message.type === "ask") ask(message.question);
     else credits++;
     creditWanted?.();
+    questionWanted?.();
   });
   const beat = () =>
-    send({ type: "beat", rssBytes: process.memoryUsage.rss(), work, idle: creditWanted !== undefined });
+    send({
+      type: "beat",
+      rssBytes: process.memoryUsage.rss(),
+      work,
+      idle: (creditWanted ?? questionWanted) !== undefined,
+    });
   beat();
   setInterval(beat, beatMs);
   await perform(task);

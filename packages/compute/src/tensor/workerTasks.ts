@@ -11,6 +11,7 @@ import { runSegment, type SegmentTrace, segmentSteps } from "@weft/tensor/train/
 import { sampleText } from "@weft/tensor/train/sampleText";
 import { isShort } from "@weft/tensor/train/stepWork";
 import { openTrainer, type Trainer } from "@weft/tensor/train/Trainer";
+import type { Question } from "./disputeMessages.ts";
 import { measureKernel } from "./measureKernel.ts";
 import { tensorMemory } from "./memory.ts";
 import type { Evaluation, Replay, Report, Speed, Start, Task } from "./messages.ts";
@@ -22,6 +23,8 @@ export interface Workbench {
   worked(): void;
   /** Resolves when the node has room for one more segment. */
   credit(): Promise<void>;
+  /** The node's next question, in the order asked. */
+  question(): Promise<Question>;
   signal: AbortSignal;
 }
 
@@ -40,7 +43,7 @@ export function readBounded(path: string, limit: number): Uint8Array {
   return readFileSync(path);
 }
 
-function readStart(start: Start | undefined): Uint8Array | undefined {
+export function readStart(start: Start | undefined): Uint8Array | undefined {
   if (start === undefined) return undefined;
   const bytes = readBounded(start.checkpointPath, maxCheckpointBytes);
   if (toHex(checkpointId(bytes)) !== start.contentId)

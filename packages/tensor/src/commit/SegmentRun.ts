@@ -33,6 +33,8 @@ export type RunOptions = {
   readonly threads?: Threads | undefined;
   readonly memoryLimit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told after every step. */
+  readonly onStep?: (() => void) | undefined;
 };
 
 type Running = {
@@ -86,6 +88,7 @@ async function runStep(run: Running, step: number): Promise<number> {
   options.signal?.throwIfAborted();
   const meddling = options.cheat?.(step);
   if (meddling !== undefined) return meddle(run, step, meddling);
+  options.onStep?.();
   fill(step);
   runner.write("rate", { data: Float32Array.of(rateAt(open, step)) });
   runner.run();

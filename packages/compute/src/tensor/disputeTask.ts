@@ -1,0 +1,77 @@
+// A segment in dispute, in a worker of its own: replays what a question needs and answers one after another until the node ends
+// it. Runs inside the worker only (tensorWorker.ts).
+import { maxCorpusBytes } from "@weft/protocol/generated/params";
+import { type CourtStart, ownStart } from "@weft/tensor/commit/courtProgram";
+import type { RunStart } from "@weft/tensor/commit/SegmentRun";
+import { segmentTrees } from "@weft/tensor/commit/segmentTrees";
+import type { TreeSource } from "@weft/tensor/commit/TreeSource";
+import { fromHex32 } from "@weft/tensor/sha256";
+import { decodeCheckpoint } from "@weft/tensor/train/Checkpoint";
+import { type OpenProgram, openProgram } from "@weft/tensor/train/Program";
+import { segmentSteps } from "@weft/tensor/train/runSegment";
+import { startState } from "@weft/tensor/train/startState";
+import { trainingTokens } from "@weft/tensor/train/Trainer";
+import { oracleOf, type TraceOracle } from "@weft/verification/court/TraceOracle";
+import type { Question } from "./disputeMessages.ts";
+import { tensorMemory } from "./memory.ts";
+import type { Task } from "./messages.ts";
+import { readBounded, readStart, TaskError, type Workbench } from "./workerTasks.ts";
+
+type DisputeTask = Extract<Task, { kind: "dispute" }>;
+
+/** Of what a task may take so much is kept for values that were opened; the rest is for runs and walks. */
+const keptShare = 0.25;
+
+async function courtStart(open: OpenProgram, { origin }: DisputeTask): Promise<CourtStart> {
+  if (origin === undefined) return ownStart(open.program);
+  return { step: origin.step, stateRoot: fromHex32(origin.stateRoot, "stateRoot") };
+}
+
+function runStart(open: OpenProgram, checkpoint: Uint8Array | undefined): RunStart {
+  if (checkpoint === undefined) {
+    const seed = fromHex32(open.program.seed, "seed");
+    return { step: 0, state: startState(seed, open.step.state) };
+  }
+  const { nextStep, state } = decodeCheckpoint(open, checkpoint);
+  return { step: nextStep, state };
+}
+
+/** The task's own history of its segment. Throws as `TaskError`, TensorError `bad-program`, `bad-corpus`, `bad-checkpoint`. */
+export async function disputeSource(
+  task: DisputeTask,
+  { worked, signal }: Pick<Workbench, "worked" | "signal">,
+): Promise<TreeSource> {
+  const open = openProgram(task.program);
+  const corpus = readBounded(task.corpusPath, maxCorpusBytes);
+  const checkpoint = readStart(task.start);
+  const start = runStart(open, checkpoint);
+  const steps = segmentSteps(open.program, task.segment);
+  if (steps === undefined || steps[0] !== start.step)
+    throw new TaskError("runtime.checkpoint", `the start is at step ${start.step}, not at segment ${task.segment}`);
+  const memoryLimit = tensorMemory(task, corpus.length + (checkpoint?.length ?? 0));
+  return segmentTrees(open, {
+    ...{ tokens: trainingTokens(open, corpus), start, lastStep: steps[1], threads: task.threads, signal },
+    ...{ courtStart: await courtStart(open, task), onStep: worked },
+    ...{ memoryLimit: memoryLimit * (1 - keptShare), keptBytes: memoryLimit * keptShare },
+  });
+}
+
+const ANSWERS: {
+  readonly [K in Question["ask"]]: (oracle: TraceOracle, question: Extract<Question, { ask: K }>) => Promise<unknown>;
+} = {
+  after: (oracle, { step }) => oracle.after(step),
+  nodes: (oracle, { tree, at, height }) => oracle.nodes(tree, at, height),
+  leaves: (oracle, { tree, first, count }) => oracle.leaves(tree, first, count),
+  path: (oracle, { tree, leaf }) => oracle.path(tree, leaf),
+};
+
+/** Answers until it is stopped; a question that has no answer ends it. */
+export async function disputeTask(task: DisputeTask, bench: Workbench): Promise<never> {
+  const oracle = oracleOf(await disputeSource(task, bench));
+  for (;;) {
+    const question = await bench.question();
+    const value = await ANSWERS[question.ask](oracle, question as never);
+    bench.worked();
+    bench.send({ type: "answer", value });
+  }
+}
