@@ -64,7 +64,6 @@ export type Arguments = {
     valuePath: readonly Hex[];
   };
   proveLoss: { position: Position; program: CourtStruct; leaf: Hex; valuePath: readonly Hex[] };
-  provePadding: { position: Position; record: Hex; choice: Choice };
   proveToken: { position: Position; program: CourtStruct; record: Hex; choice: Choice; token: TensorLeaf };
   proveWord: { position: Position; record: Hex; choice: Choice; openings: readonly LeafOpening[] };
   proveFold: {
@@ -111,7 +110,6 @@ const order: { readonly [C in Call]: readonly (keyof Arguments[C])[] } = {
   proveConstant: ["position", "choice", "record"],
   proveEntry: ["position", "program", "choice", "rule", "tensorRoot", "valuePath"],
   proveLoss: ["position", "program", "leaf", "valuePath"],
-  provePadding: ["position", "record", "choice"],
   proveToken: ["position", "program", "record", "choice", "token"],
   proveWord: ["position", "record", "choice", "openings"],
   proveFold: ["position", "record", "choice", "before", "openings"],

@@ -6,7 +6,7 @@ import { choose, reveal } from "./narrowing.ts";
 import { refuse } from "./refuse.ts";
 import { chooseStep, enterStep, proveEntry, proveLoss } from "./stepMoves.ts";
 import { chooseValue, enterValue, proveConstant, proveRate, proveState } from "./valueMoves.ts";
-import { chooseWord, enterFold, proveFold, provePadding, proveToken, proveWord } from "./wordMoves.ts";
+import { chooseWord, enterFold, proveFold, proveToken, proveWord } from "./wordMoves.ts";
 
 export type Sent = {
   /** Unix seconds. */
@@ -19,7 +19,7 @@ type Rule = (game: Game, move: never, rules: Rules) => Game;
 
 const rulesOf: { readonly [C in Call]: Rule } = {
   ...{ reveal, choose, chooseStep, enterStep, proveEntry, proveLoss, chooseValue, enterValue },
-  ...{ proveConstant, proveRate, proveState, chooseWord, enterFold, proveFold, provePadding, proveToken, proveWord },
+  ...{ proveConstant, proveRate, proveState, chooseWord, enterFold, proveFold, proveToken, proveWord },
 };
 
 /** @throws WeftError `games.` and the name of the contract's error */

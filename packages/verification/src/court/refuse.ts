@@ -23,7 +23,6 @@ export type Refusal =
   | "OperandUnknown"
   | "TooManyOpenings"
   | "NotOpened"
-  | "NotPadding"
   | "IsPadding"
   | "DefenderRight";
 

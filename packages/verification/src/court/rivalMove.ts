@@ -1,4 +1,5 @@
 // The rival's moves: where the defender's history differs first, and in the end what would have been right.
+import { zeroHash } from "@weft/protocol/fields";
 import { foldChunk, foldChunks, isFold } from "@weft/tensor/commit/folds";
 import { recomputeWord } from "@weft/tensor/commit/recomputeWord";
 import { leafCount } from "@weft/tensor/commit/TensorLayout";
@@ -116,8 +117,9 @@ async function atWord(game: Game, player: Player, choice: Choice): Promise<Move>
   const [record] = (await oracle.leaves({ of: "records" }, Number(position.facts.value), 1)) as [Hex];
   const value = decodeRecord(record);
   const word = firstWord(value.type, choice);
-  if (word.isPadding) return { call: "provePadding", position, record, choice };
   if (value.kind !== "node") return proveToken(game, player, { record, choice, word, value });
+  // What lies past the end of a row is 0, whatever the operands are.
+  if (word.isPadding) return { call: "proveWord", position, record, choice, openings: [] };
   const { scope } = value;
   if (isFold(scope.node.op)) return chooseWord(game, player, { record, choice, word, value });
   const compute = (read: Parameters<typeof recomputeWord>[2]) => recomputeWord(scope, word.element, read);
@@ -131,6 +133,8 @@ async function proveToken({ position }: Game, player: Player, at: AtWord<Given>)
   const { oracle, program } = player;
   const { record, choice, word, value } = at;
   const step = Number(position.facts.step);
+  const nothing = { data: "0x", leavesRoot: zeroHash, path: [] } as const;
+  if (word.isPadding) return { call: "proveToken", position, program, record, choice, token: nothing };
   const place = tokenPlace(program, { step, source: value.source, element: word.element });
   const token = await openWord(oracle, { of: "tokens" }, { length: Number(program.tokens), at: place });
   return { call: "proveToken", position, program, record, choice, token };

@@ -53,18 +53,14 @@ function wordAt(
   return { word: firstWord(value.type, choice), value };
 }
 
-function needWord({ isPadding, element }: Word): void {
-  if (isPadding) refuse("IsPadding", { element });
-}
-
 function scopeOf(value: Given | Computed): NodeScope {
   return value.kind === "node" ? value.scope : refuse("RecordInvalid", { kind: value.kind });
 }
 
 export function chooseWord(game: Game, move: MoveOf<"chooseWord">): Game {
   const { word, value } = wordAt(game, move);
+  if (word.isPadding) refuse("IsPadding", { element: word.element });
   const scope = scopeOf(value);
-  needWord(word);
   if (!isFold(scope.node.op)) refuse("OperatorFolds", { op: scope.node.op });
   const chunks = foldChunks(scope);
   const { root, lastPath } = move.claim;
@@ -97,23 +93,17 @@ export function proveFold(game: Game, { record, choice, before, openings }: Move
 
 export function proveWord(game: Game, move: MoveOf<"proveWord">): Game {
   const { word, value } = wordAt(game, move);
+  if (word.isPadding) return refute(game, word.defender === 0);
   const scope = scopeOf(value);
-  needWord(word);
   if (isFold(scope.node.op)) refuse("OperatorFolds", { op: scope.node.op });
   const read = openedReader(game.position.facts, scope, move.openings);
   return refute(game, recomputeWord(scope, word.element, read) === word.defender);
 }
 
-export function provePadding(game: Game, move: MoveOf<"provePadding">): Game {
-  const { word } = wordAt(game, move);
-  if (!word.isPadding) refuse("NotPadding", { element: word.element });
-  return refute(game, word.defender === 0);
-}
-
 export function proveToken(game: Game, move: MoveOf<"proveToken">): Game {
   const { word, value } = wordAt(game, move);
+  if (word.isPadding) return refute(game, word.defender === 0);
   if (value.kind !== "batch") refuse("RecordInvalid", { kind: value.kind });
-  needWord(word);
   const { program, token } = move;
   const { facts } = game.position;
   checkProgram(program, facts.program);
