@@ -10,6 +10,7 @@ const treeShape = z.discriminatedUnion("of", [
   z.strictObject({ of: z.literal("values"), step }),
   // The state before the segment's first step is that after step -1 of the run.
   z.strictObject({ of: z.literal("entries"), step: z.int().min(-1) }),
+  z.strictObject({ of: z.literal("entry"), step, entry: count }),
   z.strictObject({ of: z.literal("leaves"), step, value }),
   z.strictObject({ of: z.literal("accs"), step, value, element: count }),
   z.strictObject({ of: z.enum(["records", "schema", "rates", "tokens"]) }),
@@ -27,10 +28,12 @@ export const questionShape = z.discriminatedUnion("ask", [
     height: count.max(32),
   }),
   z.strictObject({ ask: z.literal("leaves"), tree: treeShape, first: count, count: z.int().positive().max(mostItems) }),
+  z.strictObject({ ask: z.literal("firstNan") }),
   z.strictObject({ ask: z.literal("path"), tree: treeShape, leaf: count }),
 ]);
 export type Question = z.infer<typeof questionShape>;
 
 const bytes = z.string().regex(/^0x([0-9a-f]{2})*$/) as unknown as z.ZodType<`0x${string}`>;
 export const itemsShape = z.array(bytes).max(mostItems);
+export const nanShape = z.strictObject({ step, entry: count.optional(), element: count.optional() }).optional();
 export const afterShape = z.strictObject({ loss: count.max(2 ** 32 - 1), state: bytes });

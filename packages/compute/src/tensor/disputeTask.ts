@@ -62,6 +62,7 @@ const ANSWERS: {
   after: (oracle, { step }) => oracle.after(step),
   nodes: (oracle, { tree, at, height }) => oracle.nodes(tree, at, height),
   leaves: (oracle, { tree, first, count }) => oracle.leaves(tree, first, count),
+  firstNan: (oracle) => oracle.firstNan(),
   path: (oracle, { tree, leaf }) => oracle.path(tree, leaf),
 };
 

@@ -3,10 +3,11 @@
 // Not here: what is asked and which move follows (packages/verification, court).
 import { resolve } from "node:path";
 import { WeftError } from "@weft/protocol/Errors";
+import type { NanPlace } from "@weft/tensor/commit/TreeSource";
 import { type TrainProgram, validateTrainProgram } from "@weft/tensor/train/Program";
 import type { TraceOracle } from "@weft/verification/court/TraceOracle";
 import type { Limits } from "../Runtime.ts";
-import { afterShape, itemsShape, type Question } from "./disputeMessages.ts";
+import { afterShape, itemsShape, nanShape, type Question } from "./disputeMessages.ts";
 import type { Start } from "./messages.ts";
 import { failureError } from "./replaySegment.ts";
 import { capsOf } from "./TensorRuntime.ts";
@@ -82,6 +83,8 @@ export function openDispute(options: DisputeOptions): Dispute {
       after: async (step) => afterShape.parse(await ask({ ask: "after", step })),
       nodes: (tree, at, height) => items({ ask: "nodes", tree, at, height }),
       leaves: (tree, first, count) => items({ ask: "leaves", tree, first, count }),
+      // Absent values come back absent.
+      firstNan: async () => nanShape.parse(await ask({ ask: "firstNan" })) as NanPlace | undefined,
       path: (tree, leaf) => items({ ask: "path", tree, leaf }),
     },
     close: () => worker.stop("the dispute is over"),

@@ -18,7 +18,7 @@ import { rateOf } from "../train/schedule.ts";
 import type { Cheat, Meddling } from "./Cheat.ts";
 import { wordOf } from "./TensorLayout.ts";
 import { traceStep } from "./Trace.ts";
-import type { StepAfter } from "./TreeSource.ts";
+import type { NanPlace, StepAfter } from "./TreeSource.ts";
 
 export type State = Readonly<Record<string, TensorValue>>;
 
@@ -82,6 +82,18 @@ function stateIn({ open, kernels, runner }: Running): State {
 
 const rateAt = ({ program }: OpenProgram, step: number): number => rateOf(program.schedule, program.totalSteps, step);
 
+const CANONICAL_NAN = 0x7fc00000;
+
+function nanIn(run: Running, step: number): NanPlace | undefined {
+  const state = stateIn(run);
+  for (const [entry, { name }] of run.open.step.state.entries()) {
+    const { data } = state[name]!;
+    for (let element = 0; element < data.length; element++)
+      if (Number.isNaN(data[element])) return { step, entry, element };
+  }
+  return undefined;
+}
+
 /** Runs a step; the word of its loss. The loop turns once, so that a signal is seen. */
 async function runStep(run: Running, step: number): Promise<number> {
   const { open, options, runner, fill } = run;
@@ -122,15 +134,20 @@ function stateRootIn({ open, kernels, runner, room }: Running, nextStep: number)
   return stateRootFrom(nextStep, names, readValueRoots(kernels, call));
 }
 
-/** Loss and state root after each step from the start's to `lastStep`. Throws TensorError `over-memory`, `bad-index`. */
-export async function runSteps(open: OpenProgram, options: RunOptions, lastStep: number): Promise<StepAfter[]> {
+/** Loss and state root after each step, and the first NaN in one of them. */
+export type StepsRun = { readonly after: readonly StepAfter[]; readonly nan: NanPlace | undefined };
+
+/** Runs from the start to `lastStep`. Throws TensorError `over-memory`, `bad-index`. */
+export async function runSteps(open: OpenProgram, options: RunOptions, lastStep: number): Promise<StepsRun> {
   return running(open, options, async (run) => {
-    const found: StepAfter[] = [];
+    const after: StepAfter[] = [];
+    let nan: NanPlace | undefined;
     for (let step = options.start.step; step <= lastStep; step++) {
       const lossWord = await runStep(run, step);
-      found.push({ lossWord, stateRoot: stateRootIn(run, step + 1) });
+      after.push({ lossWord, stateRoot: stateRootIn(run, step + 1) });
+      nan ??= lossWord === CANONICAL_NAN ? { step } : nanIn(run, step);
     }
-    return found;
+    return { after, nan };
   });
 }
 

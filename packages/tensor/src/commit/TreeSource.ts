@@ -10,6 +10,8 @@ export type TreeName =
   | { readonly of: "values"; readonly step: number }
   /** State entries after a step: name length ‖ name ‖ tensor root. */
   | { readonly of: "entries"; readonly step: number }
+  /** The leaves of an entry of the state after a step, 128 bytes each. */
+  | { readonly of: "entry"; readonly step: number; readonly entry: number }
   /** The leaves of a value, 128 bytes each. */
   | { readonly of: "leaves"; readonly step: number; readonly value: number }
   /** Acc words of an element that is a fold, 4 bytes little-endian each. */
@@ -26,9 +28,13 @@ export type LeafTree = {
 /** What is after a step: with program and step number, all of its step root. */
 export type StepAfter = { readonly lossWord: number; readonly stateRoot: Uint8Array };
 
+/** Where a history holds its first NaN: the run had ended there. No entry: in the loss. */
+export type NanPlace = { readonly step: number; readonly entry?: number; readonly element?: number };
+
 /** One side's history. Throws TensorError `bad-option` for what it does not have. */
 export type TreeSource = {
   /** Of a step of the segment, and the state root before its first step under the number before that. */
   after(step: number): Promise<StepAfter>;
   tree(name: TreeName): Promise<LeafTree>;
+  firstNan(): Promise<NanPlace | undefined>;
 };

@@ -11,11 +11,11 @@ import { type CourtStart, encodeEntry, type OpenCourt, openCourtProgram } from "
 import { foldChunk, foldChunks, isFold } from "./folds.ts";
 import { merkleTree } from "./MerkleTree.ts";
 import { scopeOf, type TypedGraph, typedGraph } from "./OperatorsCommitment.ts";
-import { inputsFrom, type RunOptions, runSteps, type State, stateBefore } from "./SegmentRun.ts";
+import { inputsFrom, type RunOptions, runSteps, type State, type StepsRun, stateBefore } from "./SegmentRun.ts";
 import { tensorBytes, wordOf, wordsAsLeaf } from "./TensorLayout.ts";
 import { type TensorTree, tensorTree } from "./TensorTree.ts";
 import { type Trace, traceStep } from "./Trace.ts";
-import type { LeafTree, StepAfter, TreeName, TreeSource } from "./TreeSource.ts";
+import type { LeafTree, TreeName, TreeSource } from "./TreeSource.ts";
 
 export type SegmentOptions = RunOptions & {
   /** Inclusive; the first step is the start's. */
@@ -38,7 +38,7 @@ type Made = {
   readonly options: SegmentOptions;
   readonly typed: TypedGraph;
   court?: OpenCourt;
-  after?: Promise<StepAfter[]>;
+  ran?: Promise<StepsRun>;
   /** The state that was asked for last. */
   state?: { readonly step: number; readonly state: State };
   held?: Promise<Held> & { readonly step: number };
@@ -54,8 +54,9 @@ function refuse(problem: string, remedy: string): never {
 export function segmentTrees(open: OpenProgram, options: SegmentOptions): TreeSource {
   const made: Made = { open, options, typed: typedGraph(open.step.graph) };
   return {
-    after: async (step) => (await afterAll(made))[indexOf(made, step)]!,
+    after: async (step) => (await ranAll(made)).after[indexOf(made, step)]!,
     tree: (name) => TREES[name.of](made, name as never),
+    firstNan: async () => (await ranAll(made)).nan,
   };
 }
 
@@ -65,9 +66,9 @@ function indexOf({ options: { start, lastStep } }: Made, step: number): number {
   return step - start.step;
 }
 
-function afterAll(made: Made): Promise<StepAfter[]> {
-  made.after ??= runSteps(made.open, made.options, made.options.lastStep);
-  return made.after;
+function ranAll(made: Made): Promise<StepsRun> {
+  made.ran ??= runSteps(made.open, made.options, made.options.lastStep);
+  return made.ran;
 }
 
 function courtOf(made: Made): OpenCourt {
@@ -133,7 +134,7 @@ const listTree = (leaves: readonly Uint8Array[]): LeafTree => ({
 
 async function stepsTree(made: Made): Promise<LeafTree> {
   const { open, options } = made;
-  const after = await afterAll(made);
+  const { after } = await ranAll(made);
   return listTree(after.map((one, i) => stepRootFrom(open.hash, options.start.step + i, one)));
 }
 
@@ -150,6 +151,12 @@ async function entriesTree(made: Made, { step }: { step: number }): Promise<Leaf
     ),
   );
   return listTree(tensors.map(({ name }, i) => stateEntry(name, roots[i]!)));
+}
+
+async function entryTree(made: Made, { step, entry }: { step: number; entry: number }): Promise<LeafTree> {
+  indexOf(made, step);
+  const tensor = made.open.step.state[entry] ?? refuse(`entry is ${entry}`, "name an entry of the state");
+  return tensorTree((await stateAt(made, step + 1))[tensor.name]!);
 }
 
 /** Partial sums of an element; the last one is the element, whatever a cheat made of it. */
@@ -178,6 +185,7 @@ const TREES: {
   steps: stepsTree,
   values: async (made, { step }) => listTree((await heldAt(made, step)).trace.tensorRoots),
   entries: entriesTree,
+  entry: entryTree,
   leaves: async (made, name) => (await valueOf(made, name)).own,
   accs: accsTree,
   records: async (made) => ({ tree: courtOf(made).recordsTree, leaf: (index) => courtOf(made).records[index]! }),

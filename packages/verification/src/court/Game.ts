@@ -11,7 +11,7 @@ export const levels = ["steps", "values", "entries", "leaves", "accs", "loss", "
 export type Level = (typeof levels)[number];
 
 /** The defender enters and reveals, the rival chooses. */
-export const stages = ["waiting", "enter", "reveal", "choose"] as const;
+export const stages = ["enter", "reveal", "choose"] as const;
 export type Stage = (typeof stages)[number];
 
 export type Outcome = "none" | Side;
@@ -125,7 +125,7 @@ export type Opening = Pick<Facts, "node" | "sponsor" | "program" | "firstStep" |
   readonly steps: number;
 };
 
-/** A game of ground `history`; it waits. */
+/** A game of ground `history`; it waits for its start. */
 export function openGame(id: Hex, { rival, steps, ...known }: Opening): Game {
   const facts: Facts = {
     ...known,

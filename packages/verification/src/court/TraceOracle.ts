@@ -1,11 +1,11 @@
 // What a player asks about its own history. Whoever plays for a provider or an auditor answers from a replay of the segment, a
 // bench from a synthetic one; a cheat's answers are its own.
 import { type NodeAt, nodesBelow, pathIn } from "@weft/tensor/commit/HashTree";
-import type { TreeName, TreeSource } from "@weft/tensor/commit/TreeSource";
+import type { NanPlace, TreeName, TreeSource } from "@weft/tensor/commit/TreeSource";
 import { bytesToHex, type Hex } from "viem";
 
 export type { NodeAt } from "@weft/tensor/commit/HashTree";
-export type { TreeName } from "@weft/tensor/commit/TreeSource";
+export type { NanPlace, TreeName } from "@weft/tensor/commit/TreeSource";
 
 export interface TraceOracle {
   /** Loss word and state root after a step of the segment. */
@@ -14,6 +14,8 @@ export interface TraceOracle {
   nodes(tree: TreeName, at: NodeAt, height: number): Promise<Hex[]>;
   /** What `count` leaves hold from `first` on. */
   leaves(tree: TreeName, first: number, count: number): Promise<Hex[]>;
+  /** Where the history holds its first NaN. */
+  firstNan(): Promise<NanPlace | undefined>;
   /** Siblings of a leaf up to the root, none where the node is carried up. */
   path(tree: TreeName, leaf: number): Promise<Hex[]>;
 }
@@ -33,6 +35,7 @@ export function oracleOf(source: TreeSource): TraceOracle {
       const { leaf } = await source.tree(name);
       return Array.from({ length: count }, (_, i) => bytesToHex(leaf(first + i)));
     },
+    firstNan: () => source.firstNan(),
     async path(name, leaf) {
       const { tree } = await source.tree(name);
       return pathIn(tree, { height: 0, index: leaf }).map((node) => bytesToHex(node));

@@ -41,7 +41,7 @@ function playing(game: Game): Side {
 }
 
 /** The clock of the side that moved, and the other's turn. */
-function pressed(before: Game, game: Game, { now, rules }: { now: number; rules: Rules }): Game {
+export function pressed(before: Game, game: Game, { now, rules }: { now: number; rules: Rules }): Game {
   const isRivals = before.stage === "choose";
   const used = Math.max(0, now - before.since - rules.inclusionSeconds);
   const left = Math.max((isRivals ? before.rivalLeft : before.defenderLeft) - used, rules.extensionSeconds);

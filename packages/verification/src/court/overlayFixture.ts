@@ -50,6 +50,7 @@ export function overlay(base: TreeSource, { programHash, firstStep }: Run, { aft
   );
   const all = new Map([...(trees ?? []), ["steps", roots] as const]);
   return {
+    firstNan: () => base.firstNan(),
     after: async (step) => after?.get(step) ?? base.after(step),
     async tree(name) {
       const leaves = all.get(keyOf(name));

@@ -211,6 +211,7 @@ export function syntheticTrace(shape: SyntheticShape, place: SyntheticPlace): Sy
   };
   const source: TreeSource = {
     after: async (step) => stateAfter(step),
+    firstNan: async () => undefined,
     tree: async (name) => trees[name.of]!(name as never),
   };
   return { source, program, hash: courtProgramHash(program), typed, value: making.value };

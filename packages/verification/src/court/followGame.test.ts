@@ -1,0 +1,91 @@
+// A game folded from its events is the game that the moves made, at every turn, on every level.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { scopeOf } from "@weft/tensor/commit/OperatorsCommitment";
+import { leafOf } from "@weft/tensor/commit/TensorLayout";
+import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
+import { bytesToHex, type Hex } from "viem";
+import { applyMove } from "./applyMove.ts";
+import { followGame, type GameEvent } from "./followGame.ts";
+import type { Game } from "./Game.ts";
+import { courtStruct, type Move } from "./Move.ts";
+import { plant } from "./plantFixture.ts";
+import { callsOf, contest, type Disputed, gameOf, rules, stageOf } from "./playFixture.ts";
+import { decodeRecord } from "./records.ts";
+import { syntheticTrace } from "./syntheticFixture.ts";
+import { oracleOf, type TraceOracle } from "./TraceOracle.ts";
+import { firstWord } from "./wordMoves.ts";
+
+/** What the contract says of a move that it took. */
+function eventOf(move: Move, after: Game): GameEvent | undefined {
+  const { facts } = after.position;
+  switch (move.call) {
+    case "reveal":
+      return { eventName: "Revealed", args: move };
+    case "choose":
+      return { eventName: "Chosen", args: move.choice };
+    case "chooseStep":
+      return { eventName: "StepChosen", args: { ...move.choice, claim: move.claim } };
+    case "enterStep":
+      return { eventName: "StepEntered", args: { ...move, before: facts.before } };
+    case "chooseValue":
+      return {
+        eventName: "ValueChosen",
+        args: { ...move.choice, value: move.choice.index, leavesRoot: move.leavesRoot },
+      };
+    case "enterValue":
+      return { eventName: "ValueEntered", args: move };
+    case "chooseWord": {
+      const { element, defender, rival } = firstWord(decodeRecord(move.record).type, move.choice);
+      return {
+        eventName: "WordChosen",
+        args: { element: BigInt(element), defender, rival, accsRoot: move.claim.root },
+      };
+    }
+    case "enterFold":
+      return { eventName: "FoldEntered", args: { accsRoot: move.claim.root, content: move.content } };
+    default:
+      return undefined;
+  }
+}
+
+async function follow(stage: Disputed, sides: { defender: TraceOracle; rival: TraceOracle }): Promise<string> {
+  const played = await contest(stage, sides);
+  const record = async (value: number): Promise<Hex> => (await sides.rival.leaves({ of: "records" }, value, 1))[0]!;
+  let game = await gameOf(stage, sides);
+  let followed = game;
+  for (const [turn, { side, move }] of played.moves.entries()) {
+    const now = 2 + 7 * turn;
+    game = applyMove(game, move, { now, by: side, rules });
+    const event: GameEvent = eventOf(move, game) ?? {
+      eventName: "GameEnded",
+      args: { outcome: 2, level: 0, silent: false },
+    };
+    followed = await followGame(followed, event, { now, rules, program: stage.program, record });
+    assert.deepEqual(followed, game, move.call);
+  }
+  assert.equal(game.outcome, "rival");
+  return callsOf(played);
+}
+
+test("down to the partial sums", async () => {
+  const place = { step: 3, element: 40_000, chunk: 70 };
+  const shape = { steps: 40, values: 100, rows: 256, columns: 256, terms: 8192 };
+  const { source, program, hash, typed, value } = syntheticTrace(shape, place);
+  const type = typed.types[value]!;
+  const fold = { scope: scopeOf(typed, value)!, ...place };
+  const fault = { step: place.step, value, type, ...leafOf(type, place.element), flip: 1, fold };
+  const lie = await plant(source, { programHash: program.programHash, firstStep: 0 }, fault);
+  const stage = { hash: bytesToHex(hash), program: courtStruct(program), steps: shape.steps };
+  const calls = await follow(stage, { defender: oracleOf(lie), rival: oracleOf(source) });
+  assert.match(calls, /^reveal choose.*enterValue.*enterFold choose reveal proveFold$/);
+});
+
+test("into the state, and to the loss", async () => {
+  const stage = await stageOf(tinyTrainProgram({ model: tinyMlpModel }), 2);
+  const truth = oracleOf(stage.side());
+  const skip = oracleOf(stage.side((step) => (step === 1 ? { state: (before) => before } : undefined)));
+  assert.match(await follow(stage, { defender: skip, rival: truth }), /enterStep.*proveEntry$/);
+  const loss = oracleOf(stage.side((step) => (step === 1 ? { lossWord: (word) => word ^ 1 } : undefined)));
+  assert.match(await follow(stage, { defender: loss, rival: truth }), /enterStep proveLoss$/);
+});
