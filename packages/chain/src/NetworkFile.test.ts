@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasCode } from "@weft/protocol/Errors";
+import { zeroHash } from "@weft/protocol/fields";
 import { paramsHash, presets } from "@weft/protocol/Params";
 import { fixture } from "./chainFixture.ts";
 import * as NetworkFile from "./NetworkFile.ts";
@@ -33,6 +34,10 @@ const drand = {
 
 test("a network file reads back as it was written", () => {
   assert.deepEqual(NetworkFile.parse(NetworkFile.encode(file), "network.json"), file);
+  assert.deepEqual(NetworkFile.originOf(file), { fromBlock: 1n, courtId: zeroHash });
+  const courtId = `0x${"c0".repeat(32)}` as const;
+  const withCourt = NetworkFile.parse(changed({ courtId }), "network.json");
+  assert.deepEqual([withCourt.networkId, NetworkFile.originOf(withCourt).courtId], [file.networkId, courtId]);
 });
 
 test("the beacon is the stakers' where a file names none; relays are not part of the network's id", () => {
@@ -56,6 +61,7 @@ test("what is wrong is named by file and field", () => {
     [{ beacon: { ...drand, chainHash: "0x12" } }, "beacon.chainHash"],
     [{ beacon: { kind: "commitReveal", relays: drand.relays } }, "beacon"],
     [{ fromBlock: "-1" }, "fromBlock"],
+    [{ courtId: "0xc0" }, "courtId"],
   ];
   for (const [change, field] of broken)
     assert.throws(

@@ -104,7 +104,7 @@ async function walk(made: Made, step: number): Promise<Held> {
 }
 
 /** A value and its operands with their trees, walked to together; the oldest ones give way. */
-async function valueOf(made: Made, { step, value }: { step: number; value: number }) {
+async function openValue(made: Made, { step, value }: { step: number; value: number }) {
   const held = await heldAt(made, step);
   const type = made.typed.types[value] ?? refuse(`value is ${value}`, `use 0..${made.typed.types.length - 1}`);
   if (!held.values.has(value)) {
@@ -166,10 +166,12 @@ async function accsTree(
 ): Promise<LeafTree> {
   const scope = scopeOf(made.typed, value);
   if (scope === undefined || !isFold(scope.node.op)) refuse(`value ${value} is no sum`, "open its words");
-  const { own } = await valueOf(made, { step, value });
+  const { own } = await openValue(made, { step, value });
   if (!Number.isInteger(element) || element < 0 || element >= own.value.data.length)
     refuse(`element is ${element}`, `use 0..${own.value.data.length - 1}`);
-  const operands = await Promise.all(scope.node.in.map(async (one) => (await valueOf(made, { step, value: one })).own));
+  const operands = await Promise.all(
+    scope.node.in.map(async (one) => (await openValue(made, { step, value: one })).own),
+  );
   const read = (operand: number, at: number) => wordOf(operands[operand]!.value, at);
   const accs: number[] = [];
   const chunks = foldChunks(scope);
@@ -186,7 +188,7 @@ const TREES: {
   values: async (made, { step }) => listTree((await heldAt(made, step)).trace.tensorRoots),
   entries: entriesTree,
   entry: entryTree,
-  leaves: async (made, name) => (await valueOf(made, name)).own,
+  leaves: async (made, name) => (await openValue(made, name)).own,
   accs: accsTree,
   records: async (made) => ({ tree: courtOf(made).recordsTree, leaf: (index) => courtOf(made).records[index]! }),
   schema: async (made) => ({
