@@ -2,6 +2,7 @@
 import type { Bench, Figure } from "./report.ts";
 
 const names = [
+  "audit",
   "float32",
   "gas",
   "gpu",

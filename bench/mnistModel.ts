@@ -1,7 +1,6 @@
 // The MLP 784-56-10 that verifiable-inference systems are compared by, trained here on MNIST's 10,000 test images, which are
 // read from the data root: 8,000 drawn by a seed to learn from, the other 2,000 to be tested on. Deterministic.
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { openGraph } from "../packages/tensor/src/execute/openGraph.ts";
 import { crossEntropy, inverseRoot, linear, mean, relu } from "../packages/tensor/src/graph/composites.ts";
@@ -15,7 +14,7 @@ import { seedWords } from "../packages/tensor/src/seedStream.ts";
 import { type AdamwConfig, optimiserOf } from "../packages/tensor/src/train/optimisers.ts";
 import { rateOf } from "../packages/tensor/src/train/schedule.ts";
 import { startState } from "../packages/tensor/src/train/startState.ts";
-import { dataRoot } from "../tools/skips.ts";
+import { inputPath } from "./realInputs.ts";
 
 export const PIXELS = 784;
 export const CLASSES = 10;
@@ -49,9 +48,7 @@ export function batchOf({ images }: Digits, first: number, count: number): Tenso
 }
 
 function bytesOf(name: string, header: number): Uint8Array {
-  const path = join(dataRoot(), "ml", "mnist", name);
-  if (!existsSync(path)) throw new Error(`${path} is not there; set WEFT_DATA to the data root`);
-  return gunzipSync(readFileSync(path)).subarray(header);
+  return gunzipSync(readFileSync(inputPath("ml", "mnist", name))).subarray(header);
 }
 
 /** The numbers below `count` in an order that a seed draws. */
