@@ -6,15 +6,22 @@ import { hashLeaf } from "../Merkle.ts";
 import { TensorError } from "../TensorError.ts";
 import { type InferenceModel, type Stage, stageRoot } from "./InferenceModel.ts";
 import { merkleTree } from "./MerkleTree.ts";
-import { type OperatorsCommitment, operatorsRoot, type TypedGraph, type ValueOpening } from "./OperatorsCommitment.ts";
+import {
+  type OperatorsCommitment,
+  operatorsRoot,
+  scopeOf,
+  type TypedGraph,
+  type ValueOpening,
+} from "./OperatorsCommitment.ts";
+import type { Change } from "./Trace.ts";
 
 export type InferenceOptions = {
   /** Values of the inputs that are no weights, by name. */
   readonly inputs: Readonly<Record<string, TensorValue>>;
   /** Its number among those that are committed together. Default 0. */
   readonly number?: number;
-  /** Changes to values of the run, in place, before they are used and hashed: fault injection for tests. */
-  readonly changes?: ReadonlyMap<number, (own: TensorValue) => void>;
+  /** What is changed at a value that the run makes, for attack galleries. */
+  readonly changeOf?: (value: number) => Change | undefined;
 };
 
 export type CommittedInference = {
@@ -82,7 +89,7 @@ function copiesOf({ graph }: TypedGraph, { inputs }: InferenceOptions): Record<s
 /** Makes every value that is not fixed, in number order. */
 function runModel(
   model: InferenceModel,
-  { inputs, changes }: InferenceOptions,
+  { inputs, changeOf }: InferenceOptions,
   visit: (stage: Stage, value: number) => void,
 ): void {
   const { step, kernels } = model;
@@ -90,10 +97,14 @@ function runModel(
     if (model.fixedRoots.has(value)) return;
     if (stage.compute === undefined) kernels.write(stage.view, inputs[step.graph.inputs[value]!.name]!.data);
     else kernels.run(stage.compute);
-    const change = changes?.get(value);
+    const change = changeOf?.(value);
     if (change !== undefined) {
       const own = valueAt(model, value);
-      change(own);
+      const operands = scopeOf(step, value)?.node.in ?? [];
+      change(
+        own,
+        operands.map((operand) => valueAt(model, operand)),
+      );
       kernels.write(stage.view, own.data);
     }
     visit(stage, value);
