@@ -1,7 +1,7 @@
 // A graph without next state, opened to be run and committed to again and again (spec/tensor.md §6): its weights lie in
 // memory, their tensor roots computed once. Every value is stored by itself, nothing fused, because each has a root; memory
 // is used again as values die. Not here: a run (commitInference.ts).
-import { checkMemory } from "../execute/openGraph.ts";
+import { checkMemory, type Threads } from "../execute/openGraph.ts";
 import { callBytes, regionBytes, reserveRegions } from "../execute/regions.ts";
 import { type ConstantData, constantValue } from "../graph/constants.ts";
 import { graphHash } from "../graph/encodeGraph.ts";
@@ -47,7 +47,7 @@ export type InferenceModelOptions = {
   /** Bytes of the graph's `data` constants. */
   readonly data?: ConstantData;
   /** Threads that compute and hash. Default 1. */
-  readonly threads?: 1 | 2 | 3 | 4;
+  readonly threads?: Threads;
   /** Bytes. Default 2 GiB. */
   readonly memoryLimit?: number;
 };
