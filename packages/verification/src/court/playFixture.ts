@@ -62,7 +62,11 @@ export async function gameOf(stage: Disputed, sides: { defender: TraceOracle; ri
   return startGame(openGame(idOf("game", 20), opening), rules, 1);
 }
 
-export type Played = { readonly game: Game; readonly moves: readonly { readonly side: Side; readonly move: Move }[] };
+export type Played = {
+  readonly start: Game;
+  readonly game: Game;
+  readonly moves: readonly { readonly side: Side; readonly move: Move }[];
+};
 
 /** Most moves of a game of any depth. */
 const mostMoves = 64;
@@ -93,7 +97,7 @@ export async function play(start: Game, strategies: Readonly<Record<Side, Strate
     if (taken === undefined) game = timeout(game, rules, now + 2 * (rules.clockSeconds + rules.inclusionSeconds));
     else moves.push({ side, move: taken });
   }
-  return { game, moves };
+  return { start, game, moves };
 }
 
 /** The game after a move; undefined when it is refused. */
