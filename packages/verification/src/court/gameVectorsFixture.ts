@@ -1,5 +1,6 @@
 // spec/vectors/court/games.json: whole games as calldata, with what each move makes of the game, and bytes of it that may not be
-// others. contracts/test/CourtVectors.t.sol sends them to the contract.
+// others. In columns, as contracts/test/CourtVectors.t.sol reads them, which sends the moves to the contract: one of games, one
+// of the moves of all games in order, one of bytes of all moves.
 
 import { WeftError } from "@weft/protocol/Errors";
 import type { Cheat } from "@weft/tensor/commit/Cheat";
@@ -21,7 +22,7 @@ import { gamesAbi } from "./gamesAbiFixture.ts";
 import { type Call, callOf, type Move, moveOf } from "./Move.ts";
 import { nextMove } from "./nextMove.ts";
 import { plant } from "./plantFixture.ts";
-import { gameOf, rules, type Stage, stageOf } from "./playFixture.ts";
+import { gameOf, idOf, rules, type Stage, stageOf } from "./playFixture.ts";
 import { oracleOf, type TraceOracle } from "./TraceOracle.ts";
 
 const steps = 3;
@@ -72,34 +73,33 @@ function decisive(game: Game, data: Hex, now: number): number[] {
   });
 }
 
-async function gameVector(name: string, stage: Stage, sides: { defender: TraceOracle; rival: TraceOracle }) {
-  let game = await gameOf(stage, sides);
-  const opening = {
-    ...{ id: game.id, count: game.count, defender: game.position.defender, rival: game.position.rival },
-    facts: sliceHex(encodeFunctionData({ abi: gamesAbi, functionName: "facts", args: [game.position.facts] }), 4),
-  };
-  const moves: object[] = [];
-  for (;;) {
+type Sides = { readonly defender: TraceOracle; readonly rival: TraceOracle };
+
+async function gameVector(name: string, stage: Stage, sides: Sides) {
+  let game: Game = { ...(await gameOf(stage, sides)), id: idOf(name, 20) };
+  const facts = encodeFunctionData({ abi: gamesAbi, functionName: "facts", args: [game.position.facts] });
+  const { defender, rival } = game.position;
+  const opening = { name, id: game.id, count: game.count, facts: sliceHex(facts, 4), defender, rival };
+  const moves: (ReturnType<typeof viewOf> & { decisive: number[] })[] = [];
+  for (let isOver = false; !isOver; ) {
     const side = turnOf(game);
     const move = side && (await nextMove(game, side, { oracle: sides[side], program: stage.program, rules }));
     if (side === undefined || move === undefined) break;
     const now = game.since + secondsBetween;
-    const why = refusalOf(game, move, now);
     const calldata = dataOf(game, move);
-    moves.push({
-      call: move.call,
-      by: side,
-      now,
-      calldata,
-      ...(why && { refused: why }),
-      decisive: decisive(game, calldata, now),
-    });
-    if (why !== undefined) break;
-    game = applyMove(game, move, { now, by: side, rules });
-    Object.assign(moves.at(-1)!, { after: viewOf(game) });
+    const refused = refusalOf(game, move, now);
+    isOver = refused !== undefined;
+    const sent = { call: move.call, by: side, now, calldata, refused: refused ?? "" };
+    const bytes = decisive(game, calldata, now);
+    if (!isOver) game = applyMove(game, move, { now, by: side, rules });
+    moves.push({ ...sent, decisive: bytes, ...viewOf(game) });
   }
-  return { name, opening, moves };
+  return { opening, moves };
 }
+
+/** Rows as lists by name. */
+const columns = (rows: readonly object[]) =>
+  Object.fromEntries(Object.keys(rows[0]!).map((key) => [key, rows.map((row) => row[key as never])]));
 
 /** A wrong word in the last element of the first node of an operator. */
 async function wrongWord(stage: Stage, op: string): Promise<TraceOracle> {
@@ -142,7 +142,13 @@ export async function gameVectors() {
     ["another state after the step", side(cheats.flipWeight(first, bias)), truth],
     ["another loss", side((step) => (second(step) ? { lossWord: (word) => word ^ 1 } : undefined)), truth],
   ];
-  const made: object[] = [];
+  const made: Awaited<ReturnType<typeof gameVector>>[] = [];
   for (const [name, defender, rival] of games) made.push(await gameVector(name, stage, { defender, rival }));
-  return { rules, games: made };
+  const moves = made.flatMap((game) => game.moves);
+  return {
+    rules,
+    games: columns(made.map((game) => ({ ...game.opening, moves: game.moves.length }))),
+    moves: columns(moves.map((move) => ({ ...move, decisive: move.decisive.length }))),
+    bytes: moves.flatMap((move) => move.decisive),
+  };
 }
