@@ -139,12 +139,13 @@ const unregistered = (operator: string): WeftError =>
     remedy: "register the node with `weft node register`, or use the keystore of the registered operator",
   });
 
-/** Waits until the chain was read far enough to see the node, and checks that it may work. */
+/** Waits until the chain was read far enough to see the node and its stake, and checks that it may work. */
 async function settingsFrom(flags: NodeFlags, from: { opened: OpenedChain; nodeId: NodeId }): Promise<NodeSettings> {
   const { chain, operator } = from.opened;
   const until = systemClock.now() + registrationPatienceMs;
+  // Registered and staked are two transactions: whoever starts a node beside its owner may come between the two.
   let node = chain.view()?.nodes.get(from.nodeId);
-  while (node === undefined && systemClock.now() < until) {
+  while ((node === undefined || node.stake < chain.params.minStake) && systemClock.now() < until) {
     await systemClock.sleep(50);
     node = chain.view()?.nodes.get(from.nodeId);
   }
