@@ -79,8 +79,7 @@ function runIndexed(step: number, run: () => void): void {
   }
 }
 
-/** Whether a bit is flipped after a step. */
-export function isDue({ step: first, everySteps }: Pick<Corruption, "step" | "everySteps">, step: number): boolean {
+function isDue({ step: first, everySteps }: Corruption, step: number): boolean {
   return step === first || (everySteps !== undefined && step > first && (step - first) % everySteps === 0);
 }
 
