@@ -1,13 +1,12 @@
 // What the main preset learns on tiny-shakespeare: held-out bits per character after a stated number of tokens, beside
 // n-gram baselines on the same characters. Deterministic but for the time it takes.
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { evaluate, evaluateNGrams } from "../packages/tensor/src/train/evaluate.ts";
 import { heldOut } from "../packages/tensor/src/train/heldOut.ts";
 import { createTrainProgram, openProgram } from "../packages/tensor/src/train/Program.ts";
 import { trainPresets } from "../packages/tensor/src/train/presets.ts";
 import { runSegment } from "../packages/tensor/src/train/runSegment.ts";
 import { openTrainer } from "../packages/tensor/src/train/Trainer.ts";
+import { tinyShakespeare } from "./realInputs.ts";
 import { type Bench, type Figure, figure } from "./report.ts";
 
 const POSITIONS = 16_384;
@@ -19,15 +18,8 @@ export const bench: Bench = {
   run: measure,
 };
 
-function readCorpus(): Uint8Array {
-  const root = process.env["WEFT_DATA"] ?? join(import.meta.dirname, "../../shared/data");
-  const path = join(root, "ml", "tinyshakespeare", "input.txt");
-  if (!existsSync(path)) throw new Error(`${path} is not there; set WEFT_DATA to the data root`);
-  return readFileSync(path);
-}
-
 async function* measure(): AsyncGenerator<Figure> {
-  const corpus = readCorpus();
+  const { corpus } = tinyShakespeare();
   const program = createTrainProgram(trainPresets.main, { corpus, seed: new Uint8Array(32).fill(3) });
   const part = heldOut(openProgram(program), corpus, POSITIONS);
   const grams = evaluateNGrams(part, ORDERS);

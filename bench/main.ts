@@ -1,7 +1,20 @@
 // npm run -s bench -- NAME [NAME …] [--json]: sets itself up, prints figures, exits non-zero when a check inside fails.
 import type { Bench, Figure } from "./report.ts";
 
-const names = ["float32", "gas", "gpu", "infer", "learn", "lease", "matmul", "memory", "start", "train"] as const;
+const names = [
+  "audit",
+  "float32",
+  "gas",
+  "gpu",
+  "infer",
+  "learn",
+  "lease",
+  "matmul",
+  "memory",
+  "mnist-mlp",
+  "start",
+  "train",
+] as const;
 
 async function load(name: string): Promise<Bench> {
   if (!(names as readonly string[]).includes(name)) throw new Error(`no bench "${name}"; one of: ${names.join(", ")}`);

@@ -31,17 +31,20 @@ export interface Compared {
   atLeast?: number;
 }
 
+/** Three digits behind the point, three that count where that would leave less. */
+function rounded(value: number): number {
+  return Math.abs(value) < 0.1 ? Number(value.toPrecision(3)) : Math.round(value * 1000) / 1000;
+}
+
 export function figure(id: string, measured: { value: number; unit: string }, compared: Compared = {}): Figure {
   const { peer, peerValue, atMost, atLeast } = compared;
   const limit = atMost ?? atLeast;
-  const value = Math.round(measured.value * 1000) / 1000;
+  const value = rounded(measured.value);
   return {
     id,
     value,
     unit: measured.unit,
-    ...(peer === undefined || peerValue === undefined
-      ? {}
-      : { peer, peerValue, ratio: Math.round((value / peerValue) * 1000) / 1000 }),
+    ...(peer === undefined || peerValue === undefined ? {} : { peer, peerValue, ratio: rounded(value / peerValue) }),
     ...(limit === undefined ? {} : { limit, pass: value <= (atMost ?? value) && value >= (atLeast ?? value) }),
   };
 }
@@ -53,7 +56,7 @@ export function ratioFigure(
   compared: Required<Pick<Compared, "peer" | "peerValue">> & Compared,
 ): Figure {
   const own = figure(id, { value, unit: "times" }, compared);
-  return { ...own, peerValue: Math.round(compared.peerValue * 1000) / 1000, ratio: own.value };
+  return { ...own, peerValue: rounded(compared.peerValue), ratio: own.value };
 }
 
 /** The p-quantile (0..1) of the values, nearest rank. */

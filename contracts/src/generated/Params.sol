@@ -123,7 +123,7 @@ library Presets {
         p.intervalSeconds = 5;
         p.startDeadlineSeconds = 60;
         p.claimWindowSeconds = 3;
-        p.releaseDelaySeconds = 53;
+        p.releaseDelaySeconds = 83;
         p.exitDelaySeconds = 10;
         p.unbondDelaySeconds = 600;
         p.slasherDelaySeconds = 1200;
@@ -131,7 +131,7 @@ library Presets {
         p.auditPayPpm = 1250000;
         p.auditFloorPpm = 10000;
         p.auditShareBps = 5000;
-        p.auditCommitSeconds = 10;
+        p.auditCommitSeconds = 20;
         p.auditRevealSeconds = 4;
         p.maxAuditors = 3;
         p.holdersDrawn = 3;

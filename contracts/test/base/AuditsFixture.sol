@@ -26,7 +26,7 @@ abstract contract AuditsFixture is BeaconFixture, Calls {
         p = Presets.local();
         p.auditRatePpm = 1e6;
         p.maxAuditors = 4;
-        p.releaseDelaySeconds = 60;
+        p.releaseDelaySeconds = 90;
     }
 
     function setUp() public virtual override {

@@ -71,6 +71,7 @@ export interface SegmentFacts {
   /** Somebody showed two contents that the provider signed for it. */
   equivocated: boolean;
   audit: AuditStateName;
+  auditOpenedAt: bigint | undefined;
   /** Verdicts that say false. */
   accusers: number;
   /** Who took the latest turn. */
@@ -134,6 +135,7 @@ export function segmentFacts(snapshot: Snapshot, leaseId: Hex): SegmentFacts[] {
     voided: voidedFrom !== undefined && segment.segment >= voidedFrom,
     equivocated: segment.equivocated,
     audit: segment.audit,
+    auditOpenedAt: segment.auditOpenedAt,
     accusers: segment.reveals.filter(({ ok }) => !ok).length,
     auditor: [...segment.sealed.keys()].at(-1) ?? segment.reveals.at(-1)?.auditor,
   }));

@@ -39,6 +39,11 @@ export interface NetworkFixture extends Fixture {
   freeze(): Promise<void>;
   /** The chain's clock is this machine's again. */
   thaw(): Promise<void>;
+  /**
+   * From now on the chain's clock moves by a second in each second that this process has: where the machine is busy with
+   * others, it is late with the nodes that run here. Resolves when it stands still again, which `freeze` and the end do.
+   */
+  pace(): Promise<void>;
 }
 
 export interface NetworkFixtureOptions extends Partial<DevChainOptions> {
@@ -61,7 +66,9 @@ export async function networkFixture({ drand, ...options }: NetworkFixtureOption
       : { beacon: { kind: "drand", chainHash: drand.chainHash, relays: drand.relays } as const }),
   });
   const client = clientOf(file);
-  return Object.assign(base, {
+  let pacing = new AbortController();
+  let paced: Promise<void> | undefined;
+  const network: NetworkFixture = Object.assign(base, {
     file,
     client,
     senderOf: (signer: AccountSigner, store: IntentStore = memoryStore()) =>
@@ -71,9 +78,27 @@ export async function networkFixture({ drand, ...options }: NetworkFixtureOption
       await base.driver.setNextBlockTimestamp({ timestamp: now + BigInt(seconds) });
       await base.driver.mine({ blocks: 1 });
     },
-    freeze: async () => await base.driver.setBlockTimestampInterval({ interval: 0 }),
+    freeze: async () => {
+      pacing.abort();
+      await paced;
+      await base.driver.setBlockTimestampInterval({ interval: 0 });
+    },
     thaw: async () => await base.driver.removeBlockTimestampInterval(),
+    pace: () => {
+      pacing = new AbortController();
+      const { signal } = pacing;
+      paced = (async () => {
+        await base.driver.setBlockTimestampInterval({ interval: 0 });
+        while (!signal.aborted) {
+          await wallClock.sleep(1000, signal).catch(() => {});
+          if (!signal.aborted) await network.pass(1);
+        }
+      })();
+      return paced;
+    },
   });
+  base.closers.push(() => network.freeze());
+  return network;
 }
 
 /** Test money, WEFT and gas for each name. */

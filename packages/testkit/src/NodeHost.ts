@@ -34,7 +34,12 @@ export interface NodePlan {
   segmentSeconds: number;
   /** Whether it offers its pool. */
   sells: boolean;
+  /** The first so many replays of its audits never end by themselves. */
+  stuckReplays: number;
 }
+
+/** Longer than any test's virtual time. */
+const stuckMs = 1e12;
 
 interface Live {
   node: RunningNode;
@@ -102,13 +107,17 @@ export class NodeHost {
       faults: this.runtimeFaults,
     });
     const drand = await this.#drand();
+    let stuck = this.plan.stuckReplays;
     const node = await startNode(
       { nodeId: this.nodeId, networkId: file.networkId, settings: this.#settings(), faults: this.faults },
       {
         ...(drand === undefined ? {} : { drand }),
         ...{ clock, transport, log: log.child({ who: this.name }), chain: port, operator: signer, runtime, store },
         // An audit takes no virtual time: else its windows of seconds would close on a slow machine.
-        replay: (options) => clock.hold(() => inlineReplay(options)),
+        replay: async (options) => {
+          if (stuck-- > 0) await clock.sleep(stuckMs, options.signal);
+          return clock.hold(() => inlineReplay(options));
+        },
         courtProgram: (options) => clock.hold(() => inlineCourtProgram(options)),
         ...{ blobs: openBlobs(join(this.folder, "blobs"), { now: () => clock.now() }) },
         // A second life must not draw the numbers of the first one again.

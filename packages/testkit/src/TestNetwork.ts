@@ -35,6 +35,8 @@ export interface NodeWish {
   /** Whether it offers its pool; a node that does not still holds, audits and draws. */
   sells?: boolean;
   faults?: NodeFaults;
+  /** The first so many replays of its audits never end by themselves; none by default. */
+  stuckReplays?: number;
 }
 
 export interface TestNetworkOptions {
@@ -124,7 +126,7 @@ export class TestNetwork {
       {
         ...{ name, owner: keyOf(seed, `${name} owner`), operator: keyOf(seed, `${name} operator`), segmentSeconds },
         ...{ pricePerUnitSecond: wish.price ?? 100n + 10n * BigInt(index), capacity: wish.capacity ?? 1n },
-        sells: wish.sells ?? true,
+        ...{ sells: wish.sells ?? true, stuckReplays: wish.stuckReplays ?? 0 },
       },
       ports,
     );

@@ -106,11 +106,12 @@ function workLines(view: JobView, { look, now }: LiveOptions): string[] {
   }
   if (segments.committed > 0) {
     const audits = auditCounts(view);
+    const late = audits.missed === 0 ? "" : `, ${audits.missed} unanswered`;
     const bad = audits.accused + audits.confirmedFalse;
     const badText = bad > 0 ? paint(look, "red", `, ${bad} false or accused`) : "";
     const budget = view.order === undefined ? "" : ` of at most ${amountOf(view.order.budget)}`;
     lines.push(
-      `  segments ${segments.committed} committed, ${segments.held} held, ${segments.paid} paid; audits ${audits.drawn} drawn, ${audits.ok} equal${badText}`,
+      `  segments ${segments.committed} committed, ${segments.held} held, ${segments.paid} paid; audits ${audits.drawn} drawn, ${audits.ok} equal${late}${badText}`,
       `  money streamed ${amountOf(totalStreamed(view))}${budget}`,
     );
   }

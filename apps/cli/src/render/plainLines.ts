@@ -90,7 +90,7 @@ const auditText: Record<(JobEvent & { kind: "audit" })["phase"], string> = {
   ok: "re-executed, equal",
   accused: "accused, pay stops until a second auditor has looked",
   confirmedFalse: "false, confirmed by a second auditor; never paid",
-  missed: "the auditor did not answer in time",
+  missed: "no drawn auditor answered in time; pay goes on, the segment is not verified",
   cleared: "the second auditor found it right",
 };
 

@@ -279,6 +279,20 @@ test("several auditors of one segment: the graver finding stays", () => {
   assert.deepEqual(after("accused", "cleared").ok, 1);
 });
 
+test("audits that nobody answered are said in the view, on the line and in the report, and count as not verified", () => {
+  const audit = (segment: number, phase: "drawn" | "missed" | "ok"): JobEvent =>
+    ({ seq: 1, at: t0, kind: "audit", segment, phase }) as JobEvent;
+  const late = audit(14, "missed");
+  const view = [audit(14, "drawn"), late, audit(17, "missed"), audit(10, "ok")].reduce(applyEvent, viewAfter(26));
+  assert.match(plainLine(view, late, names)!, /audit of segment 14: no drawn auditor answered in time/);
+  const report = reportLines(view, { look: { ...look, width: 400 }, names, sharedHost: true }).join("\n");
+  assert.match(report, /unanswered: 2 of 4 audits lapsed: no drawn node sealed a verdict in time/);
+  const live = liveLines({ ...view, phase: "running" }, { look: { ...look, width: 400 }, names, now: t0 }).join("\n");
+  assert.match(live, /audits 4 drawn, \d equal, 2 unanswered/);
+  assert.deepEqual(jobSummary(view)["audits"], auditCounts(view));
+  assert.equal(auditCounts(view).missed, 2);
+});
+
 test("money: the highest voucher of each provider counts, in whatever order they come", () => {
   const paid = (nodeId: string, cumulative: string): JobEvent =>
     ({ seq: 1, at: t0, kind: "paid", segment: 0, nodeId, cumulative }) as JobEvent;

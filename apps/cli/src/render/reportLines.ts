@@ -94,6 +94,10 @@ function unverifiedLines(view: JobView, { look, sharedHost }: ReportOptions): st
     `verified: ${audits.ok} of ${view.segments.committed} segments were re-executed bit for bit by another node`,
     `not verified: the ${unseen} that no auditor re-executed; loss and tokens/s are the provider's word`,
   ];
+  if (audits.missed > 0)
+    notes.push(
+      `unanswered: ${audits.missed} of ${audits.drawn} audits lapsed: no drawn node sealed a verdict in time, because it was away or too slow`,
+    );
   if (sharedHost)
     notes.push(
       "shared-host: the nodes run on this one machine, so holders and auditors here are separate keys, not separate owners",

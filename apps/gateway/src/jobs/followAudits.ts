@@ -2,6 +2,8 @@
 import type { SegmentFacts } from "@weft/chain/facts";
 import type { AuditStateName } from "@weft/chain/Snapshot";
 import type { JobEventBody } from "@weft/protocol/JobEvent";
+import type { ProtocolParams } from "@weft/protocol/Params";
+import { lastSealAt } from "@weft/verification/auditWindows";
 import type { GatewayContext } from "../GatewayContext.ts";
 import type { LeaseRecord } from "./JobRecord.ts";
 
@@ -16,9 +18,19 @@ const words: Record<AuditStateName, Told | undefined> = {
   lapsed: "missed",
 };
 
-/** What an audit's state is called; an accuser turns the wait for the next auditor into an accusation. */
-function phaseOf({ audit, accusers }: SegmentFacts): Told | undefined {
-  return audit === "waiting" && accusers > 0 ? "accused" : words[audit];
+type Case = Pick<SegmentFacts, "audit" | "auditOpenedAt" | "accusers">;
+
+/**
+ * What an audit's state is called. An accuser turns the wait for the next auditor into an accusation; a wait that has outlived
+ * the last seal is over, though nobody has to say so on chain.
+ */
+export function phaseOf(
+  { audit, auditOpenedAt = 0n, accusers }: Case,
+  { now, params }: { now: bigint; params: ProtocolParams },
+): Told | undefined {
+  if (audit !== "waiting") return words[audit];
+  if (accusers > 0) return "accused";
+  return now > lastSealAt(auditOpenedAt, params) ? "missed" : "drawn";
 }
 
 export function followAudits(
@@ -29,7 +41,7 @@ export function followAudits(
   return context.chain.onChange(() => {
     for (const lease of job.leases())
       for (const facts of context.chain.segments(lease.leaseId)) {
-        const phase = phaseOf(facts);
+        const phase = phaseOf(facts, { now: context.chain.now(), params: context.chain.params });
         const key = `${lease.leaseId}/${facts.segment}`;
         if (phase === undefined || told.get(key) === phase) continue;
         told.set(key, phase);

@@ -2,6 +2,7 @@
 // (decideAudit.ts); the salt and the verdict are on disk before the seal is sent, so a restart seals and opens the same.
 import type { Verdict as SealedVerdict } from "@weft/chain/actions/commitAudit";
 import type { LeaseFacts, SegmentFacts } from "@weft/chain/facts";
+import { hasCode, WeftError } from "@weft/protocol/Errors";
 import { auditStep } from "@weft/verification/draw";
 import type { Verdict } from "@weft/verification/verdict";
 import { bytesToHex, type Hex } from "viem";
@@ -22,6 +23,8 @@ interface Watched {
   readySince: bigint;
   /** Not this node's business, or not any more. */
   dropped: boolean;
+  /** Ends the replay that runs. */
+  replaying?: AbortController;
   facts?: { at: number; value: AuditFacts };
 }
 
@@ -76,7 +79,7 @@ export class AuditBoard {
   }
 
   async #look(lease: LeaseFacts, segment: SegmentFacts): Promise<void> {
-    const { draws, nodeId, chain, log } = this.#context;
+    const { draws, nodeId, chain } = this.#context;
     const watched = this.#watch(lease, segment);
     if (watched.dropped || !draws.isDue(segment.beaconRound)) return;
     const draw = await draws.get(lease.leaseId, segment.segment);
@@ -97,10 +100,20 @@ export class AuditBoard {
       leaving: this.#duty.leaving(),
       closed: lease.state !== "running",
     });
-    if (action.act === "drop") {
-      log.debug({ leaseId: lease.leaseId, segment: segment.segment.toString(), why: action.why }, "audit let go");
-      watched.dropped = true;
-    } else this.#perform(action, { lease, segment, draw, kept });
+    if (action.act === "drop") this.#letGo(watched, { lease, segment, why: action.why });
+    else this.#perform(action, { lease, segment, draw, kept });
+  }
+
+  /** Nobody needs this node's verdict any more: the machine is free for the next. */
+  #letGo(watched: Watched, about: { lease: LeaseFacts; segment: SegmentFacts; why: string }): void {
+    const { lease, segment, why } = about;
+    watched.dropped = true;
+    watched.replaying?.abort(new WeftError(`the audit is let go: ${why}`, { code: "audit.letGo", fault: "us" }));
+    const level = why === "late" ? "warn" : "debug";
+    this.#context.log[level](
+      { leaseId: lease.leaseId, segment: segment.segment.toString(), why },
+      why === "late" ? "too late for an audit" : "audit let go",
+    );
   }
 
   #watch(lease: LeaseFacts, segment: SegmentFacts): Watched {
@@ -138,7 +151,13 @@ export class AuditBoard {
     if (action.act === "replay") this.#replays.run(`replay/${key}`, (signal) => this.#replay(about, signal));
     else if (action.act === "seal" && kept !== undefined)
       this.#tasks.run(`seal/${key}`, async () => {
-        await chain.commitAudit(this.#sealed(lease, segment, kept));
+        try {
+          await chain.commitAudit(this.#sealed(lease, segment, kept));
+        } catch (error) {
+          const watched = this.#watched.get(key);
+          if (watched === undefined || !hasCode(error, "audits.AuditTooLate")) throw error;
+          return this.#letGo(watched, { lease, segment, why: "late" });
+        }
         // The opening is due within seconds: what was read before the seal doesn't count any more.
         delete this.#watched.get(key)?.facts;
       });
@@ -164,9 +183,16 @@ export class AuditBoard {
     const { lease, segment, draw } = about;
     const commitment = await chain.commitment(lease.leaseId, segment.segment);
     const startedAt = clock.now();
+    const stop = new AbortController();
+    const watched = this.#watched.get(keyOf(lease, segment));
+    if (watched !== undefined) watched.replaying = stop;
     const verdict = await replayForVerdict(this.#context, {
-      ...{ lease, commitment, signal, seed: draw.seed, holders: draw.holders },
+      ...{ lease, commitment, seed: draw.seed, holders: draw.holders },
+      signal: AbortSignal.any([signal, stop.signal]),
+    }).catch((error: unknown) => {
+      if (!stop.signal.aborted) throw error;
     });
+    if (verdict === undefined) return;
     const secret = bytesToHex(random(32));
     const audit = {
       ...{ leaseId: lease.leaseId, segment: Number(segment.segment), round: segment.beaconRound, secret },

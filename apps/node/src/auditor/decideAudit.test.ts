@@ -12,6 +12,7 @@ const fresh: AuditFacts = {
   used: [],
   accusers: 0,
   deadline: 0n,
+  endsAt: 0n,
   auditor: undefined,
   auditCommitment: zeroHash,
   seed: zeroHash,
@@ -50,14 +51,18 @@ test("others wait, then start the clock, then take the turn after the deadline",
   assert.deepEqual(decide(second), { act: "wait" });
   assert.deepEqual(decide({ ...second, now: 1022n }), { act: "wait" });
   assert.deepEqual(decide({ ...second, now: 1023n }), { act: "open" });
-  assert.deepEqual(decide({ ...second, now: 1030n }, { state: "waiting", deadline: 1040n }), { act: "wait" });
-  assert.deepEqual(decide({ ...second, now: 1041n }, { state: "waiting", deadline: 1040n }), { act: "replay" });
+  assert.deepEqual(decide({ ...second, now: 1030n }, { state: "waiting", deadline: 1040n, endsAt: 1100n }), {
+    act: "wait",
+  });
+  assert.deepEqual(decide({ ...second, now: 1041n }, { state: "waiting", deadline: 1040n, endsAt: 1100n }), {
+    act: "replay",
+  });
   assert.deepEqual(decide({ nodeId: node("cc"), now: 1023n }), { act: "wait" });
   assert.deepEqual(decide({ nodeId: node("cc"), now: 1026n }), { act: "open" });
 });
 
 test("after an accusation anyone else speaks, and the accuser is done", () => {
-  const accused = { state: "waiting", used: [node("aa")], accusers: 1, deadline: 0n } as const;
+  const accused = { state: "waiting", used: [node("aa")], accusers: 1, deadline: 0n, endsAt: 1100n } as const;
   assert.deepEqual(decide({ nodeId: node("bb") }, accused), { act: "replay" });
   assert.deepEqual(decide({ nodeId: node("cc"), busy: true }, accused), { act: "replay" });
   assert.deepEqual(decide({ nodeId: node("aa"), verdict: { sealed: true } }, accused), { act: "drop", why: "used" });
@@ -67,7 +72,19 @@ test("paid work goes first until half of the turn is over, or the lease", () => 
   assert.deepEqual(decide({ busy: true }), { act: "wait" });
   assert.deepEqual(decide({ busy: true, now: 1021n }), { act: "replay" });
   assert.deepEqual(decide({ busy: true, closed: true }), { act: "replay" });
-  assert.deepEqual(decide({ busy: true, now: 1021n }, { state: "waiting", deadline: 1040n }), { act: "replay" });
+  assert.deepEqual(decide({ busy: true, now: 1021n }, { state: "waiting", deadline: 1040n, endsAt: 1100n }), {
+    act: "replay",
+  });
+});
+
+test("a verdict that comes after the last seal is let go, sealed or not", () => {
+  const open = { state: "waiting", deadline: 1040n, endsAt: 1100n } as const;
+  for (const verdict of [undefined, { sealed: false }]) {
+    assert.notEqual(decide({ verdict, now: 1100n }, open).act, "drop");
+    assert.deepEqual(decide({ verdict, now: 1101n }, open), { act: "drop", why: "late" });
+  }
+  const sealed = { ...open, state: "committed", used: [node("aa")], auditor: node("aa"), deadline: 1110n } as const;
+  assert.deepEqual(decide({ verdict: { sealed: true }, now: 1101n }, sealed), { act: "reveal" });
 });
 
 test("a node that leaves begins no audit, but seals and opens what it has", () => {

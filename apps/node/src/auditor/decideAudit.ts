@@ -34,7 +34,7 @@ export type AuditAction =
   | { act: "open" }
   | { act: "resolve" }
   | { act: "wait" }
-  | { act: "drop"; why: "over" | "notSampled" | "notDrawn" | "used" };
+  | { act: "drop"; why: "over" | "notSampled" | "notDrawn" | "used" | "late" };
 
 export function decideAudit(input: AuditInput): AuditAction {
   const { draw, facts, nodeId, verdict } = input;
@@ -45,6 +45,7 @@ export function decideAudit(input: AuditInput): AuditAction {
   if (index < 0) return { act: "drop", why: "notDrawn" };
   if (facts.state === "committed") return committedAction(input);
   if (facts.used.includes(nodeId)) return { act: "drop", why: "used" };
+  if (facts.state === "waiting" && input.now > facts.endsAt) return { act: "drop", why: "late" };
   if (!isMyTurn(input, index)) return notYet(input, index);
   if (verdict !== undefined) return { act: "seal" };
   return input.leaving || (input.busy && !urgent(input)) ? { act: "wait" } : { act: "replay" };

@@ -20,6 +20,8 @@ export interface AuditFacts {
   accusers: number;
   /** Unix seconds: end of the turn that runs. */
   deadline: bigint;
+  /** Unix seconds: last time for a seal; 0 before the case is open. */
+  endsAt: bigint;
   auditor: NodeId | undefined;
   auditCommitment: Hex;
   seed: Hex;

@@ -187,6 +187,7 @@ function headReads(options: ConnectChainOptions): Reads {
         used: usedAuditors(live.current, leaseId, segment),
         accusers: found.accusers,
         deadline: BigInt(found.deadline),
+        endsAt: BigInt(found.endsAt),
         auditor: BigInt(found.auditor) === 0n ? undefined : (found.auditor.toLowerCase() as NodeId),
         auditCommitment: found.auditCommitment,
         seed: found.seed,

@@ -1,12 +1,15 @@
 // A segment in dispute, in a worker of its own: replays what a question needs and answers one after another until the node ends
 // it. Runs inside the worker only (tensorWorker.ts).
 import { maxCorpusBytes } from "@weft/protocol/generated/params";
+import type { Cheat } from "@weft/tensor/commit/Cheat";
+import { flipWeight } from "@weft/tensor/commit/cheats";
 import { type CourtStart, ownStart } from "@weft/tensor/commit/courtProgram";
 import type { RunStart } from "@weft/tensor/commit/SegmentRun";
 import { segmentTrees } from "@weft/tensor/commit/segmentTrees";
 import type { TreeSource } from "@weft/tensor/commit/TreeSource";
 import { fromHex32 } from "@weft/tensor/sha256";
 import { decodeCheckpoint } from "@weft/tensor/train/Checkpoint";
+import { isDue } from "@weft/tensor/train/leadStep";
 import { type OpenProgram, openProgram } from "@weft/tensor/train/Program";
 import { segmentSteps } from "@weft/tensor/train/runSegment";
 import { startState } from "@weft/tensor/train/startState";
@@ -36,6 +39,13 @@ function runStart(open: OpenProgram, checkpoint: Uint8Array | undefined): RunSta
   return { step: nextStep, state };
 }
 
+/** The same bits that a trainer of a corrupted run flips. */
+function cheatOf({ corrupt }: DisputeTask): Cheat | undefined {
+  if (corrupt === undefined) return undefined;
+  const { tensor: name, index: element, bit, ...when } = corrupt;
+  return flipWeight((step) => isDue(when, step), { name, element, bit });
+}
+
 /** The task's own history of its segment. Throws as `TaskError`, TensorError `bad-program`, `bad-corpus`, `bad-checkpoint`. */
 export async function disputeSource(
   task: DisputeTask,
@@ -51,7 +61,7 @@ export async function disputeSource(
   const memoryLimit = tensorMemory(task, corpus.length + (checkpoint?.length ?? 0));
   return segmentTrees(open, {
     ...{ tokens: trainingTokens(open, corpus), start, lastStep: steps[1], threads: task.threads, signal },
-    ...{ courtStart: await courtStart(open, task), onStep: worked },
+    ...{ courtStart: await courtStart(open, task), onStep: worked, cheat: cheatOf(task) },
     ...{ memoryLimit: memoryLimit * (1 - keptShare), keptBytes: memoryLimit * keptShare },
   });
 }

@@ -64,7 +64,14 @@ export const taskShape = z.discriminatedUnion("kind", [
     ...caps,
     origin,
   }),
-  z.strictObject({ kind: z.literal("dispute"), ...inputs, ...caps, segment: count.max(65_535), origin }),
+  z.strictObject({
+    kind: z.literal("dispute"),
+    ...inputs,
+    ...caps,
+    segment: count.max(65_535),
+    origin,
+    corrupt: corruption.optional(),
+  }),
   z.strictObject({ kind: z.literal("measure"), ...caps, milliseconds: z.int().positive().max(10_000) }),
 ]);
 export type Task = z.infer<typeof taskShape>;

@@ -51,6 +51,17 @@ test("roots and openings are those of the segment that was run", timed, async ()
   assert.deepEqual([values.length, leaf[0]!.length], [3, 2 + 2 * 128]);
 });
 
+test("a liar's worker has the history of the run that it corrupted", timed, async () => {
+  const corrupt = { step: 3, tensor: "model.norm.weight", index: 2, bit: 9, everySteps: 20 };
+  const trainer = await openTrainer(program, tinyCorpus, { inline: true, corrupt });
+  const run = await runSegment(trainer, { firstStep: 0, lastStep: 39 });
+  await trainer.close();
+  const { oracle } = open({ corrupt });
+  const steps = await oracle.leaves({ of: "steps" }, 0, 40);
+  assert.deepEqual(steps, run.stepRoots.map(toHex));
+  assert.equal(await oracle.firstNan(), undefined);
+});
+
 test("a question without an answer, another start, a closed dispute: each rejects with its code", timed, async () => {
   const wrong = open({});
   await assert.rejects(wrong.oracle.after(40), { code: "runtime.spec", fault: "caller" });

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { WeftError } from "@weft/protocol/Errors";
 import type { NanPlace } from "@weft/tensor/commit/TreeSource";
 import { type TrainProgram, validateTrainProgram } from "@weft/tensor/train/Program";
+import type { Corruption } from "@weft/tensor/train/Trainer";
 import type { TraceOracle } from "@weft/verification/court/TraceOracle";
 import type { Limits } from "../Runtime.ts";
 import { afterShape, itemsShape, nanShape, type Question } from "./disputeMessages.ts";
@@ -23,6 +24,8 @@ export interface DisputeOptions {
   /** Where the order's work begins; absent: at step 0 in the program's own state. */
   origin?: { step: number; stateRoot: `0x${string}` };
   limits: Limits;
+  /** Fault injection: the history of a run with this corruption. Nothing in production passes it. */
+  corrupt?: Corruption;
   timing?: Partial<Timing>;
 }
 
@@ -47,7 +50,7 @@ const ended = { code: "runtime.stopped", message: "the dispute is closed", retry
 
 /** Starts the worker; what is wrong with its inputs shows at the first question. */
 export function openDispute(options: DisputeOptions): Dispute {
-  const { segment, start, origin, limits, timing } = options;
+  const { segment, start, origin, limits, timing, corrupt } = options;
   const waiting: Waiting[] = [];
   let failure: WeftError | undefined;
   const worker = new WorkerProcess({
@@ -58,6 +61,7 @@ export function openDispute(options: DisputeOptions): Dispute {
       ...(start && { start: { ...start, checkpointPath: resolve(start.checkpointPath) } }),
       ...(origin && { origin: { step: origin.step, stateRoot: origin.stateRoot } }),
       segment,
+      ...(corrupt && { corrupt }),
       ...capsOf(limits),
     },
     ...(timing && { timing }),

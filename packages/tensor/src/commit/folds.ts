@@ -72,7 +72,7 @@ type Fold<K extends FoldOp> = (
 const add = (acc: number, term: number): number => bitsOf(f(fromBits(acc) + term));
 
 /** Where term k of a product is in each operand: its first term's element plus k. */
-function productRows({ type, operands }: NodeScope, element: number): [number, number] {
+export function productRows({ type, operands }: NodeScope, element: number): [number, number] {
   const terms = operands[0]!.shape.at(-1)!;
   const [M, N] = [type.shape.at(-2)!, type.shape.at(-1)!];
   const lead = type.shape.slice(0, -2);

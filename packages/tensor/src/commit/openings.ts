@@ -1,5 +1,5 @@
-// What a player of a dispute opens from a trace: a leaf, a leaf or a word with the operand leaves it follows from, the
-// partial sums of one element with every chunk of them. judge.ts checks what comes out of here.
+// What a player of a dispute opens from a trace or a committed inference: a leaf, a leaf or a word with the operand leaves it
+// follows from, the partial sums of one element with every chunk of them. judge.ts checks what comes out of here.
 import { elementCount } from "../graph/Graph.ts";
 import type { TensorValue } from "../graph/TensorValue.ts";
 import { TensorError } from "../TensorError.ts";
@@ -11,11 +11,14 @@ import { isDirect, type NodeScope, type ReadWord, recomputeLeaf, recomputeWord }
 import { leafBytes, leafCount, leafHashes, leafOf, wordOf } from "./TensorLayout.ts";
 import type { Trace } from "./Trace.ts";
 
+/** What openings are made from: a trace of a step, or a committed inference. */
+export type Opened = Pick<Trace, "step" | "openValue" | "read">;
+
 function refuse(problem: string, remedy: string): never {
   throw new TensorError("bad-option", problem, remedy);
 }
 
-function needScope({ step }: Trace, value: number): NodeScope {
+function needScope({ step }: Opened, value: number): NodeScope {
   const scope = scopeOf(step, value);
   return scope ?? refuse(`value ${value} is computed by no operator`, "open the value of a node");
 }
@@ -27,7 +30,7 @@ function needPlace(place: number, count: number): void {
 /** A value at hand, its leaves hashed when one is first opened. */
 type Held = { readonly value: number; readonly tensor: TensorValue; tree?: MerkleTree };
 
-function openHeld(trace: Trace, held: Held, leaf: number): LeafOpening {
+function openHeld(trace: Opened, held: Held, leaf: number): LeafOpening {
   const { value, tensor } = held;
   held.tree ??= merkleTree(leafHashes(tensor));
   const { valuePath } = trace.openValue(value);
@@ -36,14 +39,14 @@ function openHeld(trace: Trace, held: Held, leaf: number): LeafOpening {
 }
 
 /** One leaf of a value. Throws TensorError `bad-option`. */
-export async function openLeaf(trace: Trace, value: number, leaf: number): Promise<LeafOpening> {
+export async function openLeaf(trace: Opened, value: number, leaf: number): Promise<LeafOpening> {
   const [tensor] = await trace.read([value]);
   needPlace(leaf, leafCount(tensor!));
   return openHeld(trace, { value, tensor: tensor! }, leaf);
 }
 
 /** Operands of a node, and the reader that notes which of their leaves were read. */
-async function holdOperands(trace: Trace, scope: NodeScope, also: readonly number[]) {
+async function holdOperands(trace: Opened, scope: NodeScope, also: readonly number[]) {
   const numbers = [...new Set([...scope.node.in, ...also])];
   const tensors = await trace.read(numbers);
   const held = new Map(numbers.map((value, i): [number, Held] => [value, { value, tensor: tensors[i]! }]));
@@ -67,7 +70,7 @@ async function holdOperands(trace: Trace, scope: NodeScope, also: readonly numbe
 export type OperatorOpening = { readonly claim: LeafOpening; readonly operands: readonly LeafOpening[] };
 
 /** A leaf with the operand leaves it follows from, for judgeLeaf. Throws TensorError `bad-option`. */
-export async function openOperator(trace: Trace, value: number, leaf: number): Promise<OperatorOpening> {
+export async function openOperator(trace: Opened, value: number, leaf: number): Promise<OperatorOpening> {
   const scope = needScope(trace, value);
   if (!isDirect(scope.node.op)) refuse(`${scope.node.op} goes chunk by chunk`, "open its partial sums");
   needPlace(leaf, leafCount(scope.type));
@@ -77,7 +80,7 @@ export async function openOperator(trace: Trace, value: number, leaf: number): P
 }
 
 /** One word with the operand leaves it follows from, for judgeWord. Throws TensorError `bad-option`. */
-export async function openWord(trace: Trace, value: number, element: number): Promise<WordOpening> {
+export async function openWord(trace: Opened, value: number, element: number): Promise<WordOpening> {
   const scope = needScope(trace, value);
   if (!isDirect(scope.node.op)) refuse(`${scope.node.op} goes chunk by chunk`, "open its partial sums");
   needPlace(element, elementCount(scope.type.shape));
@@ -98,7 +101,7 @@ export type OpenFold = {
 };
 
 /** The partial sums behind one element of a value. Throws TensorError `bad-option`. */
-export async function openFold(trace: Trace, value: number, element: number): Promise<OpenFold> {
+export async function openFold(trace: Opened, value: number, element: number): Promise<OpenFold> {
   const scope = needScope(trace, value);
   if (!isFold(scope.node.op)) refuse(`${scope.node.op} has no partial sums`, "open the word with its operands");
   needPlace(element, elementCount(scope.type.shape));

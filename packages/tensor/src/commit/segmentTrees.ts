@@ -42,7 +42,12 @@ type Made = {
   /** The state that was asked for last. */
   state?: { readonly step: number; readonly state: State };
   held?: Promise<Held> & { readonly step: number };
+  /** Trees over lists, by name: a move asks for one several times. */
+  readonly lists: Map<string, Promise<LeafTree>>;
 };
+
+const LISTS: ReadonlySet<TreeName["of"]> = new Set(["steps", "values", "entries", "accs"]);
+const MOST_LISTS = 8;
 
 const KEPT_BYTES = 2 ** 28;
 
@@ -52,12 +57,26 @@ function refuse(problem: string, remedy: string): never {
 
 /** One side's history of a segment: honest, or what `cheat` makes of it. Nothing is computed before it is asked for. */
 export function segmentTrees(open: OpenProgram, options: SegmentOptions): TreeSource {
-  const made: Made = { open, options, typed: typedGraph(open.step.graph) };
+  const made: Made = { open, options, typed: typedGraph(open.step.graph), lists: new Map() };
   return {
     after: async (step) => (await ranAll(made)).after[indexOf(made, step)]!,
-    tree: (name) => TREES[name.of](made, name as never),
+    tree: (name) => (LISTS.has(name.of) ? keptTree(made, name) : makeTree(made, name)),
     firstNan: async () => (await ranAll(made)).nan,
   };
+}
+
+const makeTree = (made: Made, name: TreeName): Promise<LeafTree> => TREES[name.of](made, name as never);
+
+function keptTree(made: Made, name: TreeName): Promise<LeafTree> {
+  const { lists } = made;
+  const key = Object.values(name).join("/");
+  const tree = lists.get(key) ?? makeTree(made, name);
+  lists.delete(key);
+  lists.set(key, tree);
+  tree.catch(() => lists.delete(key));
+  const [oldest] = lists.keys();
+  if (lists.size > MOST_LISTS) lists.delete(oldest!);
+  return tree;
 }
 
 function indexOf({ options: { start, lastStep } }: Made, step: number): number {

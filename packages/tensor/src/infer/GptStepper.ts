@@ -1,7 +1,7 @@
 // The synchronous core of an engine: a model's weights packed in memory, caches of several sequences, and steps over rows
 // (token, slot, position) in any mix: whole prompts, parts of them, one token of each of many sequences. The logits of a
 // row are those of the forward graph over its sequence's tokens up to it (spec/inference.md §2), whatever else runs.
-// Not here: which rows run when (Scheduler.ts), drawing (drawToken.ts).
+// Not here: which rows run when (Scheduler.ts), drawing (Sampling.ts).
 import { callBytes } from "../execute/regions.ts";
 import { inverseRoot } from "../graph/composites.ts";
 import { constantValue } from "../graph/constants.ts";

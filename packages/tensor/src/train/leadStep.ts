@@ -79,7 +79,8 @@ function runIndexed(step: number, run: () => void): void {
   }
 }
 
-function isDue({ step: first, everySteps }: Corruption, step: number): boolean {
+/** Whether a bit is flipped after a step. */
+export function isDue({ step: first, everySteps }: Pick<Corruption, "step" | "everySteps">, step: number): boolean {
   return step === first || (everySteps !== undefined && step > first && (step - first) % everySteps === 0);
 }
 

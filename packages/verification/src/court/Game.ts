@@ -68,8 +68,8 @@ export type Game = {
   /** Unix seconds of the turn's begin; 0 while the game waits. */
   readonly since: number;
   readonly position: Position;
-  /** All of the defender's so far: what is agreed lies under its roots, and paths up to those are made of them. */
-  readonly reveals: readonly Reveal[];
+  /** The defender's last. */
+  readonly revealed: Reveal | undefined;
 };
 
 /** What games go by; the court's parameters. */
@@ -135,7 +135,7 @@ export function openGame(id: Hex, { rival, steps, ...known }: Opening): Game {
   return {
     ...{ id, level: "steps", stage: "reveal", outcome: "none", index: 0, count: steps, shown: 0 },
     height: treeHeight(steps),
-    ...{ defenderLeft: 0, rivalLeft: 0, since: 0, reveals: [] },
+    ...{ defenderLeft: 0, rivalLeft: 0, since: 0, revealed: undefined },
     position: { facts, defender: known.history, rival },
   };
 }

@@ -122,6 +122,12 @@ export function callOf(game: Hex, move: Move, signature: Hex = "0x"): { function
   return { functionName: move.call, args: [game, ...given, ...claimed] };
 }
 
+/** The move that a call of the contract is: the reverse of `callOf`. */
+export function moveOf(functionName: Call, [, ...args]: readonly unknown[]): Move {
+  const fields = order[functionName].map((name, i) => [name, args[i]]);
+  return { call: functionName, ...Object.fromEntries(fields) } as Move;
+}
+
 /** Numbers become bigint where the contract has 64 bits. */
 export function courtStruct(program: CourtProgram): CourtStruct {
   const small = new Set(["numericsId", "targets"]);

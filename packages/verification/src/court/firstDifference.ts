@@ -39,7 +39,7 @@ function isLeft(leaves: number, index: number, nth: number): boolean {
  */
 export async function firstDifference(game: Game, oracle: TraceOracle): Promise<Choice | undefined> {
   const { level, count, height, index, shown, position } = game;
-  const reveal = game.reveals.at(-1)!;
+  const reveal = game.revealed!;
   const at = { height, index };
   const own = await itemsBelow(oracle, { level, tree: treeAt(level, game), count }, { at, shown });
   const isTagged = shown === 0 && level !== "entries";

@@ -1,18 +1,15 @@
 // A game folded from its events is the game that the moves made, at every turn, on every level.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { scopeOf } from "@weft/tensor/commit/OperatorsCommitment";
-import { leafOf } from "@weft/tensor/commit/TensorLayout";
 import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
-import { bytesToHex, type Hex } from "viem";
+import type { Hex } from "viem";
 import { applyMove } from "./applyMove.ts";
 import { followGame, type GameEvent } from "./followGame.ts";
 import type { Game } from "./Game.ts";
-import { courtStruct, type Move } from "./Move.ts";
-import { plant } from "./plantFixture.ts";
+import type { Move } from "./Move.ts";
 import { callsOf, contest, type Disputed, gameOf, rules, stageOf } from "./playFixture.ts";
 import { decodeRecord } from "./records.ts";
-import { syntheticTrace } from "./syntheticFixture.ts";
+import { syntheticDispute } from "./syntheticFixture.ts";
 import { oracleOf, type TraceOracle } from "./TraceOracle.ts";
 import { firstWord } from "./wordMoves.ts";
 
@@ -69,15 +66,9 @@ async function follow(stage: Disputed, sides: { defender: TraceOracle; rival: Tr
 }
 
 test("down to the partial sums", async () => {
-  const place = { step: 3, element: 40_000, chunk: 70 };
   const shape = { steps: 40, values: 100, rows: 256, columns: 256, terms: 8192 };
-  const { source, program, hash, typed, value } = syntheticTrace(shape, place);
-  const type = typed.types[value]!;
-  const fold = { scope: scopeOf(typed, value)!, ...place };
-  const fault = { step: place.step, value, type, ...leafOf(type, place.element), flip: 1, fold };
-  const lie = await plant(source, { programHash: program.programHash, firstStep: 0 }, fault);
-  const stage = { hash: bytesToHex(hash), program: courtStruct(program), steps: shape.steps };
-  const calls = await follow(stage, { defender: oracleOf(lie), rival: oracleOf(source) });
+  const { court, truth, lie } = await syntheticDispute(shape, { step: 3, element: 40_000, chunk: 70 });
+  const calls = await follow(court, { defender: lie, rival: truth });
   assert.match(calls, /^reveal choose.*enterValue.*enterFold choose reveal proveFold$/);
 });
 

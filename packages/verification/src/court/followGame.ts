@@ -75,7 +75,7 @@ const FOLLOWERS: { readonly [E in Exclude<EventName, "GameStarted" | "GameEnded"
     const { entries, values } = game.position.facts;
     const { program } = following;
     const facts: Partial<Facts> = {
-      ...{ before, loss: claim.loss, entries: zeroHash, values: claim.valuesRoot, firstStep: 0n, history: zeroHash },
+      ...{ before, loss: claim.loss, entries: zeroHash, firstStep: 0n, history: zeroHash },
       ...{ valueCount: program.values, numericsId: program.numericsId, records: program.recordsRoot },
     };
     if (claim.valuesRoot !== values) {
@@ -98,11 +98,11 @@ const FOLLOWERS: { readonly [E in Exclude<EventName, "GameStarted" | "GameEnded"
   async WordChosen(game, { element, defender, accsRoot }, following) {
     const record = decodeRecord(await following.record(Number(game.position.facts.value)));
     if (record.kind !== "node") return refuse("RecordInvalid", { kind: record.kind });
-    const next = at(game, { element, word: defender }, { defender: zeroHash, rival: accsRoot });
+    const next = at(game, { element, word: defender, accs: accsRoot }, { defender: zeroHash, rival: accsRoot });
     return { ...placed(next, "accs", foldChunks(record.scope)), stage: "enter" };
   },
   FoldEntered: (game, { accsRoot, content }, following) =>
-    revealed(at(game, { accs: accsRoot }, { ...game.position, defender: accsRoot }), content, following),
+    revealed(at(game, {}, { ...game.position, defender: accsRoot }), content, following),
 };
 
 const outcomes: readonly ("none" | Side)[] = ["none", "defender", "rival"];

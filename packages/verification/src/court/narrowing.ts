@@ -44,7 +44,7 @@ export function checkReveal(at: Shown, node: Hex, { content, fanout }: { content
 /** The game with a reveal made: it is the rival's turn. */
 export const withReveal = (game: Game, reveal: Reveal): Game => ({
   ...game,
-  ...{ stage: "choose", shown: reveal.shown, reveals: [...game.reveals, reveal] },
+  ...{ stage: "choose", shown: reveal.shown, revealed: reveal },
 });
 
 /** The choice among the nodes just revealed: it is there, differs, and everything left of it is shared. */

@@ -4,7 +4,6 @@
 import type { NodeScope, ReadWord } from "@weft/tensor/commit/recomputeWord";
 import { leafCount, leafOf as placeOfElement } from "@weft/tensor/commit/TensorLayout";
 import type { Hex } from "viem";
-import { defenderPath } from "./defenderPath.ts";
 import type { Game } from "./Game.ts";
 import { wordIn } from "./hashes.ts";
 import type { LeafOpening } from "./Move.ts";
@@ -25,7 +24,7 @@ class Unread extends Error {
   }
 }
 
-/** Openings of what `compute` reads, under the defender's values root. */
+/** Openings of what `compute` reads, under one's own values root. */
 export async function openOperands(
   game: Game,
   oracle: TraceOracle,
@@ -46,7 +45,7 @@ export async function openOperands(
     } catch (unread) {
       if (!(unread instanceof Unread)) throw unread;
       const value = scope.node.in[unread.operand]!;
-      opened.set(`${value} ${unread.leaf}`, await openLeaf(game, oracle, { step, value, scope, ...unread }));
+      opened.set(`${value} ${unread.leaf}`, await openLeaf(oracle, { step, value, scope, ...unread }));
     }
   }
   return [...opened.values()];
@@ -54,15 +53,12 @@ export async function openOperands(
 
 type Wanted = { step: number; value: number; operand: number; leaf: number; scope: NodeScope };
 
-async function openLeaf(game: Game, oracle: TraceOracle, wanted: Wanted): Promise<LeafOpening> {
+async function openLeaf(oracle: TraceOracle, wanted: Wanted): Promise<LeafOpening> {
   const { step, value, operand, leaf, scope } = wanted;
   const tree = { of: "leaves", step, value } as const;
   const [data] = (await oracle.leaves(tree, leaf, 1)) as [Hex];
   const leavesRoot = await rootOf(oracle, tree, leafCount(scope.operands[operand]!));
   const path = await oracle.path(tree, leaf);
-  const leaves = Number(game.position.facts.valueCount);
-  const valuePath = await defenderPath(game, oracle, {
-    ...{ level: "values", tree: { of: "values", step }, leaves, leaf: value },
-  });
+  const valuePath = await oracle.path({ of: "values", step }, value);
   return { operand, leaf: BigInt(leaf), data, leavesRoot, path, valuePath };
 }

@@ -3,6 +3,7 @@
 import { WeftError } from "@weft/protocol/Errors";
 import type { Cheat } from "@weft/tensor/commit/Cheat";
 import { openCourtProgram, ownStart } from "@weft/tensor/commit/courtProgram";
+import type { State } from "@weft/tensor/commit/SegmentRun";
 import { segmentTrees } from "@weft/tensor/commit/segmentTrees";
 import type { TreeSource } from "@weft/tensor/commit/TreeSource";
 import { fromHex32 } from "@weft/tensor/sha256";
@@ -32,12 +33,17 @@ export type Stage = Disputed & {
   side(cheat?: Cheat): TreeSource;
 };
 
-export async function stageOf(program: TrainProgram, steps = program.stepsPerSegment): Promise<Stage> {
+/** @param begin makes another state of the program's start, from which both sides then go on */
+export async function stageOf(
+  program: TrainProgram,
+  steps = program.stepsPerSegment,
+  begin: (start: State) => State = (start) => start,
+): Promise<Stage> {
   const open = openProgram(program);
   const tokens = trainingTokens(open, tinyCorpus);
   const courtStart = await ownStart(program);
   const court = openCourtProgram(open, tokens, courtStart);
-  const state = startState(fromHex32(program.seed, "seed"), open.step.state);
+  const state = begin(startState(fromHex32(program.seed, "seed"), open.step.state));
   const side = (cheat?: Cheat) =>
     segmentTrees(open, { tokens, start: { step: 0, state }, lastStep: steps - 1, courtStart, cheat });
   return { open, hash: bytesToHex(court.hash), program: courtStruct(court.program), steps, side };
@@ -56,7 +62,11 @@ export async function gameOf(stage: Disputed, sides: { defender: TraceOracle; ri
   return startGame(openGame(idOf("game", 20), opening), rules, 1);
 }
 
-export type Played = { readonly game: Game; readonly moves: readonly { readonly side: Side; readonly move: Move }[] };
+export type Played = {
+  readonly start: Game;
+  readonly game: Game;
+  readonly moves: readonly { readonly side: Side; readonly move: Move }[];
+};
 
 /** Most moves of a game of any depth. */
 const mostMoves = 64;
@@ -87,7 +97,7 @@ export async function play(start: Game, strategies: Readonly<Record<Side, Strate
     if (taken === undefined) game = timeout(game, rules, now + 2 * (rules.clockSeconds + rules.inclusionSeconds));
     else moves.push({ side, move: taken });
   }
-  return { game, moves };
+  return { start, game, moves };
 }
 
 /** The game after a move; undefined when it is refused. */

@@ -4,7 +4,6 @@ import { foldChunk, foldChunks, isFold } from "@weft/tensor/commit/folds";
 import { recomputeWord } from "@weft/tensor/commit/recomputeWord";
 import { leafCount } from "@weft/tensor/commit/TensorLayout";
 import { type Hex, hexToNumber, sliceHex } from "viem";
-import { defenderPath } from "./defenderPath.ts";
 import { firstDifference } from "./firstDifference.ts";
 import { type Game, placeOf } from "./Game.ts";
 import { bytesOf, wordIn } from "./hashes.ts";
@@ -152,7 +151,7 @@ async function chooseWord(game: Game, { oracle }: Player, at: AtWord<Computed>):
 }
 
 async function proveFold(game: Game, { oracle }: Player, choice: Choice): Promise<Move | undefined> {
-  const { position, count } = game;
+  const { position } = game;
   const { facts } = position;
   const tree = treeAt("accs", game);
   const [record] = (await oracle.leaves({ of: "records" }, Number(facts.value), 1)) as [Hex];
@@ -163,7 +162,7 @@ async function proveFold(game: Game, { oracle }: Player, choice: Choice): Promis
   if (index > 0) {
     const [acc] = (await oracle.leaves(tree, index - 1, 1)) as [Hex];
     before.word = wordIn(acc, 0);
-    before.path = await defenderPath(game, oracle, { level: "accs", tree, leaves: count, leaf: index - 1 });
+    before.path = await oracle.path(tree, index - 1);
   }
   const { scope } = value;
   const place = { element: Number(facts.element), chunk: index };

@@ -62,7 +62,7 @@ export function enterStep(game: Game, move: MoveOf<"enterStep">, { fanout }: Rul
   const facts: Facts = {
     ...known,
     before: stateBefore(game, program, move.before),
-    ...{ loss: claim.loss, entries: zeroHash, values: claim.valuesRoot, firstStep: 0n, history: zeroHash },
+    ...{ loss: claim.loss, entries: zeroHash, firstStep: 0n, history: zeroHash },
     ...{ valueCount: program.values, numericsId: program.numericsId, records: program.recordsRoot },
   };
   const shown = (level: "values" | "entries", leaves: bigint, sides: { defender: Hex; rival: Hex }): Game => {

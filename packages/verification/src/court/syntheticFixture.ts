@@ -14,8 +14,12 @@ import { stateEntry, stateRootOver, stepRootFrom } from "@weft/tensor/HashLayout
 import { hashLeaf, hashNode } from "@weft/tensor/Merkle";
 import { bitsOf } from "@weft/tensor/recipes";
 import { sha256 } from "@weft/tensor/sha256";
+import { bytesToHex } from "viem";
 import type { Level } from "./Game.ts";
+import { courtStruct } from "./Move.ts";
 import { shownBelow } from "./narrowing.ts";
+import { plant } from "./plantFixture.ts";
+import { oracleOf } from "./TraceOracle.ts";
 
 /** Of the games over it. */
 const fanout = 32;
@@ -215,6 +219,17 @@ export function syntheticTrace(shape: SyntheticShape, place: SyntheticPlace): Sy
     tree: async (name) => trees[name.of]!(name as never),
   };
   return { source, program, hash: courtProgramHash(program), typed, value: making.value };
+}
+
+/** Both sides of a dispute over that place: the truth, a lie planted there, and what a game over them is about. */
+export async function syntheticDispute(shape: SyntheticShape, place: SyntheticPlace) {
+  const { source, program, hash, typed, value } = syntheticTrace(shape, place);
+  const type = typed.types[value]!;
+  const fold = { scope: scopeOf(typed, value)!, element: place.element, chunk: place.chunk };
+  const fault = { step: place.step, value, type, ...leafOf(type, place.element), flip: 1, fold };
+  const lie = await plant(source, { programHash: program.programHash, firstStep: 0 }, fault);
+  const court = { hash: bytesToHex(hash), program: courtStruct(program), steps: shape.steps };
+  return { court, truth: oracleOf(source), lie: oracleOf(lie) };
 }
 
 function memo<T>(make: (key: number) => T): (key: number) => T {

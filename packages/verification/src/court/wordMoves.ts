@@ -65,7 +65,7 @@ export function chooseWord(game: Game, move: MoveOf<"chooseWord">): Game {
   const chunks = foldChunks(scope);
   const { root, lastPath } = move.claim;
   mustBe(root, rootFrom(chunks, chunks - 1, accLeaf(word.rival), lastPath));
-  const facts: Facts = { ...game.position.facts, element: BigInt(word.element), word: word.defender };
+  const facts: Facts = { ...game.position.facts, element: BigInt(word.element), word: word.defender, accs: root };
   return { ...over(game, "accs", chunks), stage: "enter", position: { facts, defender: zeroHash, rival: root } };
 }
 
@@ -74,7 +74,7 @@ export function enterFold(game: Game, { claim, content }: MoveOf<"enterFold">, {
   const { count, position } = game;
   const { root, lastPath } = claim;
   mustBe(root, rootFrom(count, count - 1, accLeaf(position.facts.word), lastPath));
-  const next = { ...game, position: { ...position, facts: { ...position.facts, accs: root }, defender: root } };
+  const next = { ...game, position: { ...position, defender: root } };
   return withReveal(next, checkReveal(game, root, { content, fanout }));
 }
 

@@ -1,0 +1,18 @@
+// The games that contracts and players share. WEFT_WRITE_VECTORS=1 rewrites them.
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { gameVectors } from "./gameVectorsFixture.ts";
+
+const file = new URL("../../../../spec/vectors/court/games.json", import.meta.url);
+
+test("spec/vectors/court/games.json is what the players play", async () => {
+  const { rules, games, moves, bytes } = await gameVectors();
+  const lines = (table: object) =>
+    Object.entries(table)
+      .map(([key, list]) => `${JSON.stringify(key)}: ${JSON.stringify(list)}`)
+      .join(",\n");
+  const made = `{\n"rules": ${JSON.stringify(rules)},\n"games": {\n${lines(games)}\n},\n"moves": {\n${lines(moves)}\n},\n"bytes": ${JSON.stringify(bytes)}\n}\n`;
+  if (process.env["WEFT_WRITE_VECTORS"] === "1") writeFileSync(file, made);
+  assert.equal(readFileSync(file, "utf8"), made);
+});
