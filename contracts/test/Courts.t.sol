@@ -14,7 +14,7 @@ import {Vm, vm} from "./base/Vm.sol";
 /// @notice Adding courts, and what a pinned court may do to its own leases and to no others.
 contract CourtsTest is Fixture, Calls {
     bytes32 internal constant COURT = "test court";
-    TestCourt internal court;
+    TestCourt internal tested;
     NodeKeys internal node;
     bytes32 internal id;
     address internal who = address(0xa11);
@@ -22,9 +22,9 @@ contract CourtsTest is Fixture, Calls {
     function setUp() public override {
         super.setUp();
         node = addNode();
-        court = new TestCourt(market);
+        tested = new TestCourt(market);
         vm.prank(governance);
-        courts.propose(COURT, address(court));
+        courts.propose(COURT, address(tested));
         skip(params.slasherDelaySeconds);
         courts.activate(COURT);
         Order memory order = orderOf(buyer);
@@ -41,8 +41,8 @@ contract CourtsTest is Fixture, Calls {
         revertsWith(who, address(courts), activate, ICourts.CourtNotActive.selector);
         skip(params.slasherDelaySeconds);
         succeeds(who, address(courts), activate);
-        vm.assertEq(courts.indexOf("second"), 2);
-        vm.assertEq(courts.courtAt(2), who);
+        vm.assertEq(courts.indexOf("second"), 3);
+        vm.assertEq(courts.courtAt(3), who);
         vm.assertEq(courts.courtOf("second"), who);
         vm.assertEq(courts.courtAt(0), address(0));
         vm.assertEq(courts.courtOf("nobody"), address(0));
@@ -56,7 +56,7 @@ contract CourtsTest is Fixture, Calls {
     }
 
     function test_ALeaseKeepsItsCourtAndSaysWhich() public {
-        vm.assertEq(market.lease(id).court, 1);
+        vm.assertEq(market.lease(id).court, 2);
         Order memory order = orderOf(buyer);
         order.courtId = COURT;
         vm.recordLogs();
@@ -68,55 +68,91 @@ contract CourtsTest is Fixture, Calls {
         vm.assertEq(logs[1].topics[2], COURT);
     }
 
-    function test_AFreezePausesPayForABoundedTimeOnce() public {
+    function test_AFreezePausesPayForABoundedTime() public {
         channels.claim(id, 500, voucher(id, 500));
-        court.freeze(id);
+        vm.assertEq(tested.freeze(id), time() + params.unbondDelaySeconds);
         skip(params.releaseDelaySeconds);
         revertsWith(who, address(channels), abi.encodeCall(channels.release, (id)), IChannels.ChannelFrozen.selector);
         (, bool disputed) = market.stateOf(id);
         vm.assertTrue(disputed);
-        revertsWith(who, address(court), abi.encodeCall(court.freeze, (id)), IMarket.CourtFreezeUsed.selector);
         skip(params.unbondDelaySeconds);
         vm.assertEq(channels.release(id), 500);
+        // All time is used up: further freezes hold nothing back, and are no obstacle to a court.
+        tested.unfreeze(id);
+        vm.assertEq(tested.freeze(id), time());
+        (, disputed) = market.stateOf(id);
+        vm.assertFalse(disputed);
     }
 
     function test_AnUnfreezeLetsPayFlow() public {
         channels.claim(id, 500, voucher(id, 500));
-        court.freeze(id);
-        court.unfreeze(id);
+        tested.freeze(id);
+        tested.unfreeze(id);
         skip(params.releaseDelaySeconds);
         vm.assertEq(channels.release(id), 500);
+    }
+
+    function test_FrozenTimeAddsUpOverAllDisputesOfALease() public {
+        uint256 start = time();
+        tested.freeze(id);
+        skip(100);
+        // A second dispute beside the first costs no time of its own, and either one alone holds the lease.
+        vm.assertEq(tested.freeze(id), start + params.unbondDelaySeconds);
+        skip(20);
+        tested.unfreeze(id);
+        vm.assertEq(channels.channel(id).frozenUntil, start + params.unbondDelaySeconds);
+        skip(30);
+        tested.unfreeze(id);
+        vm.assertEq(channels.channel(id).frozenUntil, 0);
+        // One that has nothing to end changes nothing.
+        tested.unfreeze(id);
+        skip(50);
+        vm.assertEq(tested.freeze(id), time() + params.unbondDelaySeconds - 150);
+    }
+
+    function testFuzz_ALeaseIsNeverFrozenForLongerThanTheUnbondingDelay(uint256 seed) public {
+        uint256 frozen = 0;
+        for (uint256 i = 0; i < 40; ++i) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            if (seed % 2 == 0) tested.freeze(id);
+            else tested.unfreeze(id);
+            uint256 until = channels.channel(id).frozenUntil;
+            uint256 pause = seed / 2 % 60;
+            if (until > time()) frozen += until - time() < pause ? until - time() : pause;
+            skip(pause);
+        }
+        vm.assertLe(frozen, params.unbondDelaySeconds);
     }
 
     function test_AVerdictVoidsSlashesAndCloses() public {
         uint64 bond = market.moneyOf(id).bond;
         channels.claim(id, 500, voucher(id, 500));
-        court.freeze(id);
-        court.void(id, 100);
-        court.slash(id, bond / 2, who);
-        court.close(id, CloseReason.falseSegment);
-        court.unfreeze(id);
+        tested.freeze(id);
+        tested.void(id, 100);
+        tested.slash(id, bond / 2, who);
+        tested.close(id, CloseReason.falseSegment);
+        tested.unfreeze(id);
         vm.assertEq(earned(who), bond / 2);
-        bytes memory more = abi.encodeCall(court.slash, (id, bond - bond / 2 + 1, who));
-        revertsWith(who, address(court), more, IChannels.BondTooLow.selector);
+        bytes memory more = abi.encodeCall(tested.slash, (id, bond - bond / 2 + 1, who));
+        revertsWith(who, address(tested), more, IChannels.BondTooLow.selector);
         settleLease(id);
         vm.assertEq(earned(node.owner), 100);
         vm.assertEq(channels.bondsOf(node.id).free, FUNDS - bond / 2);
         vm.assertEq(channels.bondsOf(node.id).locked, 0);
         vm.assertEq(free(buyer), FUNDS - 100);
-        revertsWith(who, address(court), abi.encodeCall(court.slash, (id, 1, who)), IMarket.WrongState.selector);
-        revertsWith(who, address(court), abi.encodeCall(court.freeze, (id)), IMarket.WrongState.selector);
+        revertsWith(who, address(tested), abi.encodeCall(tested.slash, (id, 1, who)), IMarket.WrongState.selector);
+        revertsWith(who, address(tested), abi.encodeCall(tested.freeze, (id)), IMarket.WrongState.selector);
     }
 
     function test_ACourtHasNoPowerOverOtherLeases() public {
         bytes32 other = openLease(node);
-        bytes memory expected = abi.encodeWithSelector(IMarket.NotCourt.selector, other, address(court));
-        reverts(who, address(court), abi.encodeCall(court.freeze, (other)), expected);
-        reverts(who, address(court), abi.encodeCall(court.unfreeze, (other)), expected);
-        reverts(who, address(court), abi.encodeCall(court.void, (other, 0)), expected);
-        reverts(who, address(court), abi.encodeCall(court.slash, (other, 1, who)), expected);
-        bytes memory close = abi.encodeCall(court.close, (other, CloseReason.falseSegment));
-        revertsWith(who, address(court), close, IMarket.NotParty.selector);
+        bytes memory expected = abi.encodeWithSelector(IMarket.NotCourt.selector, other, address(tested));
+        reverts(who, address(tested), abi.encodeCall(tested.freeze, (other)), expected);
+        reverts(who, address(tested), abi.encodeCall(tested.unfreeze, (other)), expected);
+        reverts(who, address(tested), abi.encodeCall(tested.void, (other, 0)), expected);
+        reverts(who, address(tested), abi.encodeCall(tested.slash, (other, 1, who)), expected);
+        bytes memory close = abi.encodeCall(tested.close, (other, CloseReason.falseSegment));
+        revertsWith(who, address(tested), close, IMarket.NotParty.selector);
     }
 
     function test_NobodyElseIsTheCourt() public {
@@ -127,15 +163,15 @@ contract CourtsTest is Fixture, Calls {
     }
 
     function test_ACourtClosesOnlyForFault() public {
-        bytes memory data = abi.encodeCall(court.close, (id, CloseReason.completed));
-        revertsWith(who, address(court), data, IMarket.ReasonNotAllowed.selector);
+        bytes memory data = abi.encodeCall(tested.close, (id, CloseReason.completed));
+        revertsWith(who, address(tested), data, IMarket.ReasonNotAllowed.selector);
         closeAs(buyer, id, CloseReason.completed);
-        court.close(id, CloseReason.falseSegment);
+        tested.close(id, CloseReason.falseSegment);
         vm.assertEq(uint256(market.lease(id).reason), uint256(CloseReason.falseSegment));
     }
 
     function test_AWithheldExitIsImpossible() public {
-        court.freeze(id);
+        tested.freeze(id);
         uint96 rest = uint96(free(buyer));
         vm.prank(buyer);
         channels.requestExit(rest);

@@ -27,6 +27,12 @@ interface IAudits {
         uint8 heldCount;
     }
 
+    /// @dev From `segment` on, whatever wasn't void before became so then.
+    struct VoidView {
+        uint32 segment;
+        uint40 since;
+    }
+
     struct AuditView {
         AuditState state;
         uint8 used;
@@ -50,6 +56,8 @@ interface IAudits {
     );
     event HeldProved(bytes32 indexed leaseId, uint32 indexed segment, bytes20 indexed holder);
     event SegmentAvailable(bytes32 indexed leaseId, uint32 indexed segment);
+    event SegmentRetracted(bytes32 indexed leaseId, uint32 indexed segment, bytes32 commitmentHash);
+    event CourtVoided(bytes32 indexed leaseId, uint32 indexed segment, address indexed court);
     event AuditOpened(bytes32 indexed leaseId, uint32 indexed segment, bytes32 seed);
     event AuditCommitted(bytes32 indexed leaseId, uint32 indexed segment, bytes20 indexed auditor, bytes32 commitment);
     event AuditRevealed(
@@ -80,6 +88,8 @@ interface IAudits {
     error SignatureInvalid(address recovered, address expected);
     error CommitmentMismatch(bytes32 expected, bytes32 actual);
     error SameContent(bytes32 first, bytes32 second);
+    error Retracted(bytes32 leaseId, uint32 segment);
+    error NotCourt(bytes32 leaseId, address caller);
     error DrawNotReady(bytes32 leaseId, uint32 segment);
     error NotSampled(bytes32 leaseId, uint32 segment);
     error NotDrawn(bytes20 nodeId);
@@ -99,6 +109,14 @@ interface IAudits {
     /// @notice Records the next segment of a lease, signed by the provider's operator. Anyone may bring it.
     /// @param offerHash The other half of the leaseId, so that `orderHash` is checked.
     function commitSegment(SegmentCommitment calldata commitment, bytes32 offerHash, bytes calldata signature) external;
+
+    /// @notice Takes the last segment of a lease back, before the round that it names begins: it is unpaid, may be
+    /// committed again, and is no equivocation. The node's operator or owner.
+    /// @param before The segment before it; not read for segment 0.
+    function retract(SegmentCommitment calldata commitment, SegmentCommitment calldata before) external;
+
+    /// @notice The lease's court voids a segment and all after it, and closes the lease for fault.
+    function courtVoid(bytes32 leaseId, uint32 segment) external;
 
     /// @notice Brings drawn holders' Held signatures; with enough of them the segment is available, and in accrue mode
     /// its pay becomes claimable (in order of segments).
@@ -140,6 +158,9 @@ interface IAudits {
 
     function segment(bytes32 leaseId, uint32 segment_) external view returns (SegmentView memory);
     function audit(bytes32 leaseId, uint32 segment_) external view returns (AuditView memory);
+    /// @notice How often segments of the lease became void, each time from an earlier segment on than before.
+    function voidsOf(bytes32 leaseId) external view returns (uint256);
+    function voidAt(bytes32 leaseId, uint256 index) external view returns (VoidView memory);
     function segmentCount(bytes32 leaseId) external view returns (uint32);
     function meteredSecondsOf(bytes32 leaseId) external view returns (uint32);
 

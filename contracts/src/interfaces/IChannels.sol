@@ -214,7 +214,9 @@ interface IChannels {
     function settle(bytes32 channelId, address buyer, LeaseMoney calldata money, bool startFeeDue, bool bondForfeit)
         external;
     function bumpBuyerEpoch(address buyer) external returns (uint32);
-    function courtFreeze(bytes32 channelId, uint32 until) external;
+    /// @param budget Seconds that all of a channel's court freezes together may take.
+    function courtFreeze(bytes32 channelId, uint256 budget) external returns (uint32 until);
+    function courtUnfreeze(bytes32 channelId, uint256 budget) external;
     function courtVoid(bytes32 channelId, uint64 cap) external;
     function slashBond(bytes32 channelId, uint64 bond, uint64 amount, address beneficiary) external;
 

@@ -1,12 +1,185 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Order, SegmentCommitment} from "../types/Orders.sol";
+import {CourtProgram} from "./IGames.sol";
+
+/// @dev The courtId of the first court, which hears tier exact. It is on the list from the start.
+bytes32 constant EXACT_COURT = "exact/1";
+
 /// @title A court: decides disputes of the leases that pinned its courtId.
 /// @notice It acts through {IMarket-courtFreeze}, {IMarket-courtUnfreeze}, {IMarket-courtVoid}, {IMarket-courtSlash} and
 /// {IMarket-close}. CourtId 0 means no court: such a lease has no dispute, and every interface says so.
 interface ICourt {
     /// @notice Whether this court hears leases of this tier.
     function hears(uint8 tier) external view returns (bool);
+}
+
+/// @title The court of tier exact: who may name a rival to a segment commitment, for what bond, whose turn it is, and what a
+/// verdict does. The game itself is {IGames}; spec/court.md.
+interface IExactCourt is ICourt {
+    enum Ground {
+        fields,
+        nan,
+        start,
+        history
+    }
+
+    /// @notice The order behind a lease, and its details' field `court`: salt, siblings from below, what its value hashes.
+    struct Opening {
+        Order order;
+        bytes32 salt;
+        bytes32[3] path;
+        CourtProgram program;
+    }
+
+    /// @notice What is behind a step root of the committed history, and its path there.
+    struct StepOpening {
+        uint64 step;
+        uint32 loss;
+        bytes32 state;
+        bytes32[] path;
+    }
+
+    /// @notice A word of an f32 entry of a state, from the state root down.
+    struct WordOpening {
+        bytes32 entriesRoot;
+        uint32 entry;
+        bytes name;
+        bytes32[] entryPath;
+        uint32[] shape;
+        bytes32 leavesRoot;
+        uint64 leaf;
+        bytes data;
+        bytes32[] leafPath;
+        uint8 word;
+    }
+
+    struct DisputeView {
+        bool eliminated;
+        /// @dev Rivals playing or waiting.
+        uint8 rivals;
+        /// @dev The game that is played, 0 when none is.
+        bytes20 live;
+        /// @dev Least bond of one more rival.
+        uint64 nextBond;
+    }
+
+    struct RivalView {
+        address sponsor;
+        uint64 bond;
+        bool isIn;
+        /// @dev The game after it in the queue.
+        bytes20 next;
+    }
+
+    event Deposited(address indexed account, address indexed from, uint96 amount);
+    event Withdrawn(address indexed account, address indexed to, uint96 amount);
+    event Challenged(
+        bytes32 indexed commitment,
+        bytes20 indexed game,
+        address indexed sponsor,
+        bytes32 leaseId,
+        uint32 segment,
+        Ground ground,
+        bytes32 rival,
+        uint64 bond
+    );
+    event RivalEliminated(bytes32 indexed commitment, bytes20 indexed game, uint64 lost);
+    event CommitmentEliminated(
+        bytes32 indexed commitment, bytes20 indexed nodeId, address indexed sponsor, bytes32 leaseId, uint32 segment, Ground ground
+    );
+    event Punished(bytes20 indexed nodeId, uint64 bondToSponsor, uint64 bondToBuyer, uint96 stakeBurnt, bool pattern);
+    event Reclaimed(bytes32 indexed commitment, bytes20 indexed game, uint64 bond);
+
+    error NotThisCourt(bytes32 leaseId);
+    error LeaseSettled(bytes32 leaseId);
+    error CommitmentMismatch(bytes32 expected, bytes32 actual);
+    error WindowOver(bytes32 commitment, uint256 until);
+    error StillRetractable(bytes32 commitment, uint64 round);
+    error Eliminated(bytes32 commitment);
+    error NotEliminated(bytes32 commitment);
+    error OrderMismatch(bytes32 expected, bytes32 actual);
+    error DetailsMismatch(bytes32 expected, bytes32 actual);
+    error RivalInvalid(bytes32 rival);
+    error RivalKnown(bytes20 game);
+    error RivalUnknown(bytes20 game);
+    error TooManyRivals(bytes32 commitment, uint256 limit);
+    error BondTooLow(uint64 bond, uint256 needed);
+    error DepositTooLow(address account, uint256 deposit, uint256 wanted);
+    error NoGame(bytes32 commitment);
+    error GameRunning(bytes20 game);
+    error NothingFalse();
+    error NotNan(uint32 word);
+    error StartAllowed(uint64 step, bytes32 root);
+    error StartNotShown();
+    error ZeroAmount();
+    error TokenDeltaWrong(uint256 expected, uint256 received);
+    error ParamsUnsafe(string reason);
+
+    // ---- money ----------------------------------------------------------------------------------------------------
+
+    /// @notice Money for bonds. Anyone for anyone.
+    function deposit(address account, uint96 amount) external;
+    function depositWithPermit(address account, uint96 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
+
+    /// @notice What no rival has locked, at once.
+    function withdraw(uint96 amount, address to) external;
+
+    // ---- rivals ---------------------------------------------------------------------------------------------------
+
+    /// @notice Names another history of a commitment; the caller sponsors it with `bond` of its deposit.
+    function challenge(SegmentCommitment calldata commitment, Opening calldata opening, bytes32 rival, uint64 bond)
+        external
+        returns (bytes20 game);
+
+    /// @notice Says that the lease began in no allowed state. `first` is its segment 0.
+    function challengeStart(
+        SegmentCommitment calldata commitment,
+        SegmentCommitment calldata first,
+        Opening calldata opening,
+        uint64 bond
+    ) external returns (bytes20 game);
+
+    /// @notice Answers that: `earlier` is the segment of an earlier fill that ended there. Anyone.
+    /// @param firstVoid Of the earlier lease's voids ({IAudits-voidAt}) the first that holds `earlier`; their number when
+    /// none does.
+    function showStart(
+        SegmentCommitment calldata commitment,
+        SegmentCommitment calldata first,
+        SegmentCommitment calldata earlier,
+        uint256 firstVoid
+    ) external;
+
+    /// @notice The commitment's program, data or steps aren't the order's, or its end isn't the state after its last step.
+    function proveFields(SegmentCommitment calldata commitment, Opening calldata opening, StepOpening calldata last)
+        external;
+
+    /// @notice The loss of a committed step is NaN.
+    function proveNanLoss(SegmentCommitment calldata commitment, Opening calldata opening, StepOpening calldata step)
+        external;
+
+    /// @notice A word of the state after a committed step is NaN.
+    function proveNanState(
+        SegmentCommitment calldata commitment,
+        Opening calldata opening,
+        StepOpening calldata step,
+        WordOpening calldata word
+    ) external;
+
+    /// @notice Takes note of a game that is over: pays, punishes, starts the next rival's. Anyone.
+    function conclude(SegmentCommitment calldata commitment) external;
+
+    /// @notice After the commitment was eliminated: the bond of a rival that was still in. Anyone.
+    function reclaim(bytes32 commitment, address sponsor, bytes32 rival) external;
+
+    // ---- views ----------------------------------------------------------------------------------------------------
+
+    function depositOf(address account) external view returns (uint256);
+    function dispute(bytes32 commitment) external view returns (DisputeView memory);
+    function rivalOf(bytes20 game) external view returns (RivalView memory);
+    function gameOf(bytes32 commitment, address sponsor, bytes32 rival) external view returns (bytes20);
+    function lastFaultOf(bytes20 nodeId) external view returns (uint40);
 }
 
 /// @title Which address a courtId stands for. Entries are only added, after a delay, and never change.

@@ -78,7 +78,6 @@ interface IMarket {
     error NotNodeKey(bytes20 nodeId, address caller);
     error SeqNotRaised(uint64 minSeq, uint64 current);
     error NotCourt(bytes32 leaseId, address caller);
-    error CourtFreezeUsed(bytes32 leaseId);
 
     /// @notice Opens lease `keccak256(abi.encode(orderHash, offerHash, fill))` for `fee` to the caller.
     /// @param fill 0, or n+1 after fill n of the same order ended by the provider's fault.
@@ -124,8 +123,10 @@ interface IMarket {
 
     // ---- the lease's court only -----------------------------------------------------------------------------------
 
-    /// @notice Pauses pay and settlement once per lease, for at most the unbonding delay.
-    function courtFreeze(bytes32 leaseId) external;
+    /// @notice Pauses pay and settlement until as many unfreezes came, for at most the unbonding delay over all freezes of
+    /// the lease.
+    /// @return until When it ends at the latest; now or earlier once that time is used up.
+    function courtFreeze(bytes32 leaseId) external returns (uint32 until);
     function courtUnfreeze(bytes32 leaseId) external;
     function courtVoid(bytes32 leaseId, uint64 cap) external;
     function courtSlash(bytes32 leaseId, uint64 amount, address beneficiary) external;

@@ -5,7 +5,7 @@ pragma solidity 0.8.37;
 ///
 ///  slot 0: | flags 16 | bucketAt 32 | cap 48 | nodeId 160 |        written at open, at close, when a bucket opens
 ///  slot 1: | later 48 | claimed 48 | signer 160 |                  written at open and at every claim
-///  slot 2: | auditFrozenUntil 32 | courtFrozenUntil 32 | released 64 | matured 64 |
+///  slot 2: | courtFreezes 32 | courtFrozenSeconds 32 | auditFrozenUntil 32 | courtFrozenUntil 32 | released 64 | matured 64 |
 ///  slot 3: | bondSlashed 64 | auditSpent 64 | anchored 64 |
 ///
 /// 48 bits hold 281 million in units of 1e-6: the limit of one lease, checked in Terms.
@@ -30,6 +30,8 @@ library Pending {
         uint64 released;
         uint32 courtFrozenUntil;
         uint32 auditFrozenUntil;
+        uint32 courtFrozenSeconds;
+        uint32 courtFreezes;
         uint64 anchored;
         uint64 auditSpent;
         uint64 bondSlashed;
@@ -112,6 +114,29 @@ library Pending {
         self.claimed = uint48(newCap);
         self.later = self.later > clawedBack ? self.later - uint48(clawedBack) : 0;
         if (self.matured > newCap) self.matured = newCap;
+    }
+
+    /// @notice One more dispute holds the money back, for what is left of `budget` seconds over all disputes of the channel.
+    function courtFreeze(Channel storage self, uint256 budget) internal returns (uint32 until) {
+        uint32 freezes = self.courtFreezes;
+        self.courtFreezes = freezes + 1;
+        if (freezes != 0) return self.courtFrozenUntil;
+        until = uint32(block.timestamp + budget - self.courtFrozenSeconds);
+        self.courtFrozenUntil = until;
+    }
+
+    /// @notice One dispute less; the last one lets the money go. True when it did.
+    function courtUnfreeze(Channel storage self, uint256 budget) internal returns (bool) {
+        uint32 freezes = self.courtFreezes;
+        if (freezes == 0) return false;
+        self.courtFreezes = freezes - 1;
+        if (freezes != 1) return false;
+        uint256 until = self.courtFrozenUntil;
+        uint256 left = until > block.timestamp ? until - block.timestamp : 0;
+        // Never above the budget: `until` was set with what was left of it.
+        self.courtFrozenSeconds = uint32(budget - left);
+        self.courtFrozenUntil = 0;
+        return true;
     }
 
     function frozenUntil(Channel storage self) internal view returns (uint32) {

@@ -7,7 +7,6 @@ import {Typed} from "../libraries/Typed.sol";
 import {
     CloseReason,
     LEASE_BOND_FORFEIT,
-    LEASE_COURT_FROZE,
     LEASE_START_FEE_DUE,
     Lease,
     LeaseState
@@ -138,16 +137,14 @@ abstract contract LeaseLife is LeaseBook {
 
     // ---- the lease's court -----------------------------------------------------------------------------------------
 
-    function courtFreeze(bytes32 leaseId) external {
-        Lease storage self = _ofCourt(leaseId);
-        if (self.flags & LEASE_COURT_FROZE != 0) revert CourtFreezeUsed(leaseId);
-        self.flags |= LEASE_COURT_FROZE;
-        CHANNELS.courtFreeze(leaseId, uint32(block.timestamp + COURT_FREEZE));
+    function courtFreeze(bytes32 leaseId) external returns (uint32) {
+        _ofCourt(leaseId);
+        return CHANNELS.courtFreeze(leaseId, COURT_FREEZE);
     }
 
     function courtUnfreeze(bytes32 leaseId) external {
         _ofCourt(leaseId);
-        CHANNELS.courtFreeze(leaseId, 0);
+        CHANNELS.courtUnfreeze(leaseId, COURT_FREEZE);
     }
 
     function courtVoid(bytes32 leaseId, uint64 cap) external {

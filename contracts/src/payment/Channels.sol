@@ -154,9 +154,13 @@ contract Channels is Claims {
         emit BuyerEpochBumped(buyer, epoch);
     }
 
-    function courtFreeze(bytes32 channelId, uint32 until) external onlyMarket {
-        _channels[channelId].courtFrozenUntil = until;
-        _emitFreeze(channelId, until);
+    function courtFreeze(bytes32 channelId, uint256 budget) external onlyMarket returns (uint32 until) {
+        until = _channels[channelId].courtFreeze(budget);
+        emit Frozen(channelId, msg.sender, until);
+    }
+
+    function courtUnfreeze(bytes32 channelId, uint256 budget) external onlyMarket {
+        if (_channels[channelId].courtUnfreeze(budget)) emit Unfrozen(channelId, msg.sender);
     }
 
     function courtVoid(bytes32 channelId, uint64 cap) external onlyMarket {
@@ -201,7 +205,8 @@ contract Channels is Claims {
 
     function auditFreeze(bytes32 channelId, uint32 until) external onlyAudits {
         _channels[channelId].auditFrozenUntil = until;
-        _emitFreeze(channelId, until);
+        if (until == 0) emit Unfrozen(channelId, msg.sender);
+        else emit Frozen(channelId, msg.sender, until);
     }
 
     function voidFrom(bytes32 channelId, uint64 cap) external onlyAudits {
@@ -215,11 +220,6 @@ contract Channels is Claims {
         if (self.nodeId == 0) revert ChannelUnknown(channelId);
         (uint64 newCap, uint64 clawedBack) = self.void(cap);
         emit Voided(channelId, newCap, clawedBack);
-    }
-
-    function _emitFreeze(bytes32 channelId, uint32 until) private {
-        if (until == 0) emit Unfrozen(channelId, msg.sender);
-        else emit Frozen(channelId, msg.sender, until);
     }
 
     function _least(uint64 a, uint64 b) private pure returns (uint64) {

@@ -53,7 +53,7 @@ abstract contract NodeBook is IRegistry, EIP712 {
     Draw.State internal _draw;
 
     /// @param governance May only propose and remove slashers.
-    /// @dev The beacon is a slasher from the start: nobody has staked yet.
+    /// @dev The beacon and the first court are slashers from the start: nobody has staked yet.
     constructor(Wiring memory wiring, ProtocolParams memory params, address governance) EIP712("Weft", "1") {
         if (wiring.registry != address(this)) revert MispredictedAddress(wiring.registry, address(this));
         uint256 longest =
@@ -71,6 +71,8 @@ abstract contract NodeBook is IRegistry, EIP712 {
         SLASHER_DELAY = params.slasherDelaySeconds;
         _isSlasher[wiring.beacon] = true;
         emit SlasherActivated(wiring.beacon);
+        _isSlasher[wiring.court] = true;
+        emit SlasherActivated(wiring.court);
     }
 
     modifier onlyOwner(bytes20 nodeId) {

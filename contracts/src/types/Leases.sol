@@ -51,7 +51,6 @@ uint8 constant LEASE_ACCRUES = 1;
 uint8 constant LEASE_SUCCEEDED = 2;
 uint8 constant LEASE_START_FEE_DUE = 4;
 uint8 constant LEASE_BOND_FORFEIT = 8;
-uint8 constant LEASE_COURT_FROZE = 16;
 
 /// @notice What a lease sets aside: the buyer's `pay` for the work and `auditPot` for auditors (exact tier), the
 /// provider's `bond`. `startFee` is the part of `pay` that a buyer loses when the work never starts by its fault.

@@ -12,6 +12,8 @@ struct Wiring {
     address audits;
     address beacon;
     address courts;
+    address games;
+    address court;
 }
 
 /// @notice A contract was deployed at an address that the wiring doesn't name for it.

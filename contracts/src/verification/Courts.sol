@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 import {ProtocolParams} from "../generated/Params.sol";
-import {ICourts} from "../interfaces/ICourt.sol";
+import {EXACT_COURT, ICourts} from "../interfaces/ICourt.sol";
+import {Wiring} from "../types/Wiring.sol";
 
 /// @title The list of courts, see {ICourts}. Index 0 is no court.
 /// @notice Adding one takes as long as adding a slasher; what a lease pinned never changes its meaning.
@@ -19,10 +20,12 @@ contract Courts is ICourts {
     mapping(bytes32 courtId => uint16) private _index;
     mapping(bytes32 courtId => Proposal) private _proposals;
 
-    constructor(address governance, ProtocolParams memory params) {
+    /// @dev The first court is there from the start: nobody has staked or ordered yet.
+    constructor(Wiring memory wiring, ProtocolParams memory params, address governance) {
         GOVERNANCE = governance;
         DELAY = params.slasherDelaySeconds;
         _courts.push(address(0));
+        _enter(EXACT_COURT, wiring.court);
     }
 
     function propose(bytes32 courtId, address court) external {
@@ -39,11 +42,15 @@ contract Courts is ICourts {
         if (proposal.court == address(0)) revert CourtUnknown(courtId);
         if (block.timestamp < proposal.activeAt) revert CourtNotActive(courtId, proposal.activeAt);
         if (_courts.length > type(uint16).max) revert TooManyCourts();
-        index = uint16(_courts.length);
-        _courts.push(proposal.court);
-        _index[courtId] = index;
         delete _proposals[courtId];
-        emit CourtActivated(courtId, proposal.court, index);
+        return _enter(courtId, proposal.court);
+    }
+
+    function _enter(bytes32 courtId, address court) private returns (uint16 index) {
+        index = uint16(_courts.length);
+        _courts.push(court);
+        _index[courtId] = index;
+        emit CourtActivated(courtId, court, index);
     }
 
     function indexOf(bytes32 courtId) external view returns (uint16 index) {

@@ -5,13 +5,13 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Typed} from "../libraries/Typed.sol";
 import {Lease, LeaseState} from "../types/Leases.sol";
 import {SegmentCommitment} from "../types/Orders.sol";
-import {SegmentBook} from "./SegmentBook.sol";
+import {Retraction} from "./Retraction.sol";
 
 /// @title Two signatures of one provider for two different contents of one segment.
 /// @dev Content is every field but the beacon's round. A commitment that did not reach the chain before its round passed
 /// is signed again for a later one, and that is no fault: only one of the two can ever be recorded, at a moment when
 /// the round it names is still in the future, so that nothing is chosen after a value is known.
-abstract contract Equivocation is SegmentBook {
+abstract contract Equivocation is Retraction {
     function reportEquivocation(
         SegmentCommitment calldata first,
         bytes calldata firstSignature,
@@ -20,8 +20,13 @@ abstract contract Equivocation is SegmentBook {
     ) external {
         (bytes32 a, bytes32 b) = (Typed.hash(first), Typed.hash(second));
         if (first.leaseId != second.leaseId || first.segment != second.segment) revert CommitmentMismatch(a, b);
-        if (_contentOf(first) == _contentOf(second)) revert SameContent(a, b);
+        (bytes32 contentA, bytes32 contentB) = (_contentOf(first), _contentOf(second));
+        if (contentA == contentB) revert SameContent(a, b);
         bytes32 leaseId = first.leaseId;
+        bytes32 recorded = _segments[leaseId][first.segment].commitmentHash;
+        if ((recorded != a && _isRetracted(contentA)) || (recorded != b && _isRetracted(contentB))) {
+            revert Retracted(leaseId, first.segment);
+        }
         Lease memory lease = MARKET.lease(leaseId);
         if (lease.state == LeaseState.none || lease.state == LeaseState.settled) revert LeaseOver(leaseId);
         (bytes20 nodeId,) = CHANNELS.partiesOf(leaseId);
@@ -54,15 +59,6 @@ abstract contract Equivocation is SegmentBook {
         (bytes20 signerNode, uint40 until) = REGISTRY.operatorRecord(recovered);
         if (problem != ECDSA.RecoverError.NoError || signerNode != nodeId || (until != 0 && until <= since)) {
             revert SignatureInvalid(recovered, REGISTRY.operatorOf(nodeId));
-        }
-    }
-
-    /// @dev All but the last word, raw: Typed.hash has refused words with dirty upper bits.
-    function _contentOf(SegmentCommitment calldata c) private pure returns (bytes32 h) {
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            calldatacopy(free, c, 416)
-            h := keccak256(free, 416)
         }
     }
 }

@@ -7,6 +7,7 @@ import {Constants, ProtocolParams} from "../generated/Params.sol";
 import {IAudits} from "../interfaces/IAudits.sol";
 import {IBeacon} from "../interfaces/IBeacon.sol";
 import {IChannels} from "../interfaces/IChannels.sol";
+import {ICourts} from "../interfaces/ICourt.sol";
 import {IMarket} from "../interfaces/IMarket.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
 import {Typed} from "../libraries/Typed.sol";
@@ -44,11 +45,13 @@ abstract contract SegmentBook is IAudits, EIP712 {
     IChannels internal immutable CHANNELS;
     IMarket internal immutable MARKET;
     IBeacon internal immutable BEACON;
+    ICourts private immutable COURTS;
     uint256 private immutable MAX_ROUNDS_AHEAD;
     uint256 private immutable CLAIM_WINDOW;
 
     mapping(bytes32 leaseId => Trace) internal _traces;
     mapping(bytes32 leaseId => mapping(uint32 segment => Segment)) internal _segments;
+    mapping(bytes32 leaseId => VoidView[]) private _voids;
 
     constructor(Wiring memory wiring, ProtocolParams memory params) EIP712("Weft", "1") {
         if (wiring.audits != address(this)) revert MispredictedAddress(wiring.audits, address(this));
@@ -56,6 +59,7 @@ abstract contract SegmentBook is IAudits, EIP712 {
         CHANNELS = IChannels(wiring.channels);
         MARKET = IMarket(wiring.market);
         BEACON = IBeacon(wiring.beacon);
+        COURTS = ICourts(wiring.courts);
         MAX_ROUNDS_AHEAD = params.maxRoundsAhead;
         CLAIM_WINDOW = params.claimWindowSeconds;
     }
@@ -70,7 +74,7 @@ abstract contract SegmentBook is IAudits, EIP712 {
         uint256 metered = uint256(trace.meteredSeconds) + c.meteredSeconds;
         uint256 elapsed = _elapsed(c.leaseId, lease);
         if (metered > elapsed) revert MeteredTooMuch(metered, elapsed);
-        _checkRound(c.beaconRound);
+        _checkRound(c);
 
         (bytes20 nodeId,) = CHANNELS.partiesOf(c.leaseId);
         bytes32 hash = Typed.hash(c);
@@ -105,10 +109,13 @@ abstract contract SegmentBook is IAudits, EIP712 {
         if (expected != 0 && c.startRoot != trace.endRoot) revert StartRootMismatch(c.startRoot, trace.endRoot);
     }
 
-    function _checkRound(uint64 round) private view {
+    /// @dev Never before the round of the segment before: what can be retracted is always the end of the trace.
+    function _checkRound(SegmentCommitment calldata c) private view {
         uint64 current = BEACON.currentRound();
         uint64 latest = current + uint64(MAX_ROUNDS_AHEAD);
-        if (round <= current || round > latest) revert RoundNotAllowed(round, current + 1, latest);
+        uint64 earliest = c.segment == 0 ? 0 : _segments[c.leaseId][c.segment - 1].beaconRound;
+        if (earliest <= current) earliest = current + 1;
+        if (c.beaconRound < earliest || c.beaconRound > latest) revert RoundNotAllowed(c.beaconRound, earliest, latest);
     }
 
     /// @dev Seconds that can have been worked: from the start to now, to the close, or to the end of the lease.
@@ -123,6 +130,14 @@ abstract contract SegmentBook is IAudits, EIP712 {
         }
         uint256 end = uint256(lease.startedAt) + lease.durationSeconds;
         return (until < end ? until : end) - lease.startedAt;
+    }
+
+    function courtVoid(bytes32 leaseId, uint32 segment_) external {
+        Lease memory lease = MARKET.lease(leaseId);
+        if (lease.court == 0 || COURTS.courtAt(lease.court) != msg.sender) revert NotCourt(leaseId, msg.sender);
+        if (_segments[leaseId][segment_].commitmentHash == 0) revert SegmentUnknown(leaseId, segment_);
+        emit CourtVoided(leaseId, segment_, msg.sender);
+        _void(leaseId, segment_, uint256(lease.rate) * _segments[leaseId][segment_].meteredBefore);
     }
 
     // ---- for the other parts --------------------------------------------------------------------------------------
@@ -149,7 +164,10 @@ abstract contract SegmentBook is IAudits, EIP712 {
 
     function _void(bytes32 leaseId, uint32 segment_, uint256 cap) internal {
         Trace storage trace = _traces[leaseId];
-        if (trace.voidedFrom == 0 || segment_ + 1 < trace.voidedFrom) trace.voidedFrom = segment_ + 1;
+        if (trace.voidedFrom == 0 || segment_ + 1 < trace.voidedFrom) {
+            trace.voidedFrom = segment_ + 1;
+            _voids[leaseId].push(VoidView(segment_, uint40(block.timestamp)));
+        }
         // rate x metered <= rate x duration, which fits.
         CHANNELS.voidFrom(leaseId, uint64(cap));
         MARKET.close(leaseId, CloseReason.falseSegment);
@@ -170,6 +188,14 @@ abstract contract SegmentBook is IAudits, EIP712 {
             voided: voidedFrom != 0 && segment_ + 1 >= voidedFrom,
             heldCount: record.heldCount
         });
+    }
+
+    function voidsOf(bytes32 leaseId) external view returns (uint256) {
+        return _voids[leaseId].length;
+    }
+
+    function voidAt(bytes32 leaseId, uint256 index) external view returns (VoidView memory) {
+        return _voids[leaseId][index];
     }
 
     function segmentCount(bytes32 leaseId) external view returns (uint32) {

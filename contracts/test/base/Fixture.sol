@@ -5,7 +5,8 @@ import {Presets, ProtocolParams} from "../../src/generated/Params.sol";
 import {IAudits} from "../../src/interfaces/IAudits.sol";
 import {IChannels} from "../../src/interfaces/IChannels.sol";
 import {ICommitRevealBeacon} from "../../src/interfaces/ICommitRevealBeacon.sol";
-import {ICourts} from "../../src/interfaces/ICourt.sol";
+import {ICourts, IExactCourt} from "../../src/interfaces/ICourt.sol";
+import {IGames} from "../../src/interfaces/IGames.sol";
 import {IMarket} from "../../src/interfaces/IMarket.sol";
 import {IRegistry} from "../../src/interfaces/IRegistry.sol";
 import {Typed} from "../../src/libraries/Typed.sol";
@@ -44,9 +45,12 @@ abstract contract Fixture {
     IAudits internal audits;
     ICommitRevealBeacon internal beacon;
     ICourts internal courts;
+    IGames internal games;
+    IExactCourt internal court;
 
     NodeKeys[] internal nodes;
     address internal governance = address(0x600);
+    address internal treasury = address(0x7ea5);
     address internal matcher = address(0x3a7c);
     uint256 internal buyerKey = 0xb0b;
     address internal buyer = vm.addr(0xb0b);
@@ -67,6 +71,8 @@ abstract contract Fixture {
     }
 
     function deploy() internal {
+        address judges = deployJudges();
+        address evidence = create("Evidence.sol:Evidence", abi.encode(judges));
         uint256 nonce = vm.getNonce(address(this));
         wiring = Wiring({
             stable: vm.computeCreateAddress(address(this), nonce),
@@ -76,7 +82,9 @@ abstract contract Fixture {
             market: vm.computeCreateAddress(address(this), nonce + 4),
             audits: vm.computeCreateAddress(address(this), nonce + 5),
             beacon: vm.computeCreateAddress(address(this), nonce + 6),
-            courts: vm.computeCreateAddress(address(this), nonce + 7)
+            courts: vm.computeCreateAddress(address(this), nonce + 7),
+            games: vm.computeCreateAddress(address(this), nonce + 8),
+            court: vm.computeCreateAddress(address(this), nonce + 10)
         });
         stable = IStable(create("TestStable.sol:TestStable", ""));
         weft = IWeft(create("WeftToken.sol:WeftToken", abi.encode(address(this), 1_000_000_000e18)));
@@ -85,7 +93,15 @@ abstract contract Fixture {
         market = IMarket(create("Market.sol:Market", abi.encode(wiring, params)));
         audits = IAudits(create("Audits.sol:Audits", abi.encode(wiring, params)));
         beacon = ICommitRevealBeacon(createBeacon());
-        courts = ICourts(create("Courts.sol:Courts", abi.encode(governance, params)));
+        courts = ICourts(create("Courts.sol:Courts", abi.encode(wiring, params, governance)));
+        games = IGames(create("Games.sol:Games", abi.encode(wiring, params, judges, evidence)));
+        address grounds = create("Grounds.sol:Grounds", abi.encode(wiring));
+        court = IExactCourt(create("Court.sol:Court", abi.encode(wiring, params, grounds, treasury)));
+    }
+
+    /// @dev Without judges no operator can be judged; tests of games say which.
+    function deployJudges() internal virtual returns (address judges) {
+        judges = create("JudgeBook.sol:JudgeBook", abi.encode(new bytes32[](0)));
     }
 
     function createBeacon() internal virtual returns (address) {

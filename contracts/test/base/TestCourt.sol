@@ -17,8 +17,8 @@ contract TestCourt is ICourt {
         return true;
     }
 
-    function freeze(bytes32 id) external {
-        MARKET.courtFreeze(id);
+    function freeze(bytes32 id) external returns (uint32) {
+        return MARKET.courtFreeze(id);
     }
 
     function unfreeze(bytes32 id) external {

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ProtocolParams} from "../generated/Params.sol";
+import {IGames} from "../interfaces/IGames.sol";
+import {IRegistry} from "../interfaces/IRegistry.sol";
+import {Typed} from "../libraries/Typed.sol";
+import {Lease, LeaseState} from "../types/Leases.sol";
+import {SegmentCommitment} from "../types/Orders.sol";
+import {Wiring} from "../types/Wiring.sol";
+import {Rivals} from "./Rivals.sol";
+
+/// @title What the end of a game does: to bonds, to the lease and to the node's stake.
+abstract contract Verdicts is Rivals {
+    uint256 private constant PPM = 1e6;
+
+    IRegistry private immutable REGISTRY;
+    address private immutable TREASURY;
+    uint256 private immutable FAULT_PPM;
+    uint256 private immutable PATTERN_PPM;
+    uint256 private immutable MEMORY;
+
+    mapping(bytes20 nodeId => uint40) private _lastFaults;
+
+    /// @dev Stake can't leave while a commitment may be named and then disputed.
+    constructor(Wiring memory wiring, ProtocolParams memory params, address treasury) {
+        uint256 narrowing = 0;
+        while (1 << narrowing < params.courtFanout) ++narrowing;
+        if (narrowing == 0) revert ParamsUnsafe("courtFanout");
+        // Histories have at most 2^24 steps, other trees 2^32 leaves; and the proof at the end.
+        uint256 moves = (23 + narrowing) / narrowing + 3 * ((31 + narrowing) / narrowing) + 1;
+        uint256 side = params.courtClockSeconds + moves * (params.courtExtensionSeconds + params.courtInclusionSeconds);
+        if (params.unbondDelaySeconds <= params.challengeWindowSeconds + 2 * side) {
+            revert ParamsUnsafe("unbondDelaySeconds");
+        }
+        if (params.faultSlashPpm > params.patternSlashPpm || params.patternSlashPpm > PPM) {
+            revert ParamsUnsafe("faultSlashPpm");
+        }
+        REGISTRY = IRegistry(wiring.registry);
+        TREASURY = treasury;
+        FAULT_PPM = params.faultSlashPpm;
+        PATTERN_PPM = params.patternSlashPpm;
+        MEMORY = params.faultMemorySeconds;
+    }
+
+    function conclude(SegmentCommitment calldata c) external {
+        bytes32 commitment = Typed.hash(c);
+        if (_eliminated[commitment]) revert Eliminated(commitment);
+        bytes20 id = _live(commitment);
+        Rival memory rival = _rival(id);
+        (IGames.Outcome outcome, IGames.Level level) = GAMES.outcomeOf(id);
+        if (outcome == IGames.Outcome.none) revert GameRunning(id);
+        if (outcome == IGames.Outcome.rival) {
+            bool start = level == IGames.Level.outside;
+            _leave(commitment, rival.bond);
+            _eliminate(c, commitment, rival.sponsor, start ? Ground.start : Ground.history, true);
+            return;
+        }
+        uint256 lost = _lostAt(level, rival.bond);
+        (bytes20 nodeId,) = CHANNELS.partiesOf(c.leaseId);
+        _deposits[REGISTRY.ownerOf(nodeId)] += lost / 2;
+        _deposits[TREASURY] += lost - lost / 2;
+        emit RivalEliminated(commitment, id, uint64(lost));
+        bool last = _leave(commitment, rival.bond - lost);
+        if (last && _isUnsettled(c.leaseId)) MARKET.courtUnfreeze(c.leaseId);
+    }
+
+    /// @param frozen Whether a dispute of it holds the lease.
+    function _eliminate(
+        SegmentCommitment calldata c,
+        bytes32 commitment,
+        address sponsor,
+        Ground ground,
+        bool frozen
+    ) internal {
+        _eliminated[commitment] = true;
+        (bytes20 nodeId,) = CHANNELS.partiesOf(c.leaseId);
+        emit CommitmentEliminated(commitment, nodeId, sponsor, c.leaseId, c.segment, ground);
+        (uint64 toSponsor, uint64 toBuyer) = (0, 0);
+        if (_isUnsettled(c.leaseId)) {
+            (toSponsor, toBuyer) = _slashBond(c.leaseId, sponsor);
+            AUDITS.courtVoid(c.leaseId, c.segment);
+            if (frozen) MARKET.courtUnfreeze(c.leaseId);
+        }
+        (uint96 burnt, bool pattern) = _slashStake(nodeId);
+        emit Punished(nodeId, toSponsor, toBuyer, burnt, pattern);
+    }
+
+    /// @dev Half to whoever found it, half to the buyer: a provider that eliminates itself loses.
+    function _slashBond(bytes32 leaseId, address sponsor) private returns (uint64 toSponsor, uint64 toBuyer) {
+        uint64 left = MARKET.moneyOf(leaseId).bond - CHANNELS.channel(leaseId).bondSlashed;
+        toSponsor = left / 2;
+        toBuyer = left - toSponsor;
+        if (toSponsor != 0) MARKET.courtSlash(leaseId, toSponsor, sponsor);
+        if (toBuyer != 0) MARKET.courtSlash(leaseId, toBuyer, MARKET.lease(leaseId).buyer);
+    }
+
+    /// @dev A single fault may be a machine's; more of them within the memory are a pattern.
+    function _slashStake(bytes20 nodeId) private returns (uint96 burnt, bool pattern) {
+        uint256 last = _lastFaults[nodeId];
+        pattern = last != 0 && block.timestamp <= last + MEMORY;
+        _lastFaults[nodeId] = uint40(block.timestamp);
+        IRegistry.NodeView memory node = REGISTRY.node(nodeId);
+        uint256 amount = (uint256(node.stake) + node.unbonding) * (pattern ? PATTERN_PPM : FAULT_PPM) / PPM;
+        burnt = REGISTRY.slash(nodeId, uint96(amount));
+    }
+
+    function _isUnsettled(bytes32 leaseId) private view returns (bool) {
+        return MARKET.lease(leaseId).state != LeaseState.settled;
+    }
+
+    function lastFaultOf(bytes20 nodeId) external view returns (uint40) {
+        return _lastFaults[nodeId];
+    }
+}
