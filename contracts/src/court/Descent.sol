@@ -76,15 +76,14 @@ abstract contract Descent is Narrowing {
             Tree.mustBe(facts.history, Tree.rootFrom(state.count(), index - 1, leaf, before.path));
             facts.before = before.state;
         }
-        (bytes32 rivalEntries, bytes32 rivalValues) = (facts.entries, facts.values);
-        (facts.loss, facts.entries, facts.values) = (claim.loss, 0, claim.valuesRoot);
-        (facts.firstStep, facts.history) = (0, 0);
+        bytes32 rivalEntries = facts.entries;
+        (facts.loss, facts.entries, facts.firstStep, facts.history) = (claim.loss, 0, 0, 0);
         (facts.valueCount, facts.numericsId, facts.records) = (program.values, program.numericsId, program.recordsRoot);
         emit StepEntered(id, facts.before, claim, content);
 
-        if (claim.valuesRoot != rivalValues) {
+        if (claim.valuesRoot != facts.values) {
             GameState values = _over(state, Level.values, program.values);
-            bytes32 place = _placeOf(facts, claim.valuesRoot, rivalValues);
+            bytes32 place = _placeOf(facts, claim.valuesRoot, facts.values);
             _store(id, state, _shown(values, claim.valuesRoot, content), place);
         } else if (claim.entriesRoot != rivalEntries) {
             GameState entries = _over(state, Level.entries, program.entries);
@@ -163,7 +162,7 @@ abstract contract Descent is Narrowing {
         uint32 rival = Words.wordOf(c.rival, i);
         Tree.mustBe(claim.root, Tree.rootFrom(chunks, chunks - 1, Tree.accLeaf(rival), claim.lastPath));
         _authorize(id, Level.accs, claim.root, signature, position.facts);
-        (facts.element, facts.word) = (uint64(element), Words.wordOf(c.defender, i));
+        (facts.element, facts.word, facts.accs) = (uint64(element), Words.wordOf(c.defender, i), claim.root);
         GameState accs = _over(state, Level.accs, chunks);
         _store(id, state, accs.withStage(Stage.enter), _placeOf(facts, 0, claim.root));
         emit WordChosen(id, facts.element, facts.word, rival, claim.root);
@@ -181,8 +180,8 @@ abstract contract Descent is Narrowing {
         uint256 chunks = state.count();
         Tree.mustBe(claim.root, Tree.rootFrom(chunks, chunks - 1, Tree.accLeaf(facts.word), claim.lastPath));
         _authorize(id, Level.accs, claim.root, signature, position.facts);
-        facts.accs = claim.root;
-        _store(id, state, _shown(state, claim.root, content), _placeOf(facts, claim.root, position.rival));
+        bytes32 place = _placeOf(facts, claim.root, position.rival);
+        _store(id, state, _shown(state, claim.root, content), place);
         emit FoldEntered(id, claim.root, content);
     }
 

@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {
+    AccBefore,
+    AccChoice,
+    AccsClaim,
+    Choice,
+    EntryOpening,
+    EntryRule,
+    Facts,
+    IGames,
+    LeafChoice,
+    LeafOpening,
+    Place,
+    Position,
+    Record,
+    StepBefore,
+    StepClaim,
+    TensorLeaf
+} from "../../src/interfaces/IGames.sol";
+import {MerkleTree} from "./MerkleTree.sol";
+import {RunModel} from "./RunModel.sol";
+
+/// @notice Plays games of a {RunModel}: what is agreed on in each game, and the one move that the rules leave to a side that
+/// has its data. Honest or not, a side claims what it claimed from the start.
+abstract contract GamePlayer is RunModel {
+    /// @notice Calldata of a move, and where the game stands after it.
+    struct Move {
+        bytes data;
+        Position then;
+    }
+
+    /// @notice The first difference of two trees among the nodes shown, and the siblings up to the place.
+    struct Difference {
+        uint256 index;
+        bytes32[] siblings;
+    }
+
+    mapping(bytes20 game => Position) private _positions;
+
+    function games_() internal view virtual returns (IGames);
+
+    function positionOf(bytes20 id) internal view returns (Position memory) {
+        return _positions[id];
+    }
+
+    function track(bytes20 id, Position memory position) internal {
+        _positions[id] = position;
+    }
+
+    function place(Position memory p) internal pure returns (Place memory) {
+        return Place(keccak256(abi.encode(p.facts)), p.defender, p.rival);
+    }
+
+    // ---- one move -------------------------------------------------------------------------------------------------
+
+    /// @notice The move of the side to move, given what both claim.
+    function moveOf(bytes20 id, Side memory defender, Side memory rival) internal view returns (Move memory) {
+        IGames.GameView memory v = games_().game(id);
+        if (v.stage == IGames.Stage.reveal) return revealMove(id, v, defender);
+        if (v.stage == IGames.Stage.enter) {
+            if (v.level == IGames.Level.values) return enterStep(id, v, defender, rival);
+            if (v.level == IGames.Level.leaves) return enterValue(id, v, defender);
+            return enterFold(id, v, defender);
+        }
+        if (v.level == IGames.Level.loss) return proveLoss(id, rival);
+        if (v.shown != 0) return choose(id, v, defender, rival);
+        if (v.level == IGames.Level.steps) return chooseStep(id, v, defender, rival);
+        if (v.level == IGames.Level.values) return atValue(id, v, defender, rival);
+        if (v.level == IGames.Level.entries) return proveEntry(id, v, defender, rival);
+        if (v.level == IGames.Level.leaves) return atLeaf(id, v, defender, rival);
+        return proveFold(id, v, defender, rival);
+    }
+
+    // ---- narrowing ------------------------------------------------------------------------------------------------
+
+    function revealMove(bytes20 id, IGames.GameView memory v, Side memory side) internal view returns (Move memory m) {
+        Position memory p = positionOf(id);
+        m.then = p;
+        m.data = abi.encodeCall(IGames.reveal, (id, place(p), contentOf(v, side, p.facts.value)));
+    }
+
+    function choose(bytes20 id, IGames.GameView memory v, Side memory defender, Side memory rival)
+        internal
+        view
+        returns (Move memory m)
+    {
+        Position memory p = positionOf(id);
+        (bytes32[] memory a, bytes32[] memory b) = treesOf(v.level, defender, rival, p.facts.value);
+        Difference memory d = firstDifference(v, a, b);
+        Choice memory c = Choice(uint32(d.index), at(a, v.shown)[d.index], at(b, v.shown)[d.index], d.siblings);
+        m.data = abi.encodeCall(IGames.choose, (id, place(p), c));
+        m.then = Position(p.facts, c.defender, c.rival);
+    }
+
+    // ---- into a step ----------------------------------------------------------------------------------------------
+
+    function chooseStep(bytes20 id, IGames.GameView memory v, Side memory defender, Side memory rival)
+        internal
+        view
+        returns (Move memory m)
+    {
+        Position memory p = positionOf(id);
+        Choice memory c = contentChoice(v, stepRoots(defender), stepRoots(rival));
+        StepClaim memory claim = claimOf(rival);
+        m.data = abi.encodeCall(IGames.chooseStep, (id, p, courtProgram(), c, claim, ""));
+        p = copy(p);
+        p.facts.step = p.facts.firstStep + c.index;
+        (p.facts.loss, p.facts.entries, p.facts.values) = (claim.loss, claim.entriesRoot, claim.valuesRoot);
+        (p.defender, p.rival) = (c.defender, 0);
+        m.then = p;
+    }
+
+    function claimOf(Side memory side) internal pure returns (StepClaim memory) {
+        return StepClaim(
+            lossOf(side), MerkleTree.root(entriesAfter(side)), MerkleTree.root(valueLeaves(side))
+        );
+    }
+
+    function enterStep(bytes20 id, IGames.GameView memory v, Side memory defender, Side memory rival)
+        internal
+        view
+        returns (Move memory m)
+    {
+        Position memory p = positionOf(id);
+        (StepClaim memory mine, StepClaim memory theirs) = (claimOf(defender), claimOf(rival));
+        StepBefore memory before = StepBefore(0, 0, new bytes32[](0));
+        Position memory next = copy(p);
+        if (v.index != 0) {
+            before = StepBefore(
+                5, stateRoot(p.facts.step, entriesBefore()), MerkleTree.path(historyLeaves(defender), v.index - 1)
+            );
+            next.facts.before = before.state;
+        }
+        next.facts.loss = mine.loss;
+        (next.facts.entries, next.facts.firstStep, next.facts.history) = (0, 0, 0);
+        (next.facts.valueCount, next.facts.records) = (VALUES, MerkleTree.root(recordLeaves()));
+        bytes memory content = "";
+        if (mine.valuesRoot != theirs.valuesRoot) {
+            content = nodesOf(valueLeaves(defender), valueRoots(defender), 5);
+            (next.defender, next.rival) = (mine.valuesRoot, theirs.valuesRoot);
+        } else if (mine.entriesRoot != theirs.entriesRoot) {
+            content = pack(entriesAfter(defender), 0, 2);
+            (next.defender, next.rival) = (mine.entriesRoot, theirs.entriesRoot);
+        } else {
+            (next.defender, next.rival) = (0, 0);
+        }
+        m.data = abi.encodeCall(IGames.enterStep, (id, p, courtProgram(), before, mine, content, ""));
+        m.then = next;
+    }
+
+    function proveEntry(bytes20 id, IGames.GameView memory v, Side memory defender, Side memory rival)
+        internal
+        view
+        returns (Move memory m)
+    {
+        (bytes32[] memory a, bytes32[] memory b) = (entriesAfter(defender), entriesAfter(rival));
+        Difference memory d = firstDifference(v, a, b);
+        Choice memory c = Choice(uint32(d.index), a[d.index], b[d.index], d.siblings);
+        uint32 value = entryValue(d.index);
+        EntryRule memory rule = EntryRule(entryName(d.index), value, MerkleTree.path(ruleLeaves(), d.index));
+        m.data = abi.encodeCall(
+            IGames.proveEntry,
+            (
+                id,
+                positionOf(id),
+                courtProgram(),
+                c,
+                rule,
+                tensorRootOf(rival, value),
+                MerkleTree.path(valueLeaves(rival), value)
+            )
+        );
+    }
+
+    function proveLoss(bytes20 id, Side memory rival) internal view returns (Move memory m) {
+        bytes memory leaf = leavesOf(rival, LOSS_VALUE)[0];
+        bytes32[] memory path = MerkleTree.path(valueLeaves(rival), LOSS_VALUE);
+        m.data = abi.encodeCall(IGames.proveLoss, (id, positionOf(id), courtProgram(), leaf, path));
+    }
+
+    // ---- into a value ---------------------------------------------------------------------------------------------
+
+    function atValue(bytes20 id, IGames.GameView memory v, Side memory defender, Side memory rival)
+        internal
+        view
+        returns (Move memory m)
+    {
+        Choice memory c = contentChoice(v, valueRoots(defender), valueRoots(rival));
+        Position memory p = positionOf(id);
+        Record memory r = Record(recordOf(c.index), MerkleTree.path(recordLeaves(), c.index));
+        if (c.index < 2) {
+            bytes32[] memory leaves = entriesBefore();
+            EntryOpening memory entry = EntryOpening(
+                entryName(c.index), trueRoot(c.index), MerkleTree.root(leaves), MerkleTree.path(leaves, c.index)
+            );
+            m.data = abi.encodeCall(IGames.proveState, (id, p, courtProgram(), c, r, entry));
+        } else if (c.index == 4) {
+            TensorLeaf memory leaf = lineLeaf(ratesLeaves(), p.facts.step);
+            m.data = abi.encodeCall(IGames.proveRate, (id, p, courtProgram(), c, r, leaf));
+        } else if (c.index == 5) {
+            m.data = abi.encodeCall(IGames.proveConstant, (id, p, c, r));
+        } else {
+            bytes32 root = leavesRootOf(rival, c.index);
+            m.data = abi.encodeCall(IGames.chooseValue, (id, p, c, r, root));
+            m.then = copy(p);
+            (m.then.facts.value, m.then.facts.record) = (c.index, keccak256(r.data));
+            (m.then.defender, m.then.rival) = (c.defender, root);
+        }
+    }
+
+    function enterValue(bytes20 id, IGames.GameView memory v, Side memory side) internal view returns (Move memory m) {
+        Position memory p = positionOf(id);
+        uint32 value = uint32(p.facts.value);
+        bytes32 root = leavesRootOf(side, value);
+        bytes memory content = contentOf(v, side, value);
+        m.data = abi.encodeCall(IGames.enterValue, (id, p, recordOf(value), root, content));
+        m.then = copy(p);
+        m.then.defender = root;
+    }
+
+    // ---- into a word ----------------------------------------------------------------------------------------------
+
+    function atLeaf(bytes20 id, IGames.GameView memory v, Side memory defender, Side memory rival)
+        internal
+        view
+        returns (Move memory m)
+    {
+        Position memory p = positionOf(id);
+        uint32 value = uint32(p.facts.value);
+        (LeafChoice memory c, uint256 word) = leafChoice(v, defender, rival, value);
+        bytes memory r = recordOf(value);
+        uint256 columns = shapeOf(value)[shapeOf(value).length - 1];
+        uint256 perRow = (columns + 31) / 32;
+        uint256 column = c.index % perRow * 32 + word;
+        if (value < 4) {
+            m.data = abi.encodeCall(
+                IGames.proveToken, (id, p, courtProgram(), r, c, tokenLeaf(value, c.index * columns + column))
+            );
+        } else if (value != SUM_VALUE || column >= columns) {
+            LeafOpening[] memory openings = new LeafOpening[](column < columns ? 1 : 0);
+            if (column < columns) openings[0] = opening(rival, operandOf(value), c.index);
+            m.data = abi.encodeCall(IGames.proveWord, (id, p, r, c, openings));
+        } else {
+            AccsClaim memory claim = accsClaim(rival);
+            m.data = abi.encodeCall(IGames.chooseWord, (id, p, r, c, claim, ""));
+            m.then = copy(p);
+            (m.then.facts.word, m.then.facts.accs) = (wordsOf(defender, SUM_VALUE)[0], claim.root);
+            (m.then.defender, m.then.rival) = (0, claim.root);
+        }
+    }
+
+    function leafChoice(IGames.GameView memory v, Side memory defender, Side memory rival, uint32 value)
+        internal
+        pure
+        returns (LeafChoice memory c, uint256 word)
+    {
+        (bytes[] memory a, bytes[] memory b) = (leavesOf(defender, value), leavesOf(rival, value));
+        Difference memory d = firstDifference(v, hashesOf(a), hashesOf(b));
+        c = LeafChoice(uint32(d.index), a[d.index], b[d.index], d.siblings);
+        uint256 i = 0;
+        while (c.defender[i] == c.rival[i]) ++i;
+        word = i / 4;
+    }
+
+    function accsClaim(Side memory side) internal pure returns (AccsClaim memory) {
+        bytes32[] memory leaves = accLeaves(side);
+        return AccsClaim(MerkleTree.root(leaves), MerkleTree.path(leaves, leaves.length - 1));
+    }
+
+    function enterFold(bytes20 id, IGames.GameView memory v, Side memory side) internal view returns (Move memory m) {
+        Position memory p = positionOf(id);
+        AccsClaim memory claim = accsClaim(side);
+        bytes memory content = contentOf(v, side, 0);
+        m.data = abi.encodeCall(IGames.enterFold, (id, p, claim, content, ""));
+        m.then = copy(p);
+        m.then.defender = claim.root;
+    }
+
+    function proveFold(bytes20 id, IGames.GameView memory v, Side memory defender, Side memory rival)
+        internal
+        view
+        returns (Move memory m)
+    {
+        (uint32[] memory a, uint32[] memory b) = (accsOf(defender), accsOf(rival));
+        Difference memory d = firstDifference(v, accLeaves(defender), accLeaves(rival));
+        AccChoice memory c = AccChoice(uint32(d.index), a[d.index], b[d.index], d.siblings);
+        AccBefore memory before = AccBefore(0, new bytes32[](0));
+        if (d.index != 0) {
+            before = AccBefore(a[d.index - 1], MerkleTree.path(accLeaves(rival), d.index - 1));
+        }
+        LeafOpening[] memory openings = new LeafOpening[](1);
+        openings[0] = opening(rival, WIDTH_VALUE, uint32(d.index));
+        m.data =
+            abi.encodeCall(IGames.proveFold, (id, positionOf(id), recordOf(SUM_VALUE), c, before, openings));
+    }
+
+    // ---- openings -------------------------------------------------------------------------------------------------
+
+    function opening(Side memory side, uint32 value, uint32 leaf) internal pure returns (LeafOpening memory o) {
+        bytes[] memory leaves = leavesOf(side, value);
+        bytes32[] memory hashes = hashesOf(leaves);
+        o.leaf = leaf;
+        o.data = leaves[leaf];
+        o.leavesRoot = MerkleTree.root(hashes);
+        o.path = MerkleTree.path(hashes, leaf);
+        o.valuePath = MerkleTree.path(valueLeaves(side), value);
+    }
+
+    function lineLeaf(bytes[] memory leaves, uint256 index) internal pure returns (TensorLeaf memory) {
+        bytes32[] memory hashes = hashesOf(leaves);
+        return TensorLeaf(leaves[index / 32], MerkleTree.root(hashes), MerkleTree.path(hashes, index / 32));
+    }
+
+    function tokenLeaf(uint32 value, uint256 element) internal pure returns (TensorLeaf memory) {
+        bytes32 drawn = sha256(abi.encodePacked(SEED, "weft/data-order/2", uint8(0), step(), uint64(0)));
+        uint256 word = uint32(uint256(drawn) >> (224 - 32 * (element / CONTEXT)));
+        uint256 p = (word * (TOKENS - CONTEXT)) >> 32;
+        return lineLeaf(tokensLeaves(), p + element % CONTEXT + (value == 3 ? 1 : 0));
+    }
+
+    // ---- trees ----------------------------------------------------------------------------------------------------
+
+    function treesOf(IGames.Level level, Side memory defender, Side memory rival, uint64 value)
+        internal
+        pure
+        returns (bytes32[] memory a, bytes32[] memory b)
+    {
+        return (treeOf(level, defender, value), treeOf(level, rival, value));
+    }
+
+    function treeOf(IGames.Level level, Side memory side, uint64 value) internal pure returns (bytes32[] memory) {
+        if (level == IGames.Level.steps) return historyLeaves(side);
+        if (level == IGames.Level.values) return valueLeaves(side);
+        if (level == IGames.Level.entries) return entriesAfter(side);
+        if (level == IGames.Level.leaves) return hashesOf(leavesOf(side, uint32(value)));
+        return accLeaves(side);
+    }
+
+    /// @notice Nodes at a height.
+    function at(bytes32[] memory leaves, uint256 height) internal pure returns (bytes32[] memory) {
+        for (uint256 h = 0; h < height; ++h) {
+            leaves = MerkleTree.parents(leaves);
+        }
+        return leaves;
+    }
+
+    /// @dev For a fanout of 32.
+    function shownBelow(IGames.Level level, uint256 height) internal pure returns (uint256) {
+        uint256 last = level == IGames.Level.leaves ? 3 : level == IGames.Level.accs ? 7 : 0;
+        if (last == 0) return height > 5 ? height - 5 : 0;
+        return height <= last ? 0 : height > last + 5 ? height - 5 : last;
+    }
+
+    /// @notice What the defender reveals below the place.
+    function contentOf(IGames.GameView memory v, Side memory side, uint64 value)
+        internal
+        pure
+        returns (bytes memory out)
+    {
+        uint256 shown = shownBelow(v.level, v.height);
+        uint256 first = uint256(v.index) << (v.height - shown);
+        bytes32[] memory nodes = at(treeOf(v.level, side, value), shown);
+        uint256 end = first + (1 << (v.height - shown));
+        if (end > nodes.length) end = nodes.length;
+        if (shown == 0 && v.level == IGames.Level.steps) return pack(stepRoots(side), first, end);
+        if (shown == 0 && v.level == IGames.Level.values) return pack(valueRoots(side), first, end);
+        if (shown == 0 && v.level == IGames.Level.leaves) {
+            bytes[] memory leaves = leavesOf(side, uint32(value));
+            for (uint256 i = first; i < end; ++i) {
+                out = abi.encodePacked(out, leaves[i]);
+            }
+            return out;
+        }
+        if (shown == 0 && v.level == IGames.Level.accs) {
+            uint32[] memory accs = accsOf(side);
+            for (uint256 i = first; i < end; ++i) {
+                out = abi.encodePacked(out, reversed(accs[i]));
+            }
+            return out;
+        }
+        return pack(nodes, first, end);
+    }
+
+    /// @notice The first reveal of a tree that isn't entered yet.
+    function nodesOf(bytes32[] memory leaves, bytes32[] memory contents, uint256 narrowing)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        uint256 height = 0;
+        while (1 << height < leaves.length) ++height;
+        bytes32[] memory nodes = height <= narrowing ? contents : at(leaves, height - narrowing);
+        return pack(nodes, 0, nodes.length);
+    }
+
+    function pack(bytes32[] memory words, uint256 first, uint256 end) internal pure returns (bytes memory out) {
+        out = new bytes(32 * (end - first));
+        for (uint256 i = first; i < end; ++i) {
+            bytes32 word = words[i];
+            assembly ("memory-safe") {
+                mstore(add(add(out, 32), shl(5, sub(i, first))), word)
+            }
+        }
+    }
+
+    function contentChoice(IGames.GameView memory v, bytes32[] memory a, bytes32[] memory b)
+        internal
+        pure
+        returns (Choice memory)
+    {
+        Difference memory d = firstDifference(v, MerkleTree.leavesOf(a), MerkleTree.leavesOf(b));
+        return Choice(uint32(d.index), a[d.index], b[d.index], d.siblings);
+    }
+
+    function firstDifference(IGames.GameView memory v, bytes32[] memory a, bytes32[] memory b)
+        internal
+        pure
+        returns (Difference memory d)
+    {
+        (a, b) = (at(a, v.shown), at(b, v.shown));
+        d.index = uint256(v.index) << (v.height - v.shown);
+        while (a[d.index] == b[d.index]) ++d.index;
+        bytes32[] memory siblings = new bytes32[](128);
+        uint256 used = 0;
+        uint256 i = d.index;
+        for (uint256 h = v.shown; h < v.height; ++h) {
+            if (i % 2 == 1) {
+                siblings[used++] = a[i - 1];
+            } else if (i + 1 < a.length) {
+                siblings[used++] = a[i + 1];
+                siblings[used++] = b[i + 1];
+            }
+            (a, b, i) = (MerkleTree.parents(a), MerkleTree.parents(b), i / 2);
+        }
+        assembly ("memory-safe") {
+            mstore(siblings, used)
+        }
+        d.siblings = siblings;
+    }
+
+    function copy(Position memory p) internal pure returns (Position memory) {
+        return abi.decode(abi.encode(p), (Position));
+    }
+}
