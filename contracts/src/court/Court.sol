@@ -6,10 +6,7 @@ import {Facts, IGames} from "../interfaces/IGames.sol";
 import {Typed} from "../libraries/Typed.sol";
 import {SegmentCommitment} from "../types/Orders.sol";
 import {MispredictedAddress, Wiring} from "../types/Wiring.sol";
-import {Docket} from "./Docket.sol";
 import {Grounds} from "./Grounds.sol";
-import {Purse} from "./Purse.sol";
-import {Rivals} from "./Rivals.sol";
 import {Verdicts} from "./Verdicts.sol";
 
 /// @title The court of tier exact, see {IExactCourt}. Here: how disputes begin.
@@ -19,10 +16,7 @@ contract Court is Verdicts {
     bytes32 private constant START = "start";
 
     constructor(Wiring memory wiring, ProtocolParams memory params, Grounds grounds, address treasury)
-        Purse(wiring.stable)
-        Docket(wiring, params, grounds)
-        Rivals(wiring, params)
-        Verdicts(wiring, params, treasury)
+        Verdicts(wiring, params, grounds, treasury)
     {
         if (wiring.court != address(this)) revert MispredictedAddress(wiring.court, address(this));
     }
@@ -55,10 +49,11 @@ contract Court is Verdicts {
         SegmentCommitment calldata c,
         SegmentCommitment calldata,
         SegmentCommitment calldata,
-        uint256
+        uint32
     ) external {
         _ground();
-        GAMES.defend(_live(Typed.hash(c)));
+        (bytes20 id,) = _live(Typed.hash(c));
+        GAMES.defend(id);
     }
 
     function proveFields(SegmentCommitment calldata c, Opening calldata, StepOpening calldata) external {
@@ -101,6 +96,6 @@ contract Court is Verdicts {
 
     function _eliminateAtOnce(SegmentCommitment calldata c, Ground ground) private {
         (bytes32 commitment,) = _disputable(c);
-        _eliminate(c, commitment, msg.sender, ground, _rivalsOf(commitment) != 0);
+        _eliminate(c, commitment, msg.sender, 0, ground);
     }
 }

@@ -24,13 +24,10 @@ abstract contract Docket is Purse {
     address private immutable GROUNDS;
     uint256 private immutable WINDOW;
 
-    /// @dev Only eliminated commitments are here.
-    mapping(bytes32 commitment => bool) internal _eliminated;
-
     /// @dev Pay matures `releaseDelaySeconds` after its commitment at the earliest, and the lease that ends settles later still:
     /// until the window is over nothing is out of reach. An auditor finds the window open after the named round, somebody's
     /// opening of the case, and its own replay.
-    constructor(Wiring memory wiring, ProtocolParams memory params, Grounds grounds) {
+    constructor(Wiring memory wiring, ProtocolParams memory params, Grounds grounds) Purse(wiring.stable) {
         uint256 replayed = (params.maxRoundsAhead + 1) * params.roundSeconds + 2 * params.auditCommitSeconds;
         if (params.challengeWindowSeconds <= replayed) revert ParamsUnsafe("challengeWindowSeconds");
         if (params.releaseDelaySeconds <= params.challengeWindowSeconds) revert ParamsUnsafe("releaseDelaySeconds");
@@ -56,7 +53,7 @@ abstract contract Docket is Purse {
         commitment = Typed.hash(c);
         IAudits.SegmentView memory recorded = AUDITS.segment(c.leaseId, c.segment);
         if (recorded.commitmentHash != commitment) revert CommitmentMismatch(recorded.commitmentHash, commitment);
-        if (_eliminated[commitment]) revert Eliminated(commitment);
+        _checkStands(commitment);
         uint256 until = recorded.committedAt + WINDOW;
         if (block.timestamp > until) revert WindowOver(commitment, until);
         if (BEACON.currentRound() < c.beaconRound) revert StillRetractable(commitment, c.beaconRound);
@@ -68,6 +65,9 @@ abstract contract Docket is Purse {
         if (lease.state == LeaseState.settled) revert LeaseSettled(c.leaseId);
         program = _ground();
     }
+
+    /// @dev Reverts for a commitment that was eliminated.
+    function _checkStands(bytes32 commitment) internal view virtual;
 
     /// @dev Asks {Grounds} with the calldata of this call. Reverts as it does.
     function _ground() internal view returns (bytes32 program) {

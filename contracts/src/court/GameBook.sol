@@ -66,7 +66,7 @@ abstract contract GameBook is IGames, EIP712 {
         self.state = whole ? state.withStage(Stage.reveal) : state;
         Place memory place = Place(keccak256(abi.encode(facts)), defender, rival);
         self.place = _hash(place);
-        emit GameOpened(id, msg.sender, facts, place);
+        emit GameOpened(id, msg.sender, level, count, place);
     }
 
     function start(bytes20 id) external onlyHost {

@@ -59,7 +59,7 @@ contract Grounds {
         SegmentCommitment calldata c,
         SegmentCommitment calldata first,
         SegmentCommitment calldata earlier,
-        uint256 firstVoid
+        uint32 voidedFrom
     ) external view returns (bytes32) {
         uint256 begunAt = _checkFirst(c, first);
         Lease memory lease = MARKET.lease(c.leaseId);
@@ -67,16 +67,9 @@ contract Grounds {
             && earlier.program == first.program && earlier.dataRoot == first.dataRoot
             && earlier.lastStep + 1 == first.firstStep && earlier.endRoot == first.startRoot
             && _recordedAt(earlier) <= begunAt;
-        if (!fits || _wasVoid(earlier, firstVoid, lease.openedAt)) revert IExactCourt.StartNotShown();
+        bool void = AUDITS.wasVoid(earlier.leaseId, earlier.segment, voidedFrom, lease.openedAt);
+        if (!fits || void) revert IExactCourt.StartNotShown();
         return 0;
-    }
-
-    /// @dev `firstVoid` is checked, not searched: of a lease's voids each begins earlier than the one before.
-    function _wasVoid(SegmentCommitment calldata c, uint256 firstVoid, uint256 time) private view returns (bool) {
-        if (firstVoid != 0 && AUDITS.voidAt(c.leaseId, firstVoid - 1).segment <= c.segment) return true;
-        if (firstVoid == AUDITS.voidsOf(c.leaseId)) return false;
-        IAudits.VoidView memory void = AUDITS.voidAt(c.leaseId, firstVoid);
-        return void.segment > c.segment || void.since <= time;
     }
 
     function _checkFirst(SegmentCommitment calldata c, SegmentCommitment calldata first)

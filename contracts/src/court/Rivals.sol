@@ -5,25 +5,28 @@ import {ProtocolParams} from "../generated/Params.sol";
 import {IGames} from "../interfaces/IGames.sol";
 import {Wiring} from "../types/Wiring.sol";
 import {Docket} from "./Docket.sol";
+import {Grounds} from "./Grounds.sol";
 
 /// @title The queue of rivals of a commitment: one plays, the highest bond next.
 /// @dev Nobody is ever pushed out, and every further rival bonds at least twice as much: whoever wants to keep an honest one
-/// from its turn loses one doubled bond after another.
+/// from its turn loses one doubled bond after another. A game's id says who sponsors it, so that nothing else need be
+/// stored of a rival than its bond.
 abstract contract Rivals is Docket {
     uint256 private constant MAX_RIVALS = 32;
 
-    /// @dev slot 0: | rivals 8 | live 160 |   slot 1: | head 160 |, of those that wait by bond, then by time.
+    /// @dev slot 0: | eliminated 8 | rivals 8 | bond 64 | live 160 |   slot 1: | head 160 |
+    /// `bond` is that of the game that is played; `head` the first of those that wait, by bond, then by time.
     struct Dispute {
         bytes20 live;
+        uint64 bond;
         uint8 rivals;
+        bool eliminated;
         bytes20 head;
     }
 
-    /// @dev slot 0: | isIn 8 | bond 64 | sponsor 160 |   slot 1: | next 160 |
-    struct Rival {
-        address sponsor;
+    /// @dev A rival that waits: | next 160 | bond 64 |.
+    struct Waiting {
         uint64 bond;
-        bool isIn;
         bytes20 next;
     }
 
@@ -33,9 +36,9 @@ abstract contract Rivals is Docket {
     uint256 private immutable LADDER;
 
     mapping(bytes32 commitment => Dispute) private _disputes;
-    mapping(bytes20 game => Rival) private _rivals;
+    mapping(bytes20 game => Waiting) private _waiting;
 
-    constructor(Wiring memory wiring, ProtocolParams memory params) {
+    constructor(Wiring memory wiring, ProtocolParams memory params, Grounds grounds) Docket(wiring, params, grounds) {
         bool falling = params.courtBondSteps > params.courtBondValues && params.courtBondValues > params.courtBondAccs;
         if (!falling || params.courtBondAccs == 0) revert ParamsUnsafe("courtBondSteps");
         GAMES = IGames(wiring.games);
@@ -46,50 +49,64 @@ abstract contract Rivals is Docket {
         if (LADDER << MAX_RIVALS > type(uint64).max) revert ParamsUnsafe("courtBondSteps");
     }
 
+    // ---- the queue ------------------------------------------------------------------------------------------------
+
     /// @dev Locks the sponsor's bond and puts its game, which is open, into the queue.
     /// @return first Whether no other rival is there.
     function _join(bytes32 commitment, bytes20 id, address sponsor, uint64 bond) internal returns (bool first) {
-        if (_rivals[id].sponsor != address(0)) revert RivalKnown(id);
         Dispute storage self = _disputes[commitment];
         uint256 rivals = self.rivals;
         if (rivals == MAX_RIVALS) revert TooManyRivals(commitment, MAX_RIVALS);
         uint256 needed = LADDER << rivals;
         if (bond < needed) revert BondTooLow(bond, needed);
         _lock(sponsor, bond);
-        (_rivals[id].sponsor, _rivals[id].bond, _rivals[id].isIn) = (sponsor, bond, true);
         self.rivals = uint8(rivals + 1);
         first = rivals == 0;
-        if (first) {
-            self.live = id;
-            GAMES.start(id);
-        } else {
-            _queue(self, id, bond);
-        }
+        if (first) _play(self, id, bond);
+        else _queue(self, id, bond);
     }
 
     /// @dev At most 31 others wait.
     function _queue(Dispute storage self, bytes20 id, uint64 bond) private {
         bytes20 next = self.head;
         bytes20 previous = 0;
-        while (next != 0 && _rivals[next].bond >= bond) (previous, next) = (next, _rivals[next].next);
-        if (next != 0) _rivals[id].next = next;
+        while (next != 0 && _waiting[next].bond >= bond) (previous, next) = (next, _waiting[next].next);
+        _waiting[id] = Waiting(bond, next);
         if (previous == 0) self.head = id;
-        else _rivals[previous].next = id;
+        else _waiting[previous].next = id;
     }
 
-    /// @dev The live rival is out and gets `back` of its bond; the next one plays.
+    function _play(Dispute storage self, bytes20 id, uint64 bond) private {
+        (self.live, self.bond) = (id, bond);
+        GAMES.start(id);
+    }
+
+    /// @dev The game that was played is over; the next one begins.
     /// @return last Whether no rival is left.
-    function _leave(bytes32 commitment, uint256 back) internal returns (bool last) {
+    function _next(bytes32 commitment) internal returns (bool last) {
         Dispute storage self = _disputes[commitment];
-        Rival storage rival = _rivals[self.live];
-        rival.isIn = false;
-        _deposits[rival.sponsor] += back;
-        bytes20 next = self.head;
-        self.live = next;
         --self.rivals;
-        if (next == 0) return true;
-        self.head = _rivals[next].next;
-        GAMES.start(next);
+        bytes20 next = self.head;
+        if (next == 0) {
+            (self.live, self.bond) = (0, 0);
+            return true;
+        }
+        Waiting memory waiting = _waiting[next];
+        delete _waiting[next];
+        self.head = waiting.next;
+        _play(self, next, waiting.bond);
+    }
+
+    /// @dev The commitment is false: no further game is played.
+    /// @param bond Of the rival that won, which has it back; 0 when it was proven at once.
+    /// @return held Whether rivals were there, for whom the lease is frozen.
+    function _strike(bytes32 commitment, address sponsor, uint64 bond) internal returns (bool held) {
+        Dispute storage self = _disputes[commitment];
+        held = self.rivals != 0;
+        self.eliminated = true;
+        if (bond == 0) return held;
+        _deposits[sponsor] += bond;
+        (self.live, self.bond, self.rivals) = (0, 0, self.rivals - 1);
     }
 
     /// @dev What a rival loses that got as far as this level.
@@ -100,28 +117,28 @@ abstract contract Rivals is Docket {
     }
 
     function reclaim(bytes32 commitment, address sponsor, bytes32 rival) external {
-        if (!_eliminated[commitment]) revert NotEliminated(commitment);
+        Dispute storage self = _disputes[commitment];
+        if (!self.eliminated) revert NotEliminated(commitment);
         bytes20 id = gameOf(commitment, sponsor, rival);
-        Rival storage self = _rivals[id];
-        if (!self.isIn) revert RivalUnknown(id);
-        self.isIn = false;
-        _deposits[sponsor] += self.bond;
-        emit Reclaimed(commitment, id, self.bond);
+        uint64 bond = self.live == id ? self.bond : _waiting[id].bond;
+        if (bond == 0) revert RivalUnknown(id);
+        if (self.live == id) (self.live, self.bond) = (0, 0);
+        else delete _waiting[id];
+        _deposits[sponsor] += bond;
+        emit Reclaimed(commitment, id, bond);
     }
 
     // ---- for the other parts --------------------------------------------------------------------------------------
 
-    function _live(bytes32 commitment) internal view returns (bytes20 id) {
-        id = _disputes[commitment].live;
+    function _checkStands(bytes32 commitment) internal view override {
+        if (_disputes[commitment].eliminated) revert Eliminated(commitment);
+    }
+
+    /// @dev The game that is played, and its bond.
+    function _live(bytes32 commitment) internal view returns (bytes20 id, uint64 bond) {
+        Dispute storage self = _disputes[commitment];
+        (id, bond) = (self.live, self.bond);
         if (id == 0) revert NoGame(commitment);
-    }
-
-    function _rival(bytes20 id) internal view returns (Rival memory) {
-        return _rivals[id];
-    }
-
-    function _rivalsOf(bytes32 commitment) internal view returns (uint256) {
-        return _disputes[commitment].rivals;
     }
 
     // ---- views ----------------------------------------------------------------------------------------------------
@@ -130,14 +147,15 @@ abstract contract Rivals is Docket {
         return bytes20(keccak256(abi.encode(address(this), commitment, sponsor, rival)));
     }
 
-    function dispute(bytes32 commitment) external view returns (DisputeView memory) {
+    function dispute(bytes32 commitment) external view returns (DisputeView memory v) {
         Dispute memory self = _disputes[commitment];
-        uint64 next = self.rivals == MAX_RIVALS ? type(uint64).max : uint64(LADDER << self.rivals);
-        return DisputeView(_eliminated[commitment], self.rivals, self.live, next);
+        (v.eliminated, v.rivals, v.live, v.bond) = (self.eliminated, self.rivals, self.live, self.bond);
+        v.head = self.head;
+        v.nextBond = self.rivals == MAX_RIVALS ? type(uint64).max : uint64(LADDER << self.rivals);
     }
 
-    function rivalOf(bytes20 id) external view returns (RivalView memory) {
-        Rival memory self = _rivals[id];
-        return RivalView(self.sponsor, self.bond, self.isIn, self.next);
+    function waitingOf(bytes20 id) external view returns (uint64 bond, bytes20 next) {
+        Waiting memory self = _waiting[id];
+        return (self.bond, self.next);
     }
 }

@@ -8,6 +8,7 @@ import {Typed} from "../libraries/Typed.sol";
 import {Lease, LeaseState} from "../types/Leases.sol";
 import {SegmentCommitment} from "../types/Orders.sol";
 import {Wiring} from "../types/Wiring.sol";
+import {Grounds} from "./Grounds.sol";
 import {Rivals} from "./Rivals.sol";
 
 /// @title What the end of a game does: to bonds, to the lease and to the node's stake.
@@ -23,7 +24,9 @@ abstract contract Verdicts is Rivals {
     mapping(bytes20 nodeId => uint40) private _lastFaults;
 
     /// @dev Stake can't leave while a commitment may be named and then disputed.
-    constructor(Wiring memory wiring, ProtocolParams memory params, address treasury) {
+    constructor(Wiring memory wiring, ProtocolParams memory params, Grounds grounds, address treasury)
+        Rivals(wiring, params, grounds)
+    {
         uint256 narrowing = 0;
         while (1 << narrowing < params.courtFanout) ++narrowing;
         if (narrowing == 0) revert ParamsUnsafe("courtFanout");
@@ -43,56 +46,60 @@ abstract contract Verdicts is Rivals {
         MEMORY = params.faultMemorySeconds;
     }
 
-    function conclude(SegmentCommitment calldata c) external {
+    function conclude(SegmentCommitment calldata c, address sponsor, bytes32 rival) external {
         bytes32 commitment = Typed.hash(c);
-        if (_eliminated[commitment]) revert Eliminated(commitment);
-        bytes20 id = _live(commitment);
-        Rival memory rival = _rival(id);
+        _checkStands(commitment);
+        (bytes20 id, uint64 bond) = _live(commitment);
+        if (gameOf(commitment, sponsor, rival) != id) revert RivalUnknown(id);
         (IGames.Outcome outcome, IGames.Level level) = GAMES.outcomeOf(id);
         if (outcome == IGames.Outcome.none) revert GameRunning(id);
         if (outcome == IGames.Outcome.rival) {
-            bool start = level == IGames.Level.outside;
-            _leave(commitment, rival.bond);
-            _eliminate(c, commitment, rival.sponsor, start ? Ground.start : Ground.history, true);
+            _eliminate(c, commitment, sponsor, bond, level == IGames.Level.outside ? Ground.start : Ground.history);
             return;
         }
-        uint256 lost = _lostAt(level, rival.bond);
+        uint256 lost = _lostAt(level, bond);
         (bytes20 nodeId,) = CHANNELS.partiesOf(c.leaseId);
         _deposits[REGISTRY.ownerOf(nodeId)] += lost / 2;
         _deposits[TREASURY] += lost - lost / 2;
+        _deposits[sponsor] += bond - lost;
         emit RivalEliminated(commitment, id, uint64(lost));
-        bool last = _leave(commitment, rival.bond - lost);
-        if (last && _isUnsettled(c.leaseId)) MARKET.courtUnfreeze(c.leaseId);
+        if (_next(commitment) && MARKET.lease(c.leaseId).state != LeaseState.settled) {
+            MARKET.courtUnfreeze(c.leaseId);
+        }
     }
 
-    /// @param frozen Whether a dispute of it holds the lease.
+    /// @param bond Of the rival that won; 0 when it was proven at once.
     function _eliminate(
         SegmentCommitment calldata c,
         bytes32 commitment,
         address sponsor,
-        Ground ground,
-        bool frozen
+        uint64 bond,
+        Ground ground
     ) internal {
-        _eliminated[commitment] = true;
+        bool held = _strike(commitment, sponsor, bond);
         (bytes20 nodeId,) = CHANNELS.partiesOf(c.leaseId);
         emit CommitmentEliminated(commitment, nodeId, sponsor, c.leaseId, c.segment, ground);
+        Lease memory lease = MARKET.lease(c.leaseId);
         (uint64 toSponsor, uint64 toBuyer) = (0, 0);
-        if (_isUnsettled(c.leaseId)) {
-            (toSponsor, toBuyer) = _slashBond(c.leaseId, sponsor);
+        if (lease.state != LeaseState.settled) {
+            (toSponsor, toBuyer) = _slashBond(c.leaseId, sponsor, lease.buyer);
             AUDITS.courtVoid(c.leaseId, c.segment);
-            if (frozen) MARKET.courtUnfreeze(c.leaseId);
+            if (held) MARKET.courtUnfreeze(c.leaseId);
         }
         (uint96 burnt, bool pattern) = _slashStake(nodeId);
         emit Punished(nodeId, toSponsor, toBuyer, burnt, pattern);
     }
 
     /// @dev Half to whoever found it, half to the buyer: a provider that eliminates itself loses.
-    function _slashBond(bytes32 leaseId, address sponsor) private returns (uint64 toSponsor, uint64 toBuyer) {
+    function _slashBond(bytes32 leaseId, address sponsor, address buyer)
+        private
+        returns (uint64 toSponsor, uint64 toBuyer)
+    {
         uint64 left = MARKET.moneyOf(leaseId).bond - CHANNELS.channel(leaseId).bondSlashed;
         toSponsor = left / 2;
         toBuyer = left - toSponsor;
         if (toSponsor != 0) MARKET.courtSlash(leaseId, toSponsor, sponsor);
-        if (toBuyer != 0) MARKET.courtSlash(leaseId, toBuyer, MARKET.lease(leaseId).buyer);
+        if (toBuyer != 0) MARKET.courtSlash(leaseId, toBuyer, buyer);
     }
 
     /// @dev A single fault may be a machine's; more of them within the memory are a pattern.
@@ -103,10 +110,6 @@ abstract contract Verdicts is Rivals {
         IRegistry.NodeView memory node = REGISTRY.node(nodeId);
         uint256 amount = (uint256(node.stake) + node.unbonding) * (pattern ? PATTERN_PPM : FAULT_PPM) / PPM;
         burnt = REGISTRY.slash(nodeId, uint96(amount));
-    }
-
-    function _isUnsettled(bytes32 leaseId) private view returns (bool) {
-        return MARKET.lease(leaseId).state != LeaseState.settled;
     }
 
     function lastFaultOf(bytes20 nodeId) external view returns (uint40) {

@@ -27,12 +27,6 @@ interface IAudits {
         uint8 heldCount;
     }
 
-    /// @dev From `segment` on, whatever wasn't void before became so then.
-    struct VoidView {
-        uint32 segment;
-        uint40 since;
-    }
-
     struct AuditView {
         AuditState state;
         uint8 used;
@@ -158,9 +152,9 @@ interface IAudits {
 
     function segment(bytes32 leaseId, uint32 segment_) external view returns (SegmentView memory);
     function audit(bytes32 leaseId, uint32 segment_) external view returns (AuditView memory);
-    /// @notice How often segments of the lease became void, each time from an earlier segment on than before.
-    function voidsOf(bytes32 leaseId) external view returns (uint256);
-    function voidAt(bytes32 leaseId, uint256 index) external view returns (VoidView memory);
+    /// @notice Whether a segment was void at a past time.
+    /// @param from If it is void now: the first segment of the void that it became part of. Another one gives true.
+    function wasVoid(bytes32 leaseId, uint32 segment_, uint32 from, uint256 time) external view returns (bool);
     function segmentCount(bytes32 leaseId) external view returns (uint32);
     function meteredSecondsOf(bytes32 leaseId) external view returns (uint32);
 

@@ -59,18 +59,13 @@ interface IExactCourt is ICourt {
         bool eliminated;
         /// @dev Rivals playing or waiting.
         uint8 rivals;
-        /// @dev The game that is played, 0 when none is.
+        /// @dev The game that is played, 0 when none is, and its bond.
         bytes20 live;
+        uint64 bond;
+        /// @dev The first that waits.
+        bytes20 head;
         /// @dev Least bond of one more rival.
         uint64 nextBond;
-    }
-
-    struct RivalView {
-        address sponsor;
-        uint64 bond;
-        bool isIn;
-        /// @dev The game after it in the queue.
-        bytes20 next;
     }
 
     event Deposited(address indexed account, address indexed from, uint96 amount);
@@ -102,7 +97,6 @@ interface IExactCourt is ICourt {
     error OrderMismatch(bytes32 expected, bytes32 actual);
     error DetailsMismatch(bytes32 expected, bytes32 actual);
     error RivalInvalid(bytes32 rival);
-    error RivalKnown(bytes20 game);
     error RivalUnknown(bytes20 game);
     error TooManyRivals(bytes32 commitment, uint256 limit);
     error BondTooLow(uint64 bond, uint256 needed);
@@ -142,13 +136,12 @@ interface IExactCourt is ICourt {
     ) external returns (bytes20 game);
 
     /// @notice Answers that: `earlier` is the segment of an earlier fill that ended there. Anyone.
-    /// @param firstVoid Of the earlier lease's voids ({IAudits-voidAt}) the first that holds `earlier`; their number when
-    /// none does.
+    /// @param voidedFrom See {IAudits-wasVoid}: it may be void by now, if it wasn't when this lease opened.
     function showStart(
         SegmentCommitment calldata commitment,
         SegmentCommitment calldata first,
         SegmentCommitment calldata earlier,
-        uint256 firstVoid
+        uint32 voidedFrom
     ) external;
 
     /// @notice The commitment's program, data or steps aren't the order's, or its end isn't the state after its last step.
@@ -167,8 +160,8 @@ interface IExactCourt is ICourt {
         WordOpening calldata word
     ) external;
 
-    /// @notice Takes note of a game that is over: pays, punishes, starts the next rival's. Anyone.
-    function conclude(SegmentCommitment calldata commitment) external;
+    /// @notice Takes note of the game that was played and is over: pays, punishes, starts the next rival's. Anyone.
+    function conclude(SegmentCommitment calldata commitment, address sponsor, bytes32 rival) external;
 
     /// @notice After the commitment was eliminated: the bond of a rival that was still in. Anyone.
     function reclaim(bytes32 commitment, address sponsor, bytes32 rival) external;
@@ -177,7 +170,8 @@ interface IExactCourt is ICourt {
 
     function depositOf(address account) external view returns (uint256);
     function dispute(bytes32 commitment) external view returns (DisputeView memory);
-    function rivalOf(bytes20 game) external view returns (RivalView memory);
+    /// @notice A rival that waits: its bond and the game after it.
+    function waitingOf(bytes20 game) external view returns (uint64 bond, bytes20 next);
     function gameOf(bytes32 commitment, address sponsor, bytes32 rival) external view returns (bytes20);
     function lastFaultOf(bytes20 nodeId) external view returns (uint40);
 }

@@ -195,7 +195,7 @@ interface IGames {
         bytes32 place;
     }
 
-    event GameOpened(bytes20 indexed game, address indexed host, Facts facts, Place place);
+    event GameOpened(bytes20 indexed game, address indexed host, Level level, uint256 count, Place place);
     event GameStarted(bytes20 indexed game);
     event Revealed(bytes20 indexed game, bytes content);
     event Chosen(bytes20 indexed game, uint32 index, bytes32 defender, bytes32 rival);

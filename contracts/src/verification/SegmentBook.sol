@@ -27,9 +27,12 @@ abstract contract SegmentBook is IAudits, EIP712 {
         uint8 heldMask;
         uint8 heldCount;
         bool available;
+        uint40 voidedAt;
+        uint24 voidedTo;
     }
 
-    /// @dev `voidedFrom` holds the first void segment plus one; 0 when none is.
+    /// @dev `voidedFrom` holds the first void segment plus one; 0 when none is. The record of the first segment of each void
+    /// says when it came, and the same number as it was before: what lies between became void then.
     struct Trace {
         bytes32 endRoot;
         uint32 segments;
@@ -51,7 +54,6 @@ abstract contract SegmentBook is IAudits, EIP712 {
 
     mapping(bytes32 leaseId => Trace) internal _traces;
     mapping(bytes32 leaseId => mapping(uint32 segment => Segment)) internal _segments;
-    mapping(bytes32 leaseId => VoidView[]) private _voids;
 
     constructor(Wiring memory wiring, ProtocolParams memory params) EIP712("Weft", "1") {
         if (wiring.audits != address(this)) revert MispredictedAddress(wiring.audits, address(this));
@@ -165,8 +167,9 @@ abstract contract SegmentBook is IAudits, EIP712 {
     function _void(bytes32 leaseId, uint32 segment_, uint256 cap) internal {
         Trace storage trace = _traces[leaseId];
         if (trace.voidedFrom == 0 || segment_ + 1 < trace.voidedFrom) {
+            Segment storage first = _segments[leaseId][segment_];
+            (first.voidedAt, first.voidedTo) = (uint40(block.timestamp), uint24(trace.voidedFrom));
             trace.voidedFrom = segment_ + 1;
-            _voids[leaseId].push(VoidView(segment_, uint40(block.timestamp)));
         }
         // rate x metered <= rate x duration, which fits.
         CHANNELS.voidFrom(leaseId, uint64(cap));
@@ -190,12 +193,13 @@ abstract contract SegmentBook is IAudits, EIP712 {
         });
     }
 
-    function voidsOf(bytes32 leaseId) external view returns (uint256) {
-        return _voids[leaseId].length;
-    }
-
-    function voidAt(bytes32 leaseId, uint256 index) external view returns (VoidView memory) {
-        return _voids[leaseId][index];
+    function wasVoid(bytes32 leaseId, uint32 segment_, uint32 from, uint256 time) external view returns (bool) {
+        uint32 voidedFrom = _traces[leaseId].voidedFrom;
+        if (voidedFrom == 0 || segment_ + 1 < voidedFrom) return false;
+        Segment storage first = _segments[leaseId][from];
+        // Of all times at which something became void, the one at which this segment did.
+        bool thatTime = first.voidedAt != 0 && from <= segment_ && (first.voidedTo == 0 || segment_ + 1 < first.voidedTo);
+        return !thatTime || first.voidedAt <= time;
     }
 
     function segmentCount(bytes32 leaseId) external view returns (uint32) {

@@ -226,8 +226,12 @@ abstract contract CourtFixture is BeaconFixture, Calls, GamePlayer {
         vm.assertEq(uint256(games.game(game).outcome), uint256(expected), "outcome");
     }
 
-    function concludeData(SegmentCommitment memory c) internal view returns (bytes memory) {
-        return abi.encodeCall(court.conclude, (c));
+    function concludeData(SegmentCommitment memory c, address who, Side memory rival)
+        internal
+        view
+        returns (bytes memory)
+    {
+        return abi.encodeCall(court.conclude, (c, who, MerkleTree.root(historyLeaves(rival))));
     }
 
     // ---- sides ----------------------------------------------------------------------------------------------------
