@@ -28,6 +28,10 @@ const contractNames = [
   "MoveJudge",
   "IndexJudge",
   "JudgeBook",
+  "Evidence",
+  "Grounds",
+  "Games",
+  "Court",
 ] as const;
 
 const folder = "packages/chain/src/generated";

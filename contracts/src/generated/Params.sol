@@ -57,6 +57,28 @@ struct ProtocolParams {
     uint256 maxFills;
     /// Longest lease.
     uint256 maxDurationSeconds;
+    /// A commitment may be challenged this long; long enough to replay it after the draw, shorter than the release delay.
+    uint256 challengeWindowSeconds;
+    /// Nodes that one reveal of a court game shows at most, a power of two.
+    uint256 courtFanout;
+    /// A side's time for all moves of a court game.
+    uint256 courtClockSeconds;
+    /// Least time left to a side after each of its moves.
+    uint256 courtExtensionSeconds;
+    /// How long the chain may hold a move back without cost to its side.
+    uint256 courtInclusionSeconds;
+    /// A rival's bond on the level of steps; twice what the other side's moves there cost at worst.
+    uint256 courtBondSteps;
+    /// The same on the levels of values and leaves.
+    uint256 courtBondValues;
+    /// The same on the level of partial sums; with the other two at most the smallest lease bond.
+    uint256 courtBondAccs;
+    /// Part of a node's stake lost for a first segment proven false.
+    uint256 faultSlashPpm;
+    /// Part lost for each further one within the memory.
+    uint256 patternSlashPpm;
+    /// How long a fault makes the next one part of a pattern.
+    uint256 faultMemorySeconds;
 }
 
 /// Preset-independent constants.
@@ -117,6 +139,17 @@ library Presets {
         p.maxMisses = 20;
         p.maxFills = 16;
         p.maxDurationSeconds = 31536000;
+        p.challengeWindowSeconds = 43200;
+        p.courtFanout = 32;
+        p.courtClockSeconds = 14400;
+        p.courtExtensionSeconds = 900;
+        p.courtInclusionSeconds = 300;
+        p.courtBondSteps = 400000;
+        p.courtBondValues = 300000;
+        p.courtBondAccs = 200000;
+        p.faultSlashPpm = 50000;
+        p.patternSlashPpm = 500000;
+        p.faultMemorySeconds = 7776000;
     }
 
     function local() internal pure returns (ProtocolParams memory p) {
@@ -146,6 +179,17 @@ library Presets {
         p.maxMisses = 20;
         p.maxFills = 8;
         p.maxDurationSeconds = 86400;
+        p.challengeWindowSeconds = 40;
+        p.courtFanout = 32;
+        p.courtClockSeconds = 12;
+        p.courtExtensionSeconds = 6;
+        p.courtInclusionSeconds = 2;
+        p.courtBondSteps = 400;
+        p.courtBondValues = 300;
+        p.courtBondAccs = 200;
+        p.faultSlashPpm = 50000;
+        p.patternSlashPpm = 500000;
+        p.faultMemorySeconds = 86400;
     }
 
     function minimal() internal pure returns (ProtocolParams memory p) {
@@ -154,8 +198,8 @@ library Presets {
         p.claimWindowSeconds = 1;
         p.releaseDelaySeconds = 21;
         p.exitDelaySeconds = 2;
-        p.unbondDelaySeconds = 60;
-        p.slasherDelaySeconds = 120;
+        p.unbondDelaySeconds = 120;
+        p.slasherDelaySeconds = 240;
         p.auditRatePpm = 500000;
         p.auditPayPpm = 1250000;
         p.auditFloorPpm = 10000;
@@ -175,6 +219,17 @@ library Presets {
         p.maxMisses = 20;
         p.maxFills = 8;
         p.maxDurationSeconds = 86400;
+        p.challengeWindowSeconds = 15;
+        p.courtFanout = 32;
+        p.courtClockSeconds = 8;
+        p.courtExtensionSeconds = 1;
+        p.courtInclusionSeconds = 0;
+        p.courtBondSteps = 400;
+        p.courtBondValues = 300;
+        p.courtBondAccs = 200;
+        p.faultSlashPpm = 50000;
+        p.patternSlashPpm = 500000;
+        p.faultMemorySeconds = 86400;
     }
 
 }

@@ -3,8 +3,10 @@ import type { Contracts } from "@weft/protocol/Domain";
 import { abi as audits } from "./generated/Audits.ts";
 import { abi as channels } from "./generated/Channels.ts";
 import { abi as commitReveal } from "./generated/CommitRevealBeacon.ts";
+import { abi as court } from "./generated/Court.ts";
 import { abi as courts } from "./generated/Courts.ts";
 import { abi as drand } from "./generated/DrandBeacon.ts";
+import { abi as games } from "./generated/Games.ts";
 import { abi as market } from "./generated/Market.ts";
 import { abi as registry } from "./generated/Registry.ts";
 import { abi as stable } from "./generated/TestStable.ts";
@@ -20,7 +22,7 @@ const isDrandOnly = (item: Drand): item is DrandOnly =>
 /** A deployment has one of the two beacons: what either of them says can be read, and what both say is there once. */
 const beacon: readonly ((typeof commitReveal)[number] | DrandOnly)[] = [...commitReveal, ...drand.filter(isDrandOnly)];
 
-export const abis = { stable, weft, registry, channels, market, audits, beacon, courts } as const;
+export const abis = { stable, weft, registry, channels, market, audits, beacon, courts, games, court } as const;
 
 export type ContractName = keyof Contracts & keyof typeof abis;
 

@@ -24,6 +24,7 @@ const nowhere: Address = "0x000000000000000000000000000000000000dead";
 const noContracts: Contracts = {
   ...{ stable: nowhere, weft: nowhere, registry: nowhere, channels: nowhere },
   ...{ market: nowhere, audits: nowhere, beacon: nowhere, courts: nowhere },
+  ...{ games: nowhere, court: nowhere },
 };
 
 export interface Fixture {

@@ -6,17 +6,10 @@ import type { Clock } from "@weft/protocol/Clock";
 import type { Contracts } from "@weft/protocol/Domain";
 import { WeftError } from "@weft/protocol/Errors";
 import { type ProtocolParams, paramsHash } from "@weft/protocol/Params";
-import { type Abi, type Address, encodeDeployData, getContractAddress, type Hex, keccak256 } from "viem";
+import { type Address, type Hex, keccak256 } from "viem";
 import { rpcOf } from "./ChainClient.ts";
-import * as Audits from "./generated/Audits.ts";
-import * as Channels from "./generated/Channels.ts";
-import * as CommitRevealBeacon from "./generated/CommitRevealBeacon.ts";
-import * as Courts from "./generated/Courts.ts";
-import * as DrandBeacon from "./generated/DrandBeacon.ts";
+import { type Creation, creationsOf } from "./creations.ts";
 import * as Market from "./generated/Market.ts";
-import * as Registry from "./generated/Registry.ts";
-import * as TestStable from "./generated/TestStable.ts";
-import * as WeftToken from "./generated/WeftToken.ts";
 import type { AccountSigner } from "./Keys.ts";
 import type { DrandNetwork } from "./reads.ts";
 
@@ -27,7 +20,7 @@ export interface DeployOptions {
   /** Pays the gas; nothing else may send from this account meanwhile. */
   signer: AccountSigner;
   clock: Clock;
-  /** Receives the whole WEFT supply. */
+  /** Receives the whole WEFT supply, and the treasury's part of lost bonds. */
   treasury: Address;
   /** May propose slashers and courts; the deployer when absent. */
   governance?: Address;
@@ -44,10 +37,6 @@ export interface Deployment {
   gasUsed: bigint;
 }
 
-/** 1,000,000,000 WEFT in units of 1e-18. */
-const weftSupply = 10n ** 27n;
-
-const names = ["stable", "weft", "registry", "channels", "market", "audits", "beacon", "courts"] as const;
 const pollMs = 50;
 const timeoutMs = 120_000;
 
@@ -60,8 +49,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     rpc.getBlockNumber(),
     rpc.estimateFeesPerGas(),
   ]);
-  const contracts = predict(options, nonce);
-  const creations = creationsOf(options, contracts);
+  const { contracts, creations } = creationsOf(options, nonce);
   const hashes: Hex[] = [];
   for (const [index, { data }] of creations.entries()) {
     const raw = await options.signer.signTransaction({
@@ -74,54 +62,14 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   let gasUsed = 0n;
   for (const [index, hash] of hashes.entries()) {
     const receipt = await receiptOf(rpc, options.clock, hash);
-    const name = (creations[index] as Creation).name;
-    if (receipt?.status !== "success" || receipt.contractAddress?.toLowerCase() !== contracts[name])
-      throw failed(name, hash);
+    const { name, address } = creations[index] as Creation;
+    if (receipt?.status !== "success" || receipt.contractAddress?.toLowerCase() !== address) throw failed(name, hash);
     gasUsed += receipt.gasUsed;
   }
   const hash = await rpc.readContract({ address: contracts.market, abi: Market.abi, functionName: "paramsHash" });
   if (hash !== paramsHash(options.params)) throw failed("market", hash);
   return { contracts, fromBlock: head + 1n, gasUsed };
 }
-
-function predict(options: DeployOptions, firstNonce: number): Contracts {
-  const contracts: Partial<Contracts> = {};
-  let nonce = firstNonce;
-  for (const name of names) {
-    if (name === "stable" && options.stable !== undefined) contracts.stable = lower(options.stable);
-    else contracts[name] = lower(getContractAddress({ from: options.signer.address, nonce: BigInt(nonce++) }));
-  }
-  return contracts as Contracts;
-}
-
-const lower = (address: Address): Address => address.toLowerCase() as Address;
-
-interface Creation {
-  name: keyof Contracts;
-  data: Hex;
-}
-
-function creationsOf(options: DeployOptions, wiring: Contracts): Creation[] {
-  const { params, treasury } = options;
-  const governance = options.governance ?? options.signer.address;
-  const all: (Creation & { skip?: boolean })[] = [
-    { name: "stable", data: creation(TestStable, []), skip: options.stable !== undefined },
-    { name: "weft", data: creation(WeftToken, [treasury, weftSupply]) },
-    { name: "registry", data: creation(Registry, [wiring, params, governance]) },
-    { name: "channels", data: creation(Channels, [wiring, params]) },
-    { name: "market", data: creation(Market, [wiring, params]) },
-    { name: "audits", data: creation(Audits, [wiring, params]) },
-    { name: "beacon", data: beaconOf(options, wiring) },
-    { name: "courts", data: creation(Courts, [governance, params]) },
-  ];
-  return all.filter(({ skip }) => skip !== true);
-}
-
-const beaconOf = ({ params, drand }: DeployOptions, wiring: Contracts): Hex =>
-  drand === undefined ? creation(CommitRevealBeacon, [wiring, params]) : creation(DrandBeacon, [wiring, params, drand]);
-
-const creation = (contract: { abi: unknown; bytecode: Hex }, args: readonly unknown[]): Hex =>
-  encodeDeployData({ abi: contract.abi as Abi, bytecode: contract.bytecode, args: args as [] });
 
 /**
  * A node cannot estimate these: a constructor checks its own address, which an estimate at another nonce gets wrong.

@@ -16,11 +16,11 @@ import { signerOf } from "./Keys.ts";
 const word = (text: string): Hex => keccak256(toHex(text));
 const id20 = (text: string): Hex => word(text).slice(0, 42) as Hex;
 
-/** What the deployer's first eight transactions create on chain 31337. */
+/** Addresses as the deployer's first transactions create them on chain 31337. */
 export const vectorNetwork: Network = {
   chainId: 31337,
   contracts: Object.fromEntries(
-    ["stable", "weft", "registry", "channels", "market", "audits", "beacon", "courts"].map((name, index) => [
+    ["stable", "weft", "registry", "channels", "market", "audits", "beacon", "courts", "games", "court"].map((name, index) => [
       name,
       getContractAddress({ from: signerOf(deployerKey).address, nonce: BigInt(index) }).toLowerCase(),
     ]),

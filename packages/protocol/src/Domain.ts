@@ -22,6 +22,8 @@ export interface Contracts {
   audits: Address;
   beacon: Address;
   courts: Address;
+  games: Address;
+  court: Address;
 }
 
 export interface Network {

@@ -22,6 +22,8 @@ export const network: Network = {
     audits: at("06"),
     beacon: at("07"),
     courts: at("08"),
+    games: at("09"),
+    court: at("0a"),
   },
 };
 

@@ -28,6 +28,8 @@ const network: Network = {
     audits: at("a6"),
     beacon: at("a7"),
     courts: at("a8"),
+    games: at("a9"),
+    court: at("aa"),
   },
 };
 const operatorKey: Hex = `0x${"01".repeat(32)}`;

@@ -17,6 +17,10 @@ export const audits: Reducers<"audits"> = {
     const segments = state.segments.set(segmentKey(leaseId, segment), made);
     return editLease({ ...state, segments }, leaseId, () => ({ segmentCount: segment + 1 }));
   },
+  SegmentRetracted: (state, { leaseId, segment }) => {
+    const segments = state.segments.delete(segmentKey(leaseId, segment));
+    return editLease({ ...state, segments }, leaseId, () => ({ segmentCount: segment }));
+  },
   HeldProved: (state, { leaseId, segment, holder }) =>
     editSegment(state, { leaseId, segment }, ({ holders }) => ({ holders: [...holders, holder] })),
   SegmentAvailable: (state, { leaseId, segment }, at) =>
@@ -55,6 +59,7 @@ export const audits: Reducers<"audits"> = {
       editSegment(state, { leaseId, segment }, () => ({ equivocated: true })),
       { leaseId, segment },
     ),
+  CourtVoided: (state, { leaseId, segment }) => voidFrom(state, { leaseId, segment }),
 };
 
 function editSegment(

@@ -81,6 +81,28 @@ export interface ProtocolParams {
   maxFills: bigint;
   /** Longest lease. */
   maxDurationSeconds: bigint;
+  /** A commitment may be challenged this long; long enough to replay it after the draw, shorter than the release delay. */
+  challengeWindowSeconds: bigint;
+  /** Nodes that one reveal of a court game shows at most, a power of two. */
+  courtFanout: bigint;
+  /** A side's time for all moves of a court game. */
+  courtClockSeconds: bigint;
+  /** Least time left to a side after each of its moves. */
+  courtExtensionSeconds: bigint;
+  /** How long the chain may hold a move back without cost to its side. */
+  courtInclusionSeconds: bigint;
+  /** A rival's bond on the level of steps; twice what the other side's moves there cost at worst. */
+  courtBondSteps: bigint;
+  /** The same on the levels of values and leaves. */
+  courtBondValues: bigint;
+  /** The same on the level of partial sums; with the other two at most the smallest lease bond. */
+  courtBondAccs: bigint;
+  /** Part of a node's stake lost for a first segment proven false. */
+  faultSlashPpm: bigint;
+  /** Part lost for each further one within the memory. */
+  patternSlashPpm: bigint;
+  /** How long a fault makes the next one part of a pattern. */
+  faultMemorySeconds: bigint;
 }
 
 export const paramFields = [
@@ -109,7 +131,18 @@ export const paramFields = [
   "revealPenalty",
   "maxMisses",
   "maxFills",
-  "maxDurationSeconds"
+  "maxDurationSeconds",
+  "challengeWindowSeconds",
+  "courtFanout",
+  "courtClockSeconds",
+  "courtExtensionSeconds",
+  "courtInclusionSeconds",
+  "courtBondSteps",
+  "courtBondValues",
+  "courtBondAccs",
+  "faultSlashPpm",
+  "patternSlashPpm",
+  "faultMemorySeconds"
 ] as const;
 
 export type PresetName = "standard" | "local" | "minimal";
@@ -142,6 +175,17 @@ export const presets: Record<PresetName, ProtocolParams> = {
     maxMisses: 20n,
     maxFills: 16n,
     maxDurationSeconds: 31536000n,
+    challengeWindowSeconds: 43200n,
+    courtFanout: 32n,
+    courtClockSeconds: 14400n,
+    courtExtensionSeconds: 900n,
+    courtInclusionSeconds: 300n,
+    courtBondSteps: 400000n,
+    courtBondValues: 300000n,
+    courtBondAccs: 200000n,
+    faultSlashPpm: 50000n,
+    patternSlashPpm: 500000n,
+    faultMemorySeconds: 7776000n,
   },
   local: {
     intervalSeconds: 5n,
@@ -170,6 +214,17 @@ export const presets: Record<PresetName, ProtocolParams> = {
     maxMisses: 20n,
     maxFills: 8n,
     maxDurationSeconds: 86400n,
+    challengeWindowSeconds: 40n,
+    courtFanout: 32n,
+    courtClockSeconds: 12n,
+    courtExtensionSeconds: 6n,
+    courtInclusionSeconds: 2n,
+    courtBondSteps: 400n,
+    courtBondValues: 300n,
+    courtBondAccs: 200n,
+    faultSlashPpm: 50000n,
+    patternSlashPpm: 500000n,
+    faultMemorySeconds: 86400n,
   },
   minimal: {
     intervalSeconds: 1n,
@@ -177,8 +232,8 @@ export const presets: Record<PresetName, ProtocolParams> = {
     claimWindowSeconds: 1n,
     releaseDelaySeconds: 21n,
     exitDelaySeconds: 2n,
-    unbondDelaySeconds: 60n,
-    slasherDelaySeconds: 120n,
+    unbondDelaySeconds: 120n,
+    slasherDelaySeconds: 240n,
     auditRatePpm: 500000n,
     auditPayPpm: 1250000n,
     auditFloorPpm: 10000n,
@@ -198,5 +253,16 @@ export const presets: Record<PresetName, ProtocolParams> = {
     maxMisses: 20n,
     maxFills: 8n,
     maxDurationSeconds: 86400n,
+    challengeWindowSeconds: 15n,
+    courtFanout: 32n,
+    courtClockSeconds: 8n,
+    courtExtensionSeconds: 1n,
+    courtInclusionSeconds: 0n,
+    courtBondSteps: 400n,
+    courtBondValues: 300n,
+    courtBondAccs: 200n,
+    faultSlashPpm: 50000n,
+    patternSlashPpm: 500000n,
+    faultMemorySeconds: 86400n,
   },
 };
