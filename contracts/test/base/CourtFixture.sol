@@ -184,6 +184,18 @@ abstract contract CourtFixture is BeaconFixture, Calls, GamePlayer {
         if (ok && games.game(game).outcome == IGames.Outcome.none) track(game, m.then);
     }
 
+    /// @notice The same move for anyone to send.
+    function withSignature(bytes20 game, Move memory m, Side memory defender, uint256 key)
+        internal
+        view
+        returns (Move memory)
+    {
+        (bool claims, IGames.Level level, bytes32 root) = deepClaim(m.data, defender, honest());
+        if (!claims) return m;
+        bytes memory signature = signed(key, games.claimDigest(game, level, root));
+        return Move(signedData(m.data, signature), m.then);
+    }
+
     function mustMove(bytes20 game, Side memory defender, Side memory rival) internal {
         (bool ok, bytes memory out) = move(game, defender, rival);
         if (!ok) {

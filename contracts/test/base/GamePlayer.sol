@@ -320,6 +320,31 @@ abstract contract GamePlayer is RunModel {
         return lineLeaf(tokensLeaves(), p + element % CONTEXT + (value == 3 ? 1 : 0));
     }
 
+    // ---- claims ---------------------------------------------------------------------------------------------------
+
+    /// @notice The root that a move claims for its side, and its level; none for most moves.
+    function deepClaim(bytes memory data, Side memory defender, Side memory rival)
+        internal
+        pure
+        returns (bool claims, IGames.Level level, bytes32 root)
+    {
+        bytes4 selector = bytes4(data);
+        if (selector == IGames.chooseStep.selector) return (true, IGames.Level.values, claimOf(rival).valuesRoot);
+        if (selector == IGames.enterStep.selector) return (true, IGames.Level.values, claimOf(defender).valuesRoot);
+        if (selector == IGames.chooseWord.selector) return (true, IGames.Level.accs, accsClaim(rival).root);
+        if (selector == IGames.enterFold.selector) return (true, IGames.Level.accs, accsClaim(defender).root);
+    }
+
+    /// @notice The same calldata with a signature in its last, empty, argument.
+    function signedData(bytes memory data, bytes memory signature) internal pure returns (bytes memory) {
+        // The last argument is the length of nothing: its word is the last one.
+        uint256 length = signature.length;
+        assembly ("memory-safe") {
+            mstore(add(data, mload(data)), length)
+        }
+        return abi.encodePacked(data, signature, new bytes(31 - (length + 31) % 32));
+    }
+
     // ---- trees ----------------------------------------------------------------------------------------------------
 
     function treesOf(IGames.Level level, Side memory defender, Side memory rival, uint64 value)

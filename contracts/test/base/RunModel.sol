@@ -45,9 +45,9 @@ abstract contract RunModel {
     bytes32 internal constant DATA = "data";
     bytes private constant DATA_ORDER = "weft/data-order/2";
 
-    /// @dev Columns of the wide values; 130 chunks make a tree of partial sums that takes two reveals.
+    /// @dev Columns of the wide values: 3 leaves, the last one with padding, and 3 partial sums.
     function width() internal pure virtual returns (uint32) {
-        return 4130;
+        return 70;
     }
 
     function steps() internal pure virtual returns (uint32) {

@@ -43,19 +43,29 @@ export function creationsOf(
   options: DeployOptions,
   firstNonce: number,
 ): { contracts: Contracts; creations: Creation[] } {
-  const made = names.filter((name) => name !== "stable" || options.stable === undefined);
-  const predicted = made.map((name, index): [Name, Address] => [
-    name,
-    lower(getContractAddress({ from: options.signer.address, nonce: BigInt(firstNonce + index) })),
-  ]);
-  const existing: [Name, Address][] = options.stable === undefined ? [] : [["stable", lower(options.stable)]];
-  const addresses = Object.fromEntries([...existing, ...predicted]) as Addresses;
+  const addresses = predict(options.signer.address, firstNonce, options.stable);
   const data = dataOf(options, addresses);
-  const { stable, weft, registry, channels, market, audits, beacon, courts, games, court } = addresses;
   return {
-    contracts: { stable, weft, registry, channels, market, audits, beacon, courts, games, court },
-    creations: made.map((name) => ({ name, address: addresses[name], data: data[name] })),
+    contracts: contractsOf(addresses),
+    creations: createdOf(options.stable).map((name) => ({ name, address: addresses[name], data: data[name] })),
   };
+}
+
+const createdOf = (stable?: Address) => names.filter((name) => name !== "stable" || stable === undefined);
+
+/** Where a deployment lands. */
+export function predict(from: Address, firstNonce: number, stable?: Address): Addresses {
+  const created = createdOf(stable).map((name, index): [Name, Address] => [
+    name,
+    lower(getContractAddress({ from, nonce: BigInt(firstNonce + index) })),
+  ]);
+  const existing: [Name, Address][] = stable === undefined ? [] : [["stable", lower(stable)]];
+  return Object.fromEntries([...existing, ...created]) as Addresses;
+}
+
+export function contractsOf(addresses: Addresses): Contracts {
+  const { stable, weft, registry, channels, market, audits, beacon, courts, games, court } = addresses;
+  return { stable, weft, registry, channels, market, audits, beacon, courts, games, court };
 }
 
 const lower = (address: Address): Address => address.toLowerCase() as Address;

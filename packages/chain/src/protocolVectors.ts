@@ -8,23 +8,19 @@ import * as Order from "@weft/protocol/Order";
 import { type PresetName, paramsHash, presets } from "@weft/protocol/Params";
 import * as Segment from "@weft/protocol/Segment";
 import * as Voucher from "@weft/protocol/Voucher";
-import { type Address, getContractAddress, type Hex, keccak256, toHex } from "viem";
+import { type Address, type Hex, keccak256, toHex } from "viem";
 import { operatorConsentSchema, sessionGrantSchema, startSchema } from "./consents.ts";
+import { contractsOf, predict } from "./creations.ts";
 import { deployerKey } from "./DevAccounts.ts";
 import { signerOf } from "./Keys.ts";
 
 const word = (text: string): Hex => keccak256(toHex(text));
 const id20 = (text: string): Hex => word(text).slice(0, 42) as Hex;
 
-/** Addresses as the deployer's first transactions create them on chain 31337. */
+/** What the deployer's first transactions create on chain 31337. */
 export const vectorNetwork: Network = {
   chainId: 31337,
-  contracts: Object.fromEntries(
-    ["stable", "weft", "registry", "channels", "market", "audits", "beacon", "courts", "games", "court"].map((name, index) => [
-      name,
-      getContractAddress({ from: signerOf(deployerKey).address, nonce: BigInt(index) }).toLowerCase(),
-    ]),
-  ) as unknown as Network["contracts"],
+  contracts: contractsOf(predict(signerOf(deployerKey).address, 0)),
 };
 
 export const offer: Offer.Offer = {
