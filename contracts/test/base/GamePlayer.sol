@@ -89,7 +89,7 @@ abstract contract GamePlayer is RunModel {
         Position memory p = positionOf(id);
         (bytes32[] memory a, bytes32[] memory b) = treesOf(v.level, defender, rival, p.facts.value);
         Difference memory d = firstDifference(v, a, b);
-        Choice memory c = Choice(uint32(d.index), at(a, v.shown)[d.index], at(b, v.shown)[d.index], d.siblings);
+        Choice memory c = Choice(uint32(d.index), nodesAt(a, v.shown)[d.index], nodesAt(b, v.shown)[d.index], d.siblings);
         m.data = abi.encodeCall(IGames.choose, (id, place(p), c));
         m.then = Position(p.facts, c.defender, c.rival);
     }
@@ -364,7 +364,7 @@ abstract contract GamePlayer is RunModel {
     }
 
     /// @notice Nodes at a height.
-    function at(bytes32[] memory leaves, uint256 height) internal pure returns (bytes32[] memory) {
+    function nodesAt(bytes32[] memory leaves, uint256 height) internal pure returns (bytes32[] memory) {
         for (uint256 h = 0; h < height; ++h) {
             leaves = MerkleTree.parents(leaves);
         }
@@ -386,7 +386,7 @@ abstract contract GamePlayer is RunModel {
     {
         uint256 shown = shownBelow(v.level, v.height);
         uint256 first = uint256(v.index) << (v.height - shown);
-        bytes32[] memory nodes = at(treeOf(v.level, side, value), shown);
+        bytes32[] memory nodes = nodesAt(treeOf(v.level, side, value), shown);
         uint256 end = first + (1 << (v.height - shown));
         if (end > nodes.length) end = nodes.length;
         if (shown == 0 && v.level == IGames.Level.steps) return pack(stepRoots(side), first, end);
@@ -416,7 +416,7 @@ abstract contract GamePlayer is RunModel {
     {
         uint256 height = 0;
         while (1 << height < leaves.length) ++height;
-        bytes32[] memory nodes = height <= narrowing ? contents : at(leaves, height - narrowing);
+        bytes32[] memory nodes = height <= narrowing ? contents : nodesAt(leaves, height - narrowing);
         return pack(nodes, 0, nodes.length);
     }
 
@@ -444,7 +444,7 @@ abstract contract GamePlayer is RunModel {
         pure
         returns (Difference memory d)
     {
-        (a, b) = (at(a, v.shown), at(b, v.shown));
+        (a, b) = (nodesAt(a, v.shown), nodesAt(b, v.shown));
         d.index = uint256(v.index) << (v.height - v.shown);
         while (a[d.index] == b[d.index]) ++d.index;
         bytes32[] memory siblings = new bytes32[](128);

@@ -152,10 +152,16 @@ abstract contract RunModel {
                 words[i] = uint32(x >> 64);
             }
         }
+        if (v == 0) words[0] = firstWord(words[0]);
     }
 
-    function rate(uint64 at) internal pure returns (uint32) {
-        return uint32(0x3f800000 + at);
+    /// @dev Word 0 of the state `w`.
+    function firstWord(uint32 drawn) internal pure virtual returns (uint32) {
+        return drawn;
+    }
+
+    function rate(uint64 index) internal pure returns (uint32) {
+        return uint32(0x3f800000 + index);
     }
 
     function tokenAt(uint256 i) internal pure returns (uint32) {
@@ -323,8 +329,8 @@ abstract contract RunModel {
         return firstStep() + 17;
     }
 
-    function stepRoot(uint64 at, uint32 loss, bytes32 stateAfter) internal pure returns (bytes32) {
-        return sha256(abi.encodePacked(uint8(4), PROGRAM, at, loss, stateAfter));
+    function stepRoot(uint64 number, uint32 loss, bytes32 stateAfter) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(uint8(4), PROGRAM, number, loss, stateAfter));
     }
 
     function stepRoots(Side memory side) internal pure returns (bytes32[] memory roots) {
