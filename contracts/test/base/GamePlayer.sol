@@ -135,7 +135,7 @@ abstract contract GamePlayer is RunModel {
         }
         next.facts.loss = mine.loss;
         (next.facts.entries, next.facts.firstStep, next.facts.history) = (0, 0, 0);
-        (next.facts.valueCount, next.facts.records) = (VALUES, MerkleTree.root(recordLeaves()));
+        (next.facts.valueCount, next.facts.records) = (values(), MerkleTree.root(recordLeaves()));
         bytes memory content = "";
         if (mine.valuesRoot != theirs.valuesRoot) {
             content = nodesOf(valueLeaves(defender), valueRoots(defender), 5);

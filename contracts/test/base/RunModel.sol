@@ -9,7 +9,7 @@ import {MerkleTree} from "./MerkleTree.sol";
 ///
 /// Values of a step (operators of {TestJudge}; f32 unless said):
 ///   0 state `w` [1, WIDTH]   1 state `b` [3]        2 tokens i32 [2, 3]   3 targets i32 [2, 3]   4 rate [1]
-///   5 constant [40]          6 mix(0) [1, WIDTH]    7 sum(6) [1, 1]       8 mix(4) [1]           9 … VALUES - 1 mix(before) [1]
+///   5 constant [40]          6 mix(0) [1, WIDTH]    7 sum(6) [1, 1]       8 mix(4) [1]           9 … mix(before) [1]
 /// After the step `w` is value 6, `b` stays; the loss is value 8.
 abstract contract RunModel {
     enum Lie {
@@ -33,7 +33,6 @@ abstract contract RunModel {
         bytes32 salt;
     }
 
-    uint32 internal constant VALUES = 40;
     uint32 internal constant WIDTH_VALUE = 6;
     uint32 internal constant SUM_VALUE = 7;
     uint32 internal constant LOSS_VALUE = 8;
@@ -44,6 +43,11 @@ abstract contract RunModel {
     bytes32 internal constant PROGRAM = "program";
     bytes32 internal constant DATA = "data";
     bytes private constant DATA_ORDER = "weft/data-order/2";
+
+    /// @dev 9 at least.
+    function values() internal pure virtual returns (uint32) {
+        return 40;
+    }
 
     /// @dev Columns of the wide values: 3 leaves, the last one with padding, and 3 partial sums.
     function width() internal pure virtual returns (uint32) {
@@ -100,8 +104,8 @@ abstract contract RunModel {
     }
 
     function recordLeaves() internal pure returns (bytes32[] memory leaves) {
-        leaves = new bytes32[](VALUES);
-        for (uint32 v = 0; v < VALUES; ++v) {
+        leaves = new bytes32[](values());
+        for (uint32 v = 0; v < values(); ++v) {
             leaves[v] = sha256(abi.encodePacked(uint8(0), recordOf(v)));
         }
     }
@@ -254,8 +258,8 @@ abstract contract RunModel {
     }
 
     function valueRoots(Side memory side) internal pure returns (bytes32[] memory roots) {
-        roots = new bytes32[](VALUES);
-        for (uint32 v = 0; v < VALUES; ++v) {
+        roots = new bytes32[](values());
+        for (uint32 v = 0; v < values(); ++v) {
             roots[v] = tensorRootOf(side, v);
         }
     }
@@ -390,7 +394,7 @@ abstract contract RunModel {
         p.totalSteps = totalSteps();
         p.stepsPerSegment = steps();
         p.startRoot = startRoot();
-        p.values = VALUES;
+        p.values = values();
         p.recordsRoot = MerkleTree.root(recordLeaves());
         p.inputs = 2;
         p.entries = 2;
