@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CourtHandler, HonestDefender, LyingDefender} from "./base/CourtHandler.sol";
+import {CourtHandler} from "./base/CourtHandler.sol";
+import {HonestDefender, LyingDefender} from "./base/CourtWorlds.sol";
 import {vm} from "./base/Vm.sol";
 
 /// @notice What holds of a dispute after any sequence of moves by anyone:
