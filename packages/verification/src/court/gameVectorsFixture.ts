@@ -89,7 +89,14 @@ async function gameVector(name: string, stage: Stage, sides: Sides) {
     const calldata = dataOf(game, move);
     const refused = refusalOf(game, move, now);
     isOver = refused !== undefined;
-    const sent = { call: move.call, by: side, now, calldata, refused: refused ?? "" };
+    // The only refusal that a fair game ends in is that the defender is right.
+    const sent = {
+      call: move.call,
+      by: side === "rival" ? 1 : 0,
+      now,
+      calldata,
+      refused: refused === undefined ? 0 : 1,
+    };
     const bytes = decisive(game, calldata, now);
     if (!isOver) game = applyMove(game, move, { now, by: side, rules });
     moves.push({ ...sent, decisive: bytes, ...viewOf(game) });
