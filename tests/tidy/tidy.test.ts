@@ -26,6 +26,7 @@ const layers: Record<string, number> = {
   chain: 3,
   transport: 3,
   host: 3,
+  court: 4,
   node: 5,
   gateway: 5,
   cli: 6,

@@ -1,4 +1,5 @@
-// Small things that are signed for one contract call: an operator's consent, a provider's start, a buyer's session grant.
+// Small things that are signed for one contract call: an operator's consent, a provider's start, a buyer's session grant, a
+// root that a side of a court game claims.
 import { type Network, type Schema, type Signer, signNoun } from "@weft/protocol/Domain";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { Address, Hex } from "viem";
@@ -34,6 +35,16 @@ export const sessionGrantSchema = {
   ],
 } as const satisfies Schema;
 
+export const deepClaimSchema = {
+  primaryType: "DeepClaim",
+  verifier: "games",
+  fields: [
+    { name: "game", type: "bytes20" },
+    { name: "level", type: "uint8" },
+    { name: "root", type: "bytes32" },
+  ],
+} as const satisfies Schema;
+
 export interface SessionGrant {
   buyer: Address;
   key: Address;
@@ -56,3 +67,9 @@ export const signOperatorConsent = (
 /** A provider's word that it takes a lease, for whoever pays the gas. */
 export const signStart = (network: Network, start: { leaseId: Hex; operator: Signer }): Promise<Hex> =>
   signNoun(network, startSchema, { leaseId: start.leaseId }, start.operator);
+
+/** A side's word for a root that nothing so far determines, for whoever sends its move. `level`: 1 values, 4 accs. */
+export const signDeepClaim = (
+  network: Network,
+  { signer, ...claim }: { game: Hex; level: number; root: Hex; signer: Signer },
+): Promise<Hex> => signNoun(network, deepClaimSchema, claim, signer);

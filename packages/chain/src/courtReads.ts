@@ -1,0 +1,202 @@
+// What is asked of the court and its games at the chain's head, and the log of one game in order. Disputes by commitment are in
+// the snapshot as well, for whoever follows the chain.
+import { WeftError } from "@weft/protocol/Errors";
+import type { GameEvent } from "@weft/verification/court/followGame";
+import { levels, type Outcome, type Place, stages } from "@weft/verification/court/Game";
+import { type Address, decodeEventLog, type Hex, numberToHex, type RpcLog, stringToHex } from "viem";
+import { abis } from "./Abis.ts";
+import type { ChainClient } from "./ChainClient.ts";
+import { chainError } from "./Reverts.ts";
+
+/** In the place of a history root: the rival of ground `start`. */
+export const startRival: Hex = stringToHex("start", { size: 32 });
+
+/** In the order of the Solidity enum. */
+export const grounds = ["fields", "nan", "start", "history"] as const;
+export type Ground = (typeof grounds)[number];
+
+const outcomes: readonly Outcome[] = ["none", "defender", "rival"];
+
+const at = <Name extends "court" | "games">(client: ChainClient, contract: Name) => ({
+  address: client.network.contracts[contract],
+  abi: abis[contract],
+});
+
+async function reading<T>(kind: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw chainError(error, { kind });
+  }
+}
+
+/** A game as the contract keeps it; `since` 0: it waits. Times are Unix seconds. */
+export async function readGameView(client: ChainClient, game: Hex) {
+  const found = await reading(
+    "readGameView",
+    client.rpc.readContract({ ...at(client, "games"), functionName: "game", args: [game] }),
+  );
+  return {
+    ...found,
+    ...{ level: levels[found.level]!, stage: stages[found.stage]!, outcome: outcomes[found.outcome]! },
+  };
+}
+
+/** The rivals of a commitment, by its hash. `live`, `head`: undefined when there is none. */
+export async function readDispute(client: ChainClient, commitment: Hex) {
+  const found = await reading(
+    "readDispute",
+    client.rpc.readContract({ ...at(client, "court"), functionName: "dispute", args: [commitment] }),
+  );
+  return { ...found, live: gameOrNone(found.live), head: gameOrNone(found.head) };
+}
+
+const gameOrNone = (game: Hex): Hex | undefined => (BigInt(game) === 0n ? undefined : (game.toLowerCase() as Hex));
+
+/** Bond of a rival that waits for its turn, 0 of any other. */
+export async function readWaitingBond(client: ChainClient, game: Hex): Promise<bigint> {
+  const [bond] = await reading(
+    "readWaitingBond",
+    client.rpc.readContract({ ...at(client, "court"), functionName: "waitingOf", args: [game] }),
+  );
+  return bond;
+}
+
+/** What an account has in the court and no rival has locked; stablecoin units. */
+export const readBondDeposit = (client: ChainClient, account: Address): Promise<bigint> =>
+  reading(
+    "readBondDeposit",
+    client.rpc.readContract({ ...at(client, "court"), functionName: "depositOf", args: [account] }),
+  );
+
+/** The game's id, which follows from what is disputed. */
+export async function readGameId(
+  client: ChainClient,
+  { commitment, sponsor, rival }: { commitment: Hex; sponsor: Address; rival: Hex },
+): Promise<Hex> {
+  const args = [commitment, sponsor, rival] as const;
+  return reading("readGameId", client.rpc.readContract({ ...at(client, "court"), functionName: "gameOf", args }));
+}
+
+/** A rival that was named: of all disputes, of a commitment (its hash), or of one game. */
+export interface ChallengeRecord {
+  game: Hex;
+  commitment: Hex;
+  sponsor: Address;
+  leaseId: Hex;
+  segment: bigint;
+  ground: Ground;
+  rival: Hex;
+  bond: bigint;
+  block: bigint;
+  transaction: Hex;
+}
+
+/** In order. */
+export async function readChallenges(
+  client: ChainClient,
+  query: { commitment?: Hex; game?: Hex; fromBlock: bigint },
+): Promise<ChallengeRecord[]> {
+  const { commitment, game, fromBlock } = query;
+  const args = { ...(commitment && { commitment }), ...(game && { game }) };
+  const logs = await reading(
+    "readChallenges",
+    client.rpc.getContractEvents({ ...at(client, "court"), eventName: "Challenged", args, fromBlock, strict: true }),
+  );
+  return logs.map(({ args: said, blockNumber, transactionHash }) => ({
+    ...{ game: said.game.toLowerCase() as Hex, commitment: said.commitment, rival: said.rival, bond: said.bond },
+    sponsor: said.sponsor.toLowerCase() as Address,
+    ...{ leaseId: said.leaseId, segment: BigInt(said.segment), ground: grounds[said.ground]! },
+    ...{ block: blockNumber, transaction: transactionHash },
+  }));
+}
+
+/** An event of a game, when it was, and the transaction that it is from. */
+export interface GameEntry {
+  event: GameEvent;
+  /** Unix seconds. */
+  at: number;
+  block: bigint;
+  transaction: Hex;
+}
+
+export interface GameLog {
+  /** The policy that opened it. */
+  host: Address;
+  level: (typeof levels)[number];
+  /** Leaves of the first tree. */
+  count: number;
+  place: Place;
+  block: bigint;
+  /** What came after its opening, in order. */
+  entries: GameEntry[];
+}
+
+/**
+ * Everything that the chain says of one game; what came through other contracts too.
+ * @throws WeftError `game.unknown`, `chain.moved` when the chain went back meanwhile
+ */
+export async function readGameLog(
+  client: ChainClient,
+  { game, fromBlock }: { game: Hex; fromBlock: bigint },
+): Promise<GameLog> {
+  const topic = `${game.toLowerCase()}${"0".repeat(24)}` as Hex;
+  const logs = await reading(
+    "readGameLog",
+    client.rpc.request({
+      method: "eth_getLogs",
+      params: [
+        {
+          address: client.network.contracts.games,
+          fromBlock: numberToHex(fromBlock),
+          toBlock: "latest",
+          topics: [null, topic],
+        },
+      ],
+    }),
+  );
+  const times = await timesOf(client, logs);
+  const [opened, ...rest] = logs.map((log) => ({ log, event: eventOf(log) }));
+  if (opened?.event.eventName !== "GameOpened")
+    throw new WeftError("the chain knows no such game", {
+      code: "game.unknown",
+      fault: "network",
+      retryable: true,
+      details: { game },
+    });
+  const { host, level, count, place } = opened.event.args;
+  return {
+    ...{ host: host.toLowerCase() as Address, level: levels[level]!, count: Number(count), place },
+    block: BigInt(opened.log.blockNumber!),
+    entries: rest.map(({ log, event }) => ({
+      event: event as unknown as GameEvent,
+      at: times.get(log.blockHash!)!,
+      block: BigInt(log.blockNumber!),
+      transaction: log.transactionHash!,
+    })),
+  };
+}
+
+function eventOf({ topics, data }: RpcLog) {
+  return decodeEventLog({ abi: abis.games, topics: topics as [Hex, ...Hex[]], data });
+}
+
+/** Seconds of the blocks that the logs are in. */
+async function timesOf(client: ChainClient, logs: readonly RpcLog[]): Promise<ReadonlyMap<Hex, number>> {
+  const hashes = [...new Set(logs.map(({ blockHash }) => blockHash!))];
+  const blocks = await reading(
+    "readGameLog",
+    Promise.all(hashes.map((hash) => client.rpc.request({ method: "eth_getBlockByHash", params: [hash, false] }))),
+  );
+  return new Map(
+    blocks.map((block, index) => {
+      if (block === null)
+        throw new WeftError("the chain went back while it was read", {
+          code: "chain.moved",
+          fault: "network",
+          retryable: true,
+        });
+      return [hashes[index]!, Number(block.timestamp)];
+    }),
+  );
+}

@@ -1,0 +1,116 @@
+// Whole disputes on a real chain: both sides' histories are replays of a real training, of which the defender's has one word
+// flipped; the word is found and recomputed by the contract.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { accountOf } from "@weft/chain/chainFixture";
+import { readBondDeposit, readDispute } from "@weft/chain/courtReads";
+import { fund, type NetworkFixture, networkFixture } from "@weft/chain/networkFixture";
+import { readBonds, readNode } from "@weft/chain/reads";
+import * as Segment from "@weft/protocol/Segment";
+import { flipWeight, reversedProducts } from "@weft/tensor/commit/cheats";
+import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
+import { historyOf, type Stage, stageOf } from "@weft/verification/court/playFixture";
+import { oracleOf, type TraceOracle } from "@weft/verification/court/TraceOracle";
+import { bonded, type CourtLease, challenged, commit, commitmentOf, courtLease, playerOf } from "./disputeFixture.ts";
+import { ladderOf } from "./gameRules.ts";
+import { playDispute } from "./playDispute.ts";
+import { playOut, type Step } from "./playOut.ts";
+
+const stage = await stageOf(tinyTrainProgram({ model: tinyMlpModel }));
+const truth = oracleOf(stage.side());
+const weight = { name: "hidden.weight", element: 17, bit: 20 };
+const atStep3 = (step: number) => step === 3;
+const lie = oracleOf(stage.side(flipWeight(atStep3, weight)));
+/** Sums products from the last term to the first: another word in some partial sum. */
+const deepLie = oracleOf(stage.side(reversedProducts(atStep3, stage.open)));
+
+interface Setting {
+  network: NetworkFixture;
+  lease: CourtLease;
+}
+
+async function setting(): Promise<Setting> {
+  const network = await networkFixture({ blockTimeSeconds: 0.05 });
+  await network.freeze();
+  const lease = await courtLease(network, { program: stage.program });
+  await fund(network, ["rival"]);
+  await bonded(network, "rival", 4n * ladderOf(network.client.params));
+  return { network, lease };
+}
+
+const committed = async ({ network, lease }: Setting, oracle: TraceOracle, { steps }: Pick<Stage, "steps"> = stage) =>
+  commit(
+    network,
+    lease,
+    await commitmentOf(lease, {
+      ...{ oracle, firstStep: 0n, lastStep: BigInt(steps - 1), startRoot: stage.program.startRoot },
+    }),
+  );
+
+/** Both sides of a commitment to one history that somebody challenges with another. */
+async function sides(at: Setting, histories: { defender: TraceOracle; rival: TraceOracle }) {
+  const { network, lease } = at;
+  const commitment = await committed(at, histories.defender);
+  const rival = await historyOf(stage, histories.rival);
+  const dispute = await challenged(network, {
+    ...{ lease, commitment, accusation: { call: "challenge", rival }, sponsor: "rival" },
+  });
+  const { program } = stage;
+  return {
+    commitment,
+    dispute,
+    defender: playerOf(network, dispute, {
+      ...{ side: "defender", account: "liar operator", program, oracle: histories.defender },
+    }),
+    rival: playerOf(network, dispute, { side: "rival", account: "rival", program, oracle: histories.rival }),
+  };
+}
+
+const said = (steps: readonly Step[]) => steps.map(({ result }) => result.kind).join(" ");
+
+test("products summed in another order: found in one partial sum, bond and stake are slashed", async (t) => {
+  const at = await setting();
+  const { client } = at.network;
+  const before = { bonds: await readBonds(client, at.lease.nodeId), node: await readNode(client, at.lease.nodeId) };
+  const { commitment, ...players } = await sides(at, { defender: deepLie, rival: truth });
+  const steps = await playOut(players);
+  assert.match(said(steps), /^reveal chooseStep enterStep .*chooseWord enterFold .*proveFold concludeGame$/);
+  const bySide = (side: string) =>
+    steps.filter((step) => step.side === side).reduce((sum, { result }) => sum + result.gasUsed, 0n);
+  t.diagnostic(`${said(steps)}; gas: defender ${bySide("defender")}, rival ${bySide("rival")}`);
+  assert.ok((await readDispute(client, Segment.hash(commitment))).eliminated);
+  const [bonds, node] = [await readBonds(client, at.lease.nodeId), await readNode(client, at.lease.nodeId)];
+  assert.ok(bonds.free + bonds.locked < before.bonds.free + before.bonds.locked);
+  assert.equal(node.stake, before.node.stake - (before.node.stake * client.params.faultSlashPpm) / 1_000_000n);
+  const sponsor = accountOf("rival").address;
+  assert.equal(await readBondDeposit(client, sponsor), 4n * ladderOf(client.params));
+  for (const { table, seat } of [players.defender, players.rival]) {
+    const { turn } = await playDispute(table, seat);
+    assert.deepEqual(turn, { act: "done", won: seat.side === "rival", eliminated: true });
+  }
+  await at.network.end();
+});
+
+test("a false rival of a true history loses, and half of what it bonded is the node's", async () => {
+  const at = await setting();
+  const { client, pass } = at.network;
+  const { commitment, ...players } = await sides(at, { defender: truth, rival: lie });
+  const first = await playOut(players);
+  assert.equal(said(first), "reveal chooseStep enterStep");
+  const { turn } = await playDispute(players.rival.table, players.rival.seat);
+  assert.deepEqual(turn, { act: "stuck", why: "DefenderRight" });
+  await pass(Number(client.params.courtClockSeconds) + 1);
+  const last = await playOut(players);
+  assert.equal(said(last), "timeoutGame concludeGame");
+  const dispute = await readDispute(client, Segment.hash(commitment));
+  assert.deepEqual([dispute.eliminated, dispute.rivals, dispute.live], [false, 0, undefined]);
+  const ladder = ladderOf(client.params);
+  const owners = await readBondDeposit(client, accountOf("liar").address);
+  const left = await readBondDeposit(client, accountOf("rival").address);
+  // It got past the first level: two of three level bonds are lost, or all.
+  const { courtBondAccs } = client.params;
+  const lost = 4n * ladder - left;
+  assert.ok(lost === ladder - courtBondAccs || lost === ladder, `${lost}`);
+  assert.equal(owners, lost / 2n);
+  await at.network.end();
+});
