@@ -148,6 +148,68 @@ contract BeaconTest is BeaconFixture, Calls {
         vm.assertEq(value, 0);
     }
 
+    function test_ARoundStandsInHoweverLateItComes() public {
+        uint64 round = requested(1);
+        playRound(round, 1);
+        skip(params.roundSeconds * 1000);
+        uint64 standIn = requested(1);
+        playRound(standIn, 2);
+        (bool ready, bytes32 value) = beacon.random(round);
+        vm.assertTrue(ready);
+        (,, bytes32 mix) = beacon.roundOf(standIn);
+        vm.assertEq(value, keccak256(abi.encode(standIn, mix)));
+        (ready,) = beacon.random(standIn + 1);
+        vm.assertFalse(ready, "an earlier one never does");
+    }
+
+    function test_AStandInIsNotReadyBeforeItIsOver() public {
+        uint64 round = requested(1);
+        playRound(round, 1);
+        uint64 standIn = requested(1);
+        vm.warp(beacon.startOf(standIn));
+        reveal(nodes[0], standIn);
+        reveal(nodes[1], standIn);
+        (bool ready,) = beacon.random(round);
+        vm.assertFalse(ready);
+        reveal(nodes[2], standIn);
+        vm.warp(beacon.startOf(standIn + 1));
+        bytes32 value;
+        (ready, value) = beacon.random(round);
+        (,, bytes32 mix) = beacon.roundOf(standIn);
+        vm.assertTrue(ready);
+        vm.assertEq(value, keccak256(abi.encode(standIn, mix)));
+    }
+
+    /// @notice Against the definition, round by round, for every round of a random history.
+    function testFuzz_TheFirstCompleteRoundFromThereOnDecides(uint256 seed) public {
+        uint64 first = beacon.currentRound() + 1;
+        for (uint64 i = 0; i < 24; ++i) {
+            uint256 roll = uint256(keccak256(abi.encode(seed, i)));
+            vm.warp(beacon.startOf(first + i) - 1);
+            if (roll % 3 != 0) beacon.request(first + i);
+            vm.warp(beacon.startOf(first + i));
+            for (uint256 k = 0; roll % 3 != 0 && k < (roll >> 8) % 4; ++k) {
+                reveal(nodes[k], first + i);
+            }
+        }
+        uint64 running = first + 23;
+        for (uint64 from = first; from <= running; ++from) {
+            (bool ready, bytes32 value) = beacon.random(from);
+            uint64 i = from;
+            while (i < running && !isComplete(i)) {
+                ++i;
+            }
+            vm.assertEq(ready, i < running);
+            (,, bytes32 mix) = beacon.roundOf(i);
+            if (ready) vm.assertEq(value, keccak256(abi.encode(i, mix)));
+        }
+    }
+
+    function isComplete(uint64 round) private view returns (bool) {
+        (, uint256 reveals,) = beacon.roundOf(round);
+        return reveals >= params.minReveals;
+    }
+
     // ---- enrolment and penalties ----------------------------------------------------------------------------------
 
     function test_EnrolmentNeedsOperatorStakeAndATip() public {

@@ -179,7 +179,7 @@ library Presets {
         p.maxMisses = 20;
         p.maxFills = 8;
         p.maxDurationSeconds = 86400;
-        p.challengeWindowSeconds = 40;
+        p.challengeWindowSeconds = 60;
         p.courtFanout = 32;
         p.courtClockSeconds = 12;
         p.courtExtensionSeconds = 6;

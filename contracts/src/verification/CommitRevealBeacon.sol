@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Arrays} from "@openzeppelin/contracts/utils/Arrays.sol";
 import {ProtocolParams} from "../generated/Params.sol";
 import {ICommitRevealBeacon} from "../interfaces/ICommitRevealBeacon.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
@@ -9,8 +10,7 @@ import {MispredictedAddress, Wiring} from "../types/Wiring.sol";
 /// @title Commit-reveal randomness by hash onions, see {ICommitRevealBeacon}.
 /// @dev Round 0 starts at deployment. The mix is a sum of hashes, so that the order of reveals changes nothing.
 contract CommitRevealBeacon is ICommitRevealBeacon {
-    /// @dev How many later rounds may stand in for one that stayed incomplete.
-    uint64 private constant LOOK_AHEAD = 64;
+    using Arrays for uint256[];
 
     /// @dev How long a retired node waits before it may enrol again, and how long a miss can be punished.
     uint64 private constant REST_ROUNDS = 256;
@@ -35,6 +35,8 @@ contract CommitRevealBeacon is ICommitRevealBeacon {
     mapping(bytes20 nodeId => Enrolment) private _enrolments;
     mapping(uint64 round => mapping(bytes20 nodeId => bool)) private _revealed;
     mapping(uint64 round => mapping(bytes20 nodeId => bool)) private _penalised;
+    /// @dev Every round with enough reveals, in rising order: only the running round takes reveals.
+    uint256[] private _complete;
 
     error ParamsUnsafe();
 
@@ -105,7 +107,7 @@ contract CommitRevealBeacon is ICommitRevealBeacon {
         unchecked {
             r.mix = bytes32(uint256(r.mix) + uint256(keccak256(abi.encode(nodeId, round, preimage))));
         }
-        ++r.reveals;
+        if (++r.reveals == MIN_REVEALS) _complete.push(round);
         emit Revealed(nodeId, round, preimage, r.reveals);
     }
 
@@ -141,12 +143,15 @@ contract CommitRevealBeacon is ICommitRevealBeacon {
     // ---- views ----------------------------------------------------------------------------------------------------
 
     function random(uint64 round) external view returns (bool ready, bytes32 value) {
-        for (uint64 i = round; i <= round + LOOK_AHEAD; ++i) {
-            // A later round decides only once every earlier one is over.
-            if (block.timestamp < startOf(i + 1)) return (false, 0);
-            Round storage r = _rounds[i];
-            if (r.requested && r.reveals >= MIN_REVEALS) return (true, keccak256(abi.encode(i, r.mix)));
+        uint64 decides = round;
+        if (_rounds[round].reveals < MIN_REVEALS) {
+            uint256 index = _complete.lowerBound(round);
+            if (index == _complete.length) return (false, 0);
+            decides = uint64(_complete[index]);
         }
+        // Once it is over, so is every round before it: none of those can become complete any more.
+        if (block.timestamp < startOf(decides + 1)) return (false, 0);
+        return (true, keccak256(abi.encode(decides, _rounds[decides].mix)));
     }
 
     function genesis() external view returns (uint256) {

@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "e6d6f5f50378e25f75ec33112a4ba82f9b80775a30658da3e97a49441ed51de9";
-export const outputsHash = "036b0f317644069c5b038f9e9b8867d47b900f745449a332b8ff8e845a0c60a1";
+export const sourcesHash = "53091b2332fb8c722b4bacd007ec8b6639816c62929e4c68ea687ec0d387dbc7";
+export const outputsHash = "e452abc6cb8372fc5bc342b3f9415731b25b8984aeb6a1a5e8fe8199f214901f";

@@ -214,7 +214,7 @@ export const presets: Record<PresetName, ProtocolParams> = {
     maxMisses: 20n,
     maxFills: 8n,
     maxDurationSeconds: 86400n,
-    challengeWindowSeconds: 40n,
+    challengeWindowSeconds: 60n,
     courtFanout: 32n,
     courtClockSeconds: 12n,
     courtExtensionSeconds: 6n,
