@@ -14,11 +14,28 @@ contract CourtVectorsTest is JudgesFixture {
     address private constant OPERATOR = address(0x0be7a704);
     uint256 private constant MOVES_LEAST = 40;
 
-    IGames private games;
-    string private json;
+    /// @dev Of all games' moves, in order; `decisive` of each one's entries in `bytes_`.
+    struct Moves {
+        bytes[] data;
+        uint256[] by;
+        uint256[] sentAt;
+        uint256[] refused;
+        uint256[] decisive;
+        uint256[] bytes_;
+        uint256[] level;
+        uint256[] stage;
+        uint256[] outcome;
+        uint256[] height;
+        uint256[] shown;
+        uint256[] index;
+        uint256[] count;
+        uint256[] defenderLeft;
+        uint256[] rivalLeft;
+        uint256[] since;
+        bytes32[] place;
+    }
 
-    uint256[] private decisives;
-    uint256[] private bytesOf;
+    IGames private games;
     uint256 private nextByte;
 
     function operatorOf(bytes20) external pure returns (address) {
@@ -31,7 +48,7 @@ contract CourtVectorsTest is JudgesFixture {
 
     function setUp() public override {
         super.setUp();
-        json = vm.readFile("../spec/vectors/court/games.json");
+        string memory json = vectors();
         ProtocolParams memory params = Presets.minimal();
         params.courtFanout = vm.parseJsonUint(json, ".rules.fanout");
         params.courtClockSeconds = vm.parseJsonUint(json, ".rules.clockSeconds");
@@ -43,17 +60,17 @@ contract CourtVectorsTest is JudgesFixture {
         wiring.court = address(this);
         wiring.games = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
         games = IGames(create("Games.sol:Games", abi.encode(wiring, params, book, evidence)));
-        decisives = numbers(".moves.decisive");
-        bytesOf = numbers(".bytes");
     }
 
     function test_vectors() public {
+        string memory json = vectors();
+        Moves memory all = movesIn(json);
         bytes[] memory ids = vm.parseJsonBytesArray(json, ".games.id");
         bytes[] memory facts = vm.parseJsonBytesArray(json, ".games.facts");
         bytes32[] memory defender = vm.parseJsonBytes32Array(json, ".games.defender");
         bytes32[] memory rival = vm.parseJsonBytes32Array(json, ".games.rival");
-        uint256[] memory count = numbers(".games.count");
-        uint256[] memory moves = numbers(".games.moves");
+        uint256[] memory count = vm.parseJsonUintArray(json, ".games.count");
+        uint256[] memory moves = vm.parseJsonUintArray(json, ".games.moves");
         uint256 move;
         for (uint256 i = 0; i < ids.length; ++i) {
             Facts memory known = abi.decode(facts[i], (Facts));
@@ -61,44 +78,45 @@ contract CourtVectorsTest is JudgesFixture {
             games.open(bytes20(ids[i]), IGames.Level.steps, count[i], known, defender[i], rival[i]);
             games.start(bytes20(ids[i]));
             for (uint256 end = move + moves[i]; move < end; ++move) {
-                play(bytes20(ids[i]), known.sponsor, move);
+                play(bytes20(ids[i]), known.sponsor, all, move);
             }
         }
         vm.assertGt(move, MOVES_LEAST);
-        vm.assertEq(nextByte, bytesOf.length);
+        vm.assertEq(nextByte, all.bytes_.length);
     }
 
-    function play(bytes20 id, address sponsor, uint256 move) private {
-        string memory at = string.concat("[", vm.toString(move), "]");
-        vm.warp(uintAt(".moves.now", at));
-        bytes memory data = vm.parseJsonBytes(json, string.concat(".moves.calldata", at));
-        address sender = uintAt(".moves.by", at) == 0 ? OPERATOR : sponsor;
-        for (uint256 end = nextByte + decisives[move]; nextByte < end; ++nextByte) {
-            uint256 changed = bytesOf[nextByte];
+    function play(bytes20 id, address sponsor, Moves memory all, uint256 i) private {
+        string memory name = string.concat("move ", vm.toString(i));
+        vm.warp(all.sentAt[i]);
+        bytes memory data = all.data[i];
+        address sender = all.by[i] == 0 ? OPERATOR : sponsor;
+        for (uint256 end = nextByte + all.decisive[i]; nextByte < end; ++nextByte) {
+            uint256 changed = all.bytes_[nextByte];
             data[changed] ^= 0x01;
             (bool taken,) = send(sender, data);
-            vm.assertFalse(taken, string.concat(at, " byte ", vm.toString(changed)));
+            vm.assertFalse(taken, string.concat(name, " byte ", vm.toString(changed)));
             data[changed] ^= 0x01;
         }
         (bool ok, bytes memory reason) = send(sender, data);
-        bool isRefused = uintAt(".moves.refused", at) == 1;
-        vm.assertTrue(ok != isRefused, at);
-        if (isRefused) vm.assertEq(bytes32(bytes4(reason)), bytes32(IGames.DefenderRight.selector), at);
-        check(games.game(id), at);
+        bool isRefused = all.refused[i] == 1;
+        vm.assertTrue(ok != isRefused, name);
+        if (isRefused) vm.assertEq(bytes32(bytes4(reason)), bytes32(IGames.DefenderRight.selector), name);
+        check(games.game(id), all, i, name);
     }
 
-    function check(IGames.GameView memory v, string memory at) private view {
-        vm.assertEq(uint256(v.level), uintAt(".moves.level", at), string.concat("level ", at));
-        vm.assertEq(uint256(v.stage), uintAt(".moves.stage", at), string.concat("stage ", at));
-        vm.assertEq(uint256(v.outcome), uintAt(".moves.outcome", at), string.concat("outcome ", at));
-        vm.assertEq(v.height, uintAt(".moves.height", at), string.concat("height ", at));
-        vm.assertEq(v.shown, uintAt(".moves.shown", at), string.concat("shown ", at));
-        vm.assertEq(v.index, uintAt(".moves.index", at), string.concat("index ", at));
-        vm.assertEq(v.count, uintAt(".moves.count", at), string.concat("count ", at));
-        vm.assertEq(v.defenderLeft, uintAt(".moves.defenderLeft", at), string.concat("defenderLeft ", at));
-        vm.assertEq(v.rivalLeft, uintAt(".moves.rivalLeft", at), string.concat("rivalLeft ", at));
-        vm.assertEq(v.since, uintAt(".moves.since", at), string.concat("since ", at));
-        vm.assertEq(v.place, vm.parseJsonBytes32(json, string.concat(".moves.place", at)), string.concat("place ", at));
+    function check(IGames.GameView memory v, Moves memory all, uint256 i, string memory name) private pure {
+        vm.assertEq(uint256(v.level), all.level[i], string.concat(name, " level"));
+        vm.assertEq(uint256(v.stage), all.stage[i], string.concat(name, " stage"));
+        vm.assertEq(uint256(v.outcome), all.outcome[i], string.concat(name, " outcome"));
+        vm.assertEq(v.height, all.height[i], string.concat(name, " height"));
+        // Of no meaning elsewhere.
+        if (v.stage == IGames.Stage.choose) vm.assertEq(v.shown, all.shown[i], string.concat(name, " shown"));
+        vm.assertEq(v.index, all.index[i], string.concat(name, " index"));
+        vm.assertEq(v.count, all.count[i], string.concat(name, " count"));
+        vm.assertEq(v.defenderLeft, all.defenderLeft[i], string.concat(name, " defenderLeft"));
+        vm.assertEq(v.rivalLeft, all.rivalLeft[i], string.concat(name, " rivalLeft"));
+        vm.assertEq(v.since, all.since[i], string.concat(name, " since"));
+        vm.assertEq(v.place, all.place[i], string.concat(name, " place"));
     }
 
     function send(address sender, bytes memory data) private returns (bool ok, bytes memory answer) {
@@ -106,11 +124,33 @@ contract CourtVectorsTest is JudgesFixture {
         (ok, answer) = address(games).call(data);
     }
 
-    function numbers(string memory key) private view returns (uint256[] memory) {
-        return vm.parseJsonUintArray(json, key);
+    // ---- the file -------------------------------------------------------------------------------------------------
+
+    function vectors() private view returns (string memory) {
+        return vm.readFile("../spec/vectors/court/games.json");
     }
 
-    function uintAt(string memory key, string memory at) private view returns (uint256) {
-        return vm.parseJsonUint(json, string.concat(key, at));
+    function movesIn(string memory json) private pure returns (Moves memory all) {
+        all.data = vm.parseJsonBytesArray(json, ".moves.calldata");
+        all.place = vm.parseJsonBytes32Array(json, ".moves.place");
+        all.bytes_ = vm.parseJsonUintArray(json, ".bytes");
+        all.by = column(json, "by");
+        all.sentAt = column(json, "now");
+        all.refused = column(json, "refused");
+        all.decisive = column(json, "decisive");
+        all.level = column(json, "level");
+        all.stage = column(json, "stage");
+        all.outcome = column(json, "outcome");
+        all.height = column(json, "height");
+        all.shown = column(json, "shown");
+        all.index = column(json, "index");
+        all.count = column(json, "count");
+        all.defenderLeft = column(json, "defenderLeft");
+        all.rivalLeft = column(json, "rivalLeft");
+        all.since = column(json, "since");
+    }
+
+    function column(string memory json, string memory name) private pure returns (uint256[] memory) {
+        return vm.parseJsonUintArray(json, string.concat(".moves.", name));
     }
 }

@@ -6,7 +6,7 @@ import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "@weft/protocol/Clock";
 import type { Contracts } from "@weft/protocol/Domain";
-import { presets } from "@weft/protocol/Params";
+import { type PresetName, presets } from "@weft/protocol/Params";
 import { type Address, createTestClient, type Hex, http, keccak256, toHex } from "viem";
 import { type ChainClient, connect } from "./ChainClient.ts";
 import * as DevChain from "./DevChain.ts";
@@ -49,12 +49,17 @@ after(async () => {
 
 const driverOf = (rpcUrl: string) => createTestClient({ mode: "anvil", transport: http(rpcUrl) });
 
-export async function fixture(options: Partial<DevChain.DevChainOptions> = {}): Promise<Fixture> {
+export type FixtureOptions = Partial<DevChain.DevChainOptions> & {
+  /** `minimal` when absent. */
+  preset?: PresetName;
+};
+
+export async function fixture({ preset = "minimal", ...options }: FixtureOptions = {}): Promise<Fixture> {
   const folder = mkdtempSync(join(tmpdir(), "weft-chain-"));
   const chain = await DevChain.start({ folder, blockTimeSeconds: 0.1, stateIntervalSeconds: 1, ...options });
   const client = connect({
     network: { chainId: 31337, contracts: noContracts },
-    params: presets.minimal,
+    params: presets[preset],
     profile: { blockSeconds: options.blockTimeSeconds ?? 0.1, confirmations: 1 },
     rpcUrl: chain.rpcUrl,
   });

@@ -15,9 +15,8 @@ import { fundBonds } from "./actions/fundBonds.ts";
 import { registerNode } from "./actions/registerNode.ts";
 import { stake } from "./actions/stake.ts";
 import type { ChainClient } from "./ChainClient.ts";
-import { accountOf, type Fixture, fixture, wallClock } from "./chainFixture.ts";
+import { accountOf, type Fixture, type FixtureOptions, fixture, wallClock } from "./chainFixture.ts";
 import { deployerKey, faucetKey } from "./DevAccounts.ts";
-import type { DevChainOptions } from "./DevChain.ts";
 import { deploy } from "./deploy.ts";
 import { type IntentStore, memoryStore } from "./Intent.ts";
 import { type AccountSigner, signerOf } from "./Keys.ts";
@@ -46,7 +45,7 @@ export interface NetworkFixture extends Fixture {
   pace(): Promise<void>;
 }
 
-export interface NetworkFixtureOptions extends Partial<DevChainOptions> {
+export interface NetworkFixtureOptions extends FixtureOptions {
   /** Feeds the beacon in place of the stakers. */
   drand?: { chain: DrandNetwork; chainHash: Hex; relays: string[] };
 }
@@ -59,7 +58,8 @@ export async function networkFixture({ drand, ...options }: NetworkFixtureOption
     ...(drand === undefined ? {} : { drand: drand.chain }),
   });
   const file = await describe({
-    ...{ chainId: 31337, rpcUrl: base.chain.rpcUrl, contracts: deployment.contracts, preset: "minimal" },
+    ...{ chainId: 31337, rpcUrl: base.chain.rpcUrl, contracts: deployment.contracts },
+    preset: options.preset ?? "minimal",
     ...{ fromBlock: deployment.fromBlock, profile: base.client.profile, bootstrap: [] },
     ...(drand === undefined
       ? {}
