@@ -7,21 +7,23 @@ import {Wiring} from "../src/types/Wiring.sol";
 import {JudgesFixture} from "./base/JudgesFixture.sol";
 import {vm} from "./base/Vm.sol";
 
-/// @notice The games of spec/vectors/court/games.json, which packages/verification plays by its own copy of the rules: every move
-/// makes the same of the game here, and with a decisive bit flipped none is taken. Real steps, real judges; the registry and the
-/// court that opens games are this test.
+/// @notice The games of spec/vectors/court/games.json, which packages/verification plays by its own copy of the rules: every call
+/// makes the same of the game here or is refused with the same error, also with a bit of it flipped. Real steps, real judges; the
+/// registry and the court that opens games are this test.
 contract CourtVectorsTest is JudgesFixture {
     address private constant OPERATOR = address(0x0be7a704);
-    uint256 private constant MOVES_LEAST = 40;
+    address private constant STRANGER = address(0x57a49e4);
+    uint256 private constant CALLS_LEAST = 150;
 
-    /// @dev Of all games' moves, in order; `decisive` of each one's entries in `bytes_`.
-    struct Moves {
+    /// @dev Of all games' calls, in order; `bits` of each one's entries in `byte_` and `flippedError`. An error is a selector, 0 none.
+    struct Calls {
         bytes[] data;
         uint256[] by;
         uint256[] sentAt;
-        uint256[] refused;
-        uint256[] decisive;
-        uint256[] bytes_;
+        uint256[] error_;
+        uint256[] bits;
+        uint256[] byte_;
+        uint256[] flippedError;
         uint256[] level;
         uint256[] stage;
         uint256[] outcome;
@@ -36,7 +38,7 @@ contract CourtVectorsTest is JudgesFixture {
     }
 
     IGames private games;
-    uint256 private nextByte;
+    uint256 private nextBit;
 
     function operatorOf(bytes20) external pure returns (address) {
         return OPERATOR;
@@ -64,47 +66,44 @@ contract CourtVectorsTest is JudgesFixture {
 
     function test_vectors() public {
         string memory json = vectors();
-        Moves memory all = movesIn(json);
+        Calls memory all = callsIn(json);
         bytes[] memory ids = vm.parseJsonBytesArray(json, ".games.id");
         bytes[] memory facts = vm.parseJsonBytesArray(json, ".games.facts");
         bytes32[] memory defender = vm.parseJsonBytes32Array(json, ".games.defender");
         bytes32[] memory rival = vm.parseJsonBytes32Array(json, ".games.rival");
         uint256[] memory count = vm.parseJsonUintArray(json, ".games.count");
-        uint256[] memory moves = vm.parseJsonUintArray(json, ".games.moves");
-        uint256 move;
+        uint256[] memory calls = vm.parseJsonUintArray(json, ".games.calls");
+        uint256 call;
         for (uint256 i = 0; i < ids.length; ++i) {
             Facts memory known = abi.decode(facts[i], (Facts));
             vm.warp(1);
             games.open(bytes20(ids[i]), IGames.Level.steps, count[i], known, defender[i], rival[i]);
             games.start(bytes20(ids[i]));
-            for (uint256 end = move + moves[i]; move < end; ++move) {
-                play(bytes20(ids[i]), known.sponsor, all, move);
+            for (uint256 end = call + calls[i]; call < end; ++call) {
+                play(bytes20(ids[i]), known.sponsor, all, call);
             }
         }
-        vm.assertGt(move, MOVES_LEAST);
-        vm.assertEq(nextByte, all.bytes_.length);
+        vm.assertGt(call, CALLS_LEAST);
+        vm.assertEq(nextBit, all.byte_.length);
     }
 
-    function play(bytes20 id, address sponsor, Moves memory all, uint256 i) private {
-        string memory name = string.concat("move ", vm.toString(i));
+    function play(bytes20 id, address sponsor, Calls memory all, uint256 i) private {
+        string memory name = string.concat("call ", vm.toString(i));
         vm.warp(all.sentAt[i]);
         bytes memory data = all.data[i];
-        address sender = all.by[i] == 0 ? OPERATOR : sponsor;
-        for (uint256 end = nextByte + all.decisive[i]; nextByte < end; ++nextByte) {
-            uint256 changed = all.bytes_[nextByte];
+        address sender = all.by[i] == 0 ? OPERATOR : all.by[i] == 1 ? sponsor : STRANGER;
+        for (uint256 end = nextBit + all.bits[i]; nextBit < end; ++nextBit) {
+            uint256 changed = all.byte_[nextBit];
             data[changed] ^= 0x01;
-            (bool taken,) = send(sender, data);
-            vm.assertFalse(taken, string.concat(name, " byte ", vm.toString(changed)));
+            string memory bit = string.concat(name, " byte ", vm.toString(changed));
+            vm.assertEq(send(sender, data), all.flippedError[nextBit], bit);
             data[changed] ^= 0x01;
         }
-        (bool ok, bytes memory reason) = send(sender, data);
-        bool isRefused = all.refused[i] == 1;
-        vm.assertTrue(ok != isRefused, name);
-        if (isRefused) vm.assertEq(bytes32(bytes4(reason)), bytes32(IGames.DefenderRight.selector), name);
+        vm.assertEq(send(sender, data), all.error_[i], name);
         check(games.game(id), all, i, name);
     }
 
-    function check(IGames.GameView memory v, Moves memory all, uint256 i, string memory name) private pure {
+    function check(IGames.GameView memory v, Calls memory all, uint256 i, string memory name) private pure {
         vm.assertEq(uint256(v.level), all.level[i], string.concat(name, " level"));
         vm.assertEq(uint256(v.stage), all.stage[i], string.concat(name, " stage"));
         vm.assertEq(uint256(v.outcome), all.outcome[i], string.concat(name, " outcome"));
@@ -119,9 +118,12 @@ contract CourtVectorsTest is JudgesFixture {
         vm.assertEq(v.place, all.place[i], string.concat(name, " place"));
     }
 
-    function send(address sender, bytes memory data) private returns (bool ok, bytes memory answer) {
+    /// @return The selector of the error, 0 when the call is taken; the most that there is where nothing was said.
+    function send(address sender, bytes memory data) private returns (uint256) {
         vm.prank(sender);
-        (ok, answer) = address(games).call(data);
+        (bool ok, bytes memory answer) = address(games).call(data);
+        if (ok) return 0;
+        return answer.length == 0 ? type(uint256).max : uint256(uint32(bytes4(answer)));
     }
 
     // ---- the file -------------------------------------------------------------------------------------------------
@@ -130,14 +132,15 @@ contract CourtVectorsTest is JudgesFixture {
         return vm.readFile("../spec/vectors/court/games.json");
     }
 
-    function movesIn(string memory json) private pure returns (Moves memory all) {
-        all.data = vm.parseJsonBytesArray(json, ".moves.calldata");
-        all.place = vm.parseJsonBytes32Array(json, ".moves.place");
-        all.bytes_ = vm.parseJsonUintArray(json, ".bytes");
+    function callsIn(string memory json) private pure returns (Calls memory all) {
+        all.data = vm.parseJsonBytesArray(json, ".calls.calldata");
+        all.place = vm.parseJsonBytes32Array(json, ".calls.place");
+        all.byte_ = vm.parseJsonUintArray(json, ".bits.byte");
+        all.flippedError = vm.parseJsonUintArray(json, ".bits.error");
         all.by = column(json, "by");
         all.sentAt = column(json, "now");
-        all.refused = column(json, "refused");
-        all.decisive = column(json, "decisive");
+        all.error_ = column(json, "error");
+        all.bits = column(json, "bits");
         all.level = column(json, "level");
         all.stage = column(json, "stage");
         all.outcome = column(json, "outcome");
@@ -151,6 +154,6 @@ contract CourtVectorsTest is JudgesFixture {
     }
 
     function column(string memory json, string memory name) private pure returns (uint256[] memory) {
-        return vm.parseJsonUintArray(json, string.concat(".moves.", name));
+        return vm.parseJsonUintArray(json, string.concat(".calls.", name));
     }
 }

@@ -1,37 +1,34 @@
-// spec/vectors/court/games.json: whole games as calldata, with what each move makes of the game, and bytes of it that may not be
-// others. In columns, as contracts/test/CourtVectors.t.sol reads them, which sends the moves to the contract: one of games, one
-// of the moves of all games in order, one of bytes of all moves.
+// spec/vectors/court/games.json: whole games as calldata, with what each call makes of the game, or the error that refuses it. In
+// columns, as contracts/test/CourtVectors.t.sol reads them, which sends the calls to the contract: one of games, one of the calls
+// of all games in order, one of single bits of them that are flipped first.
 
 import { WeftError } from "@weft/protocol/Errors";
-import type { Cheat } from "@weft/tensor/commit/Cheat";
-import * as cheats from "@weft/tensor/commit/cheats";
-import { foldChunks, isFold } from "@weft/tensor/commit/folds";
-import { scopeOf, typedGraph } from "@weft/tensor/commit/OperatorsCommitment";
-import { leafOf } from "@weft/tensor/commit/TensorLayout";
-import { elementCount } from "@weft/tensor/graph/Graph";
-import { firstNodeValue } from "@weft/tensor/graph/inferTypes";
-import { bitsView, type TensorValue } from "@weft/tensor/graph/TensorValue";
-import { bitsOf } from "@weft/tensor/recipes";
 import { seedWords, wordBelow } from "@weft/tensor/seedStream";
-import { trainingTokens } from "@weft/tensor/train/Trainer";
-import { tinyCorpus, tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
-import { decodeFunctionData, encodeFunctionData, type Hex, sliceHex } from "viem";
-import { applyMove } from "./applyMove.ts";
-import { type Game, levels, placeHash, placeOf, stages, turnOf } from "./Game.ts";
-import { gamesAbi } from "./gamesAbiFixture.ts";
-import { type Call, callOf, type Move, moveOf } from "./Move.ts";
+import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
+import { decodeFunctionData, encodeFunctionData, type Hex, sliceHex, toFunctionSelector } from "viem";
+import { applyMove, timeout } from "./applyMove.ts";
+import { forgeriesOf, liarsOf } from "./forgeriesFixture.ts";
+import { deadlineOf, type Game, levels, placeHash, placeOf, type Side, stages, turnOf } from "./Game.ts";
+import { gamesAbi, gamesErrors } from "./gamesAbiFixture.ts";
+import { type Call, callOf, deepClaimOf, type Move, moveOf } from "./Move.ts";
 import { nextMove } from "./nextMove.ts";
-import { plant } from "./plantFixture.ts";
 import { gameOf, idOf, rules, type Stage, stageOf } from "./playFixture.ts";
 import { oracleOf, type TraceOracle } from "./TraceOracle.ts";
 
 const steps = 3;
 const secondsBetween = 17;
+const offsetsTried = 12;
 
-const dataOf = (game: Game, move: Move): Hex => {
+/** Undefined: somebody who is neither side. */
+type Sent = { readonly move: Move | "timeout"; readonly now: number; readonly by: Side | undefined };
+
+const dataOf = (game: Game, move: Sent["move"]): Hex => {
+  if (move === "timeout") return encodeFunctionData({ abi: gamesAbi, functionName: "timeout", args: [game.id] });
   const { functionName, args } = callOf(game.id, move);
   return encodeFunctionData({ abi: gamesAbi, functionName, args } as never);
 };
+
+const senders: readonly Sent["by"][] = ["defender", "rival", undefined];
 
 /** What IGames.game says. */
 const viewOf = (game: Game) => ({
@@ -43,119 +40,136 @@ const viewOf = (game: Game) => ({
   place: placeHash(placeOf(game.position)),
 });
 
-/** The refusal's name; undefined for a move that is taken. */
-function refusalOf(game: Game, move: Move, now: number): string | undefined {
+const make = (game: Game, { move, now, by }: Sent): Game =>
+  move === "timeout" ? timeout(game, rules, now) : applyMove(game, move, { now, by, rules });
+
+/** The selector of the contract's error; 0 for a call that is taken. */
+function refusalOf(game: Game, sent: Sent): number {
   try {
-    applyMove(game, move, { now, by: turnOf(game), rules });
-    return undefined;
+    make(game, sent);
+    return 0;
   } catch (error) {
-    if (error instanceof WeftError) return error.code.slice("games.".length);
-    throw error;
+    if (!(error instanceof WeftError)) throw error;
+    const item = gamesErrors.find(({ name }) => `games.${name}` === error.code);
+    if (item === undefined) throw error;
+    return Number(toFunctionSelector(`${item.name}(${item.inputs.map(({ type }) => type).join(",")})`));
   }
 }
 
-const offsetsTried = 12;
+type Bit = { readonly byte: number; readonly error: number };
 
-/** Bytes of the calldata of which the lowest bit decides whether the move is taken: the contract must refuse it flipped. */
-function decisive(game: Game, data: Hex, now: number): number[] {
+/** Lowest bits of calldata that decide whether the move is taken, each with the error that refuses it flipped. */
+function decisiveBits(game: Game, sent: Sent): Bit[] {
+  const data = dataOf(game, sent.move);
   const size = (data.length - 2) / 2;
   const drawn = seedWords(new Uint8Array(32), `vectors/games/${game.level}/${game.stage}`, size, offsetsTried);
-  return Array.from(drawn, (word) => 4 + wordBelow(word, size - 4)).filter((at) => {
-    const digit = 2 + 2 * at + 1;
+  return Array.from(drawn, (word) => 4 + wordBelow(word, size - 4)).flatMap((byte): Bit[] => {
+    const digit = 2 + 2 * byte + 1;
     const flipped = `${data.slice(0, digit)}${(Number.parseInt(data[digit]!, 16) ^ 1).toString(16)}${data.slice(digit + 1)}`;
     try {
       const { functionName, args } = decodeFunctionData({ abi: gamesAbi, data: flipped as Hex });
-      return args[0] === game.id && refusalOf(game, moveOf(functionName as Call, args), now) !== undefined;
+      // Numbers out of their range, too, which viem's encoder refuses to write.
+      if (args?.[0] !== game.id || encodeFunctionData({ abi: gamesAbi, functionName, args } as never) !== flipped)
+        return [];
+      const error = refusalOf(game, { ...sent, move: moveOf(functionName as Call, args) });
+      return error === 0 ? [] : [{ byte, error }];
     } catch {
       // What viem can't read the contract reads differently, or not at all: not for vectors.
-      return false;
+      return [];
     }
   });
 }
 
 type Sides = { readonly defender: TraceOracle; readonly rival: TraceOracle };
+type Row = ReturnType<typeof viewOf> & {
+  readonly calldata: Hex;
+  readonly by: number;
+  readonly now: number;
+  readonly error: number;
+  readonly bits: readonly Bit[];
+};
 
-async function gameVector(name: string, stage: Stage, sides: Sides) {
-  let game: Game = { ...(await gameOf(stage, sides)), id: idOf(name, 20) };
-  const facts = encodeFunctionData({ abi: gamesAbi, functionName: "facts", args: [game.position.facts] });
-  const { defender, rival } = game.position;
-  const opening = { name, id: game.id, count: game.count, facts: sliceHex(facts, 4), defender, rival };
-  const moves: (ReturnType<typeof viewOf> & { decisive: number[] })[] = [];
-  for (let isOver = false; !isOver; ) {
-    const side = turnOf(game);
-    const move = side && (await nextMove(game, side, { oracle: sides[side], program: stage.program, rules }));
-    if (side === undefined || move === undefined) break;
-    const now = game.since + secondsBetween;
-    const calldata = dataOf(game, move);
-    const refused = refusalOf(game, move, now);
-    isOver = refused !== undefined;
-    // The only refusal that a fair game ends in is that the defender is right.
-    const sent = {
-      call: move.call,
-      by: side === "rival" ? 1 : 0,
-      now,
-      calldata,
-      refused: refused === undefined ? 0 : 1,
-    };
-    const bytes = decisive(game, calldata, now);
-    if (!isOver) game = applyMove(game, move, { now, by: side, rules });
-    moves.push({ ...sent, decisive: bytes, ...viewOf(game) });
+/** A game on its way into rows. */
+type Writing = { game: Game; readonly rows: Row[] };
+
+/** Writes down what becomes of a call. */
+function send(writing: Writing, sent: Sent, bits: readonly Bit[] = []): void {
+  const { game, rows } = writing;
+  const error = refusalOf(game, sent);
+  if (error === 0) writing.game = make(game, sent);
+  const { now, by } = sent;
+  const call = { calldata: dataOf(game, sent.move), by: senders.indexOf(by), now, error, bits };
+  rows.push({ ...call, ...viewOf(writing.game) });
+}
+
+/** What is tried before a move: the same too late, a clock called out too early, a deep claim by somebody else. */
+function sendWrongly(writing: Writing, fair: Sent & { readonly move: Move }): void {
+  const deadline = deadlineOf(writing.game, rules);
+  send(writing, { ...fair, now: deadline + 1 });
+  send(writing, { ...fair, move: "timeout", now: deadline });
+  if (deepClaimOf(fair.move) !== undefined) send(writing, { ...fair, by: undefined });
+}
+
+/** A game played to its end; a side without a move that is taken is called out when its clock is over. */
+async function gameVector(stage: Stage, sides: Sides, { name, isTried }: { name: string; isTried: boolean }) {
+  const writing: Writing = { game: { ...(await gameOf(stage, sides)), id: idOf(name, 20) }, rows: [] };
+  const { id, count, position } = writing.game;
+  const facts = sliceHex(encodeFunctionData({ abi: gamesAbi, functionName: "facts", args: [position.facts] }), 4);
+  const opening = { name, id, count, facts, defender: position.defender, rival: position.rival };
+  while (writing.game.outcome === "none") {
+    const { game, rows } = writing;
+    const by = turnOf(game)!;
+    const move = await nextMove(game, by, { oracle: sides[by], program: stage.program, rules });
+    const before = rows.length;
+    if (move !== undefined) {
+      const fair = { move, by, now: game.since + secondsBetween };
+      if (isTried) sendWrongly(writing, fair);
+      for (const forged of await forgeriesOf(move, sides.rival)) send(writing, { ...fair, move: forged });
+      send(writing, fair, decisiveBits(game, fair));
+    }
+    const isTaken = rows.length > before && rows.at(-1)!.error === 0;
+    if (!isTaken) send(writing, { move: "timeout", by: undefined, now: deadlineOf(game, rules) + 1 });
+    else if (writing.game.outcome !== "none") send(writing, { move: move!, by, now: game.since + secondsBetween });
   }
-  return { opening, moves };
+  return { opening, rows: writing.rows };
 }
 
 /** Rows as lists by name. */
 const columns = (rows: readonly object[]) =>
   Object.fromEntries(Object.keys(rows[0]!).map((key) => [key, rows.map((row) => row[key as never])]));
 
-/** A wrong word in the last element of the first node of an operator. */
-async function wrongWord(stage: Stage, op: string): Promise<TraceOracle> {
-  const typed = typedGraph(stage.open.step.graph);
-  const value = firstNodeValue(typed.graph) + typed.graph.nodes.findIndex((node) => node.op === op);
-  const scope = scopeOf(typed, value)!;
-  const type = typed.types[value]!;
-  const element = elementCount(type.shape) - 1;
-  const fold = isFold(scope.node.op) ? { scope, element, chunk: foldChunks(scope) - 1 } : undefined;
-  const fault = { step: 1, value, type, ...leafOf(type, element), flip: 64, ...(fold && { fold }) };
-  return oracleOf(await plant(stage.side(), { programHash: stage.open.hash, firstStep: 0 }, fault));
-}
+/** One that opens nothing below its history. */
+const speechless = (oracle: TraceOracle): TraceOracle => ({
+  ...oracle,
+  nodes: async (tree, at, height) => {
+    const own = await oracle.nodes(tree, at, height);
+    return tree.of === "entries" ? own.map(() => `0x${"00".repeat(32)}` as const) : own;
+  },
+});
 
-/** Another decay of the optimiser: a constant. */
-function otherConstant({ open }: Stage): Cheat {
-  const { inputs, constants } = open.step.graph;
-  const constant = inputs.length + constants.findIndex((one) => one.kind === "scalar" && one.word === bitsOf(0.9));
-  const flip = (own: TensorValue) => {
-    bitsView(own)[0]! ^= 1 << 20;
-  };
-  return (step) => (step === 0 ? { changeOf: (value) => (value === constant ? flip : undefined) } : undefined);
-}
-
-/** One game for each way that ends, and one in which the false side is the rival. */
+/** A false commitment and a false rival for each proof, and a commitment that nobody can enter. */
 export async function gameVectors() {
   const stage = await stageOf(tinyTrainProgram({ model: tinyMlpModel }), steps);
-  const { open } = stage;
   const truth = oracleOf(stage.side());
-  const tokens = trainingTokens(open, tinyCorpus);
-  const [first, second] = [(step: number) => step === 0, (step: number) => step === 1];
-  const side = (cheat: Cheat) => oracleOf(stage.side(cheat));
-  const bias = { name: "hidden.bias", element: 3, bit: 4 };
-  const games: [name: string, defender: TraceOracle, rival: TraceOracle][] = [
-    ["a false sum", await wrongWord(stage, "matmul"), truth],
-    ["a false word", await wrongWord(stage, "tanh"), truth],
-    ["a false word of a true history", truth, await wrongWord(stage, "tanh")],
-    ["other tokens", side(cheats.changeBatch(second, open, { tokens, seed: `0x${"5e".repeat(32)}` })), truth],
-    ["another rate", side(cheats.changeRate(second, 2)), truth],
-    ["another constant", side(otherConstant(stage)), truth],
-    ["another state after the step", side(cheats.flipWeight(first, bias)), truth],
-    ["another loss", side((step) => (second(step) ? { lossWord: (word) => word ^ 1 } : undefined)), truth],
-  ];
   const made: Awaited<ReturnType<typeof gameVector>>[] = [];
-  for (const [name, defender, rival] of games) made.push(await gameVector(name, stage, { defender, rival }));
-  const moves = made.flatMap((game) => game.moves);
+  for (const [proof, liar] of Object.entries(liarsOf(stage))) {
+    const lie = await liar();
+    // This one has every kind of move.
+    const isTried = proof === "proveFold";
+    const sides = { defender: lie, rival: truth };
+    made.push(await gameVector(stage, sides, { name: `a false commitment: ${proof}`, isTried }));
+    const turned = { defender: truth, rival: lie };
+    made.push(await gameVector(stage, turned, { name: `a false rival: ${proof}`, isTried: false }));
+  }
+  const lie = await liarsOf(stage).proveWord!();
+  const silent = { defender: speechless(lie), rival: truth };
+  made.push(await gameVector(stage, silent, { name: "silence", isTried: true }));
+  const rows = made.flatMap((game) => game.rows);
+  const bits = rows.flatMap((row) => row.bits);
   return {
     rules,
-    games: columns(made.map((game) => ({ ...game.opening, moves: game.moves.length }))),
-    moves: columns(moves.map((move) => ({ ...move, decisive: move.decisive.length }))),
-    bytes: moves.flatMap((move) => move.decisive),
+    games: columns(made.map(({ opening, rows: own }) => ({ ...opening, calls: own.length }))),
+    calls: columns(rows.map((row) => ({ ...row, bits: row.bits.length }))),
+    bits: columns(bits),
   };
 }

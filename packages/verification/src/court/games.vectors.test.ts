@@ -7,12 +7,13 @@ import { gameVectors } from "./gameVectorsFixture.ts";
 const file = new URL("../../../../spec/vectors/court/games.json", import.meta.url);
 
 test("spec/vectors/court/games.json is what the players play", async () => {
-  const { rules, games, moves, bytes } = await gameVectors();
+  const { rules, ...tables } = await gameVectors();
   const lines = (table: object) =>
     Object.entries(table)
       .map(([key, list]) => `${JSON.stringify(key)}: ${JSON.stringify(list)}`)
       .join(",\n");
-  const made = `{\n"rules": ${JSON.stringify(rules)},\n"games": {\n${lines(games)}\n},\n"moves": {\n${lines(moves)}\n},\n"bytes": ${JSON.stringify(bytes)}\n}\n`;
+  const parts = Object.entries(tables).map(([name, table]) => `${JSON.stringify(name)}: {\n${lines(table)}\n}`);
+  const made = `{\n"rules": ${JSON.stringify(rules)},\n${parts.join(",\n")}\n}\n`;
   if (process.env["WEFT_WRITE_VECTORS"] === "1") writeFileSync(file, made);
   assert.equal(readFileSync(file, "utf8"), made);
 });

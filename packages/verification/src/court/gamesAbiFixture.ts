@@ -35,5 +35,31 @@ export const gamesAbi = parseAbi([
   "function proveToken(bytes20 game, Position position, CourtProgram program, bytes record, LeafChoice choice, TensorLeaf token)",
   "function proveWord(bytes20 game, Position position, bytes record, LeafChoice choice, LeafOpening[] openings)",
   "function proveFold(bytes20 game, Position position, bytes record, AccChoice choice, AccBefore before, LeafOpening[] openings)",
+  "function timeout(bytes20 game)",
   "function facts(Facts facts)",
+]);
+
+/** The errors that refuse them: IGames.sol, and one of IOperatorJudge.sol. */
+export const gamesErrors = parseAbi([
+  "error GameOver(bytes20 game, uint8 outcome)",
+  "error WrongStage(bytes20 game, uint8 level, uint8 stage)",
+  "error WrongHeight(bytes20 game, uint256 height)",
+  "error ClockOver(bytes20 game, uint256 deadline)",
+  "error ClockRunning(bytes20 game, uint256 deadline)",
+  "error PlaceMismatch(bytes32 expected, bytes32 actual)",
+  "error ProgramMismatch(bytes32 expected, bytes32 actual)",
+  "error CountInvalid(uint256 count)",
+  "error ContentLength(uint256 length, uint256 expected)",
+  "error IndexOutside(uint256 index, uint256 first, uint256 end)",
+  "error SiblingsWrong(uint256 length)",
+  "error NoDifference()",
+  "error HashMismatch(bytes32 expected, bytes32 actual)",
+  "error ClaimNotAuthorized(bytes20 game, address signer)",
+  "error RecordInvalid(uint256 kind)",
+  "error OperatorFolds(bool folds)",
+  "error OperandUnknown(uint256 operand)",
+  "error TooManyOpenings(uint256 length, uint256 limit)",
+  "error IsPadding(uint256 element)",
+  "error DefenderRight()",
+  "error NotOpened(uint8 operand, uint64 leaf)",
 ]);
