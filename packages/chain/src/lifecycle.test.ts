@@ -67,8 +67,10 @@ test("a lease is opened, started, paid by vouchers, released and settled; the fo
   const leaseId = Order.leaseId(Order.hash(order.order), Offer.hash(offer.offer), 0);
   const signature = await signStart(network.file, { leaseId, operator: accountOf("owner operator") });
   const started = await asMatcher.send(startLease(client, { leaseId, signature }));
-  const first = await signedVoucher(network, session, { channelId: leaseId, payee: nodeId, cumulative: 600n });
+  await network.freeze();
+  const first = await signedVoucher(network, session, { channelId: leaseId, payee: nodeId, cumulative: 1_000n });
   const claimed = await asMatcher.send(claim(client, first));
+  await network.pass(2);
   const more = await signedVoucher(network, session, { channelId: leaseId, payee: nodeId, cumulative: 2_000n });
   const batched = await asMatcher.send(batchClaim(client, { vouchers: [more] }));
 
@@ -80,8 +82,15 @@ test("a lease is opened, started, paid by vouchers, released and settled; the fo
   await sameAsChain(network, running, { leaseId, nodeId });
 
   const { releaseDelaySeconds, claimWindowSeconds } = client.params;
-  await network.pass(Number(releaseDelaySeconds) + 1);
-  await asMatcher.send(release(client, { channelId: leaseId, id: "2000" }));
+  // Both claims are for the same amount, and nothing is claimed in between: the second release is one of its own all the same.
+  const sent = [];
+  for (const released of [0n, 1_000n]) {
+    await network.pass(Number(releaseDelaySeconds) + 1);
+    const channel = await readChannel(client, leaseId);
+    assert.deepEqual([channel.released, channel.releasable], [released, 1_000n]);
+    sent.push((await asMatcher.send(release(client, { channelId: leaseId, ...channel }))).hash);
+  }
+  assert.equal(new Set(sent).size, 2);
   await network.senderOf(buyer).send(closeLease(client, { leaseId, reason: "completed" }));
   await network.pass(Number(releaseDelaySeconds + claimWindowSeconds) + 1);
   const settled = await asMatcher.send(settle(client, { leaseId }));

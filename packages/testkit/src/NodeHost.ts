@@ -54,7 +54,7 @@ export class NodeHost {
   readonly nodeId: NodeId;
   readonly plan: NodePlan;
   readonly folder: string;
-  /** Read when the node starts. */
+  /** Handed to the node when it starts; what changes in it counts at once. */
   faults: NodeFaults = {};
   /** Asked when a run starts. */
   readonly runtimeFaults: RuntimeFaults = {};

@@ -5,10 +5,12 @@ import { bytesToHex, concat, type Hex, keccak256, toHex } from "viem";
 import { roundAt } from "../chain/NodeChain.ts";
 import { Loop } from "../Loop.ts";
 import type { NodeContext } from "../NodeContext.ts";
+import { inclusionSeconds, roundToName } from "../segments/decideSegment.ts";
 import { getSetting, putSetting } from "../store/settings.ts";
 import { Tasks } from "../Tasks.ts";
 import { type BeaconState, decideBeacon } from "./decideBeacon.ts";
 import { duePenalties } from "./duePenalties.ts";
+import { dueStandIn } from "./dueStandIn.ts";
 import { type HashOnion, peel } from "./HashOnion.ts";
 import { turnSeconds } from "./turns.ts";
 
@@ -38,6 +40,9 @@ export class BeaconService {
   #onion: HashOnion | undefined;
   /** What was mined and may not be in the snapshot yet; forgotten when the chain goes back. */
   readonly #done = new Set<string>();
+  /** Stand-ins: the latest round asked for, and the latest named one that the chain itself called decided. */
+  #asked: bigint | undefined;
+  #decidedTo = -1n;
   #rewinds = 0;
 
   constructor(context: NodeContext, leaving: () => Leaving) {
@@ -61,7 +66,9 @@ export class BeaconService {
     const { chain, nodeId, log } = this.#context;
     const node = chain.view()?.nodes.get(nodeId);
     if (node === undefined) return;
+    this.#forgetRewound();
     this.#penalise();
+    this.#askForStandIn();
     const beacon = chain.beacon();
     const { tip, tipRound, retiredRound } = await chain.enrolment();
     const onion = this.#current(tip);
@@ -104,10 +111,49 @@ export class BeaconService {
       });
   }
 
-  #once(key: string, work: () => Promise<void>): void {
+  /** Nobody is drawn for a segment whose round ended with too few reveals until some later round has enough. */
+  #askForStandIn(): void {
+    const { chain, nodeId, log } = this.#context;
+    if (this.#leaving() === "stopping") return;
+    const beacon = chain.beacon();
+    const named = chain
+      .openSegments()
+      .flatMap(({ lease, segment }) =>
+        segment.voided ? [] : [{ round: segment.beaconRound, provider: lease.nodeId }],
+      );
+    const { minReveals, maxRoundsAhead } = chain.params;
+    const mined = { roundSeconds: beacon.roundSeconds, inclusionSeconds: inclusionSeconds(chain.blockSeconds) };
+    const due = dueStandIn({
+      ...{ ...chain.duties(), nodeId, now: chain.now(), beacon, named, minReveals },
+      ...{ asked: this.#asked, decidedTo: this.#decidedTo, turnSeconds: turnSeconds(chain.blockSeconds) },
+      leadRounds: roundToName(0n, { ...mined, maxRoundsAhead }),
+    });
+    if (due === undefined) return;
+    const { round, waitingFor } = due;
+    this.#tasks.run("standIn", async () => {
+      // The snapshot remembers the latest rounds only.
+      if ((await chain.random(waitingFor)) !== undefined) {
+        this.#decidedTo = waitingFor;
+        return;
+      }
+      await chain.requestBeacon(round);
+      this.#asked = round;
+      const told = { round: round.toString(), waitingFor: waitingFor.toString() };
+      log.info(told, "asked for a beacon round: a segment's own ended with too few reveals");
+    });
+  }
+
+  #forgetRewound(): void {
     const rewinds = this.#context.chain.rewinds();
-    if (this.#rewinds !== rewinds || this.#done.size > 256) this.#done.clear();
+    if (this.#rewinds === rewinds) return;
     this.#rewinds = rewinds;
+    this.#done.clear();
+    this.#asked = undefined;
+    this.#decidedTo = -1n;
+  }
+
+  #once(key: string, work: () => Promise<void>): void {
+    if (this.#done.size > 256) this.#done.clear();
     if (this.#done.has(key)) return;
     this.#tasks.run(key, async () => {
       await work();

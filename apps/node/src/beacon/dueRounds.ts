@@ -4,7 +4,7 @@
 import type { NodeId } from "@weft/protocol/NodeId";
 import { numberToHex } from "viem";
 import type { BeaconFacts } from "../chain/NodeChain.ts";
-import { rankOf } from "./turns.ts";
+import { doublingTurn } from "./turns.ts";
 
 export interface RoundsState {
   nodeId: NodeId;
@@ -36,8 +36,6 @@ export function dueRounds(state: RoundsState): bigint[] {
     .slice(0, mostAtOnce);
 }
 
-/** The first goes at once; ranks 1, 2 to 3, 4 to 7 and so on wait one turn more each. */
 function turnOf({ nodeId, callers }: RoundsState, round: bigint): bigint {
-  const rank = rankOf(nodeId, numberToHex(round, { size: 8 }), callers);
-  return BigInt(rank === 0 ? 0 : rank.toString(2).length);
+  return doublingTurn({ nodeId, what: numberToHex(round, { size: 8 }), callers });
 }

@@ -12,3 +12,9 @@ export function rankOf(nodeId: NodeId, what: Hex, callers: readonly NodeId[]): n
   const own = BigInt(nodeId) ^ target;
   return callers.filter((id) => (BigInt(id) ^ target) < own).length;
 }
+
+/** Turns to wait where the callers double with each: the first goes at once; ranks 1, 2 to 3, 4 to 7 and so on wait one more each. */
+export function doublingTurn(caller: { nodeId: NodeId; what: Hex; callers: readonly NodeId[] }): bigint {
+  const rank = rankOf(caller.nodeId, caller.what, caller.callers);
+  return BigInt(rank === 0 ? 0 : rank.toString(2).length);
+}

@@ -39,6 +39,7 @@ export interface DrawFacts {
 export interface ChannelFacts {
   claimed: bigint;
   pending: bigint;
+  released: bigint;
   /** Matured: `release` pays it out. */
   releasable: bigint;
   /** Accrue mode: pay backed by available segments. */
@@ -121,11 +122,14 @@ export interface NodeChain {
   claim(voucher: SignedVoucher): Promise<Mined>;
   batchClaim(vouchers: readonly SignedVoucher[]): Promise<Mined>;
   claimAccrued(leaseId: Hex, anchored: bigint): Promise<Mined>;
-  release(leaseId: Hex, pending: { claimed: bigint; releasable: bigint }): Promise<Mined>;
+  /** Of the channel as it was read. `amount`: what it moved; 0 when another one was first. */
+  release(leaseId: Hex, channel: Pick<ChannelFacts, "released" | "releasable">): Promise<Mined & { amount: bigint }>;
   openAudit(leaseId: Hex, segment: bigint): Promise<Mined>;
   commitAudit(verdict: Verdict): Promise<Mined>;
   revealAudit(reveal: AuditReveal): Promise<Mined>;
   resolveTimeout(query: { leaseId: Hex; segment: bigint; deadline: bigint }): Promise<Mined>;
+  /** Asks for a round that has not started. */
+  requestBeacon(round: bigint): Promise<Mined>;
   revealBeacon(reveal: { round: bigint; preimage: Hex }): Promise<Mined>;
   enrolBeacon(tip: Hex): Promise<Mined>;
   /** Brings the penalty for a reveal that a round which is over did not get. */

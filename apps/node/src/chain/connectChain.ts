@@ -16,6 +16,7 @@ import { openAudit } from "@weft/chain/actions/openAudit";
 import { penaliseBeacon } from "@weft/chain/actions/penaliseBeacon";
 import { proveHeld } from "@weft/chain/actions/proveHeld";
 import { release } from "@weft/chain/actions/release";
+import { requestBeacon } from "@weft/chain/actions/requestBeacon";
 import { resolveTimeout } from "@weft/chain/actions/resolveTimeout";
 import { retireBeacon } from "@weft/chain/actions/retireBeacon";
 import { revealAudit } from "@weft/chain/actions/revealAudit";
@@ -37,7 +38,7 @@ import { auditStates } from "@weft/chain/Snapshot";
 import type { NodeId } from "@weft/protocol/NodeId";
 import { paramsHash } from "@weft/protocol/Params";
 import * as Segment from "@weft/protocol/Segment";
-import { concat, encodeAbiParameters, type Hex, keccak256 } from "viem";
+import { concat, encodeAbiParameters, type Hex, keccak256, parseEventLogs } from "viem";
 import type { Mined, NodeChain } from "./NodeChain.ts";
 import { readStanding } from "./readStanding.ts";
 
@@ -199,9 +200,10 @@ function headReads(options: ConnectChainOptions): Reads {
       return readStanding(client, { ...query, proven, fromBlock: options.fromBlock });
     },
     channel: async (leaseId) => {
-      const { claimed, pending, releasable, anchored, claimUntil, frozenUntil } = await readChannel(client, leaseId);
+      const channel = await readChannel(client, leaseId);
+      const { claimed, pending, released, releasable, anchored, claimUntil, frozenUntil } = channel;
       return {
-        ...{ claimed, pending, releasable, anchored },
+        ...{ claimed, pending, released, releasable, anchored },
         ...{ claimUntil: BigInt(claimUntil), frozenUntil: BigInt(frozenUntil) },
       };
     },
@@ -271,22 +273,24 @@ function transactions({ client, sender, nodeId, live }: ConnectChainOptions): Tr
     close: (leaseId, reason) => send(closeLease(client, { leaseId, reason })),
     closeUnstarted: (leaseId) => send(closeUnstarted(client, { leaseId })),
     settle: (leaseId) => send(settle(client, { leaseId })),
-    commitSegment: (segment, offerHash) => {
-      const intent = commitSegment(client, { segment, offerHash });
-      // A commitment that was signed anew is another intent than the one before.
-      return send({ ...intent, key: `${intent.key}/${Segment.hash(segment.commitment)}` });
-    },
+    commitSegment: (segment, offerHash) => send(commitSegment(client, { segment, offerHash })),
     proveHeld: (commitment, held) => send(proveHeld(client, { commitment, held })),
     claim: (voucher) => send(claim(client, voucher)),
     batchClaim: (vouchers) => send(batchClaim(client, { vouchers })),
     claimAccrued: (channelId, anchored) => send(claimAccrued(client, { channelId, anchored })),
-    release: (channelId, { claimed, releasable }) =>
-      send(release(client, { channelId, id: `${claimed}/${releasable}` })),
+    release: async (channelId, { released, releasable }) => {
+      const { hash, blockNumber, gasUsed, receipt } = await sender.send(
+        release(client, { channelId, released, releasable }),
+      );
+      const moved = parseEventLogs({ abi: abis.channels, eventName: "Released", logs: receipt.logs });
+      return { hash, blockNumber, gasUsed, amount: moved.reduce((sum, { args }) => sum + args.amount, 0n) };
+    },
     openAudit: (leaseId, segment) => send(openAudit(client, { leaseId, segment })),
     commitAudit: (verdict) => send(commitAudit(client, verdict)),
     revealAudit: (reveal) => send(revealAudit(client, reveal)),
     resolveTimeout: ({ leaseId, segment, deadline }) =>
       send(resolveTimeout(client, { leaseId, segment, id: deadline.toString() })),
+    requestBeacon: (round) => send(requestBeacon(client, { round })),
     revealBeacon: ({ round, preimage }) => send(revealBeacon(client, { nodeId, round, preimage })),
     enrolBeacon: (tip) => send(enrolBeacon(client, { nodeId, tip })),
     retireBeacon: (tip) => send(retireBeacon(client, { nodeId, id: tip })),

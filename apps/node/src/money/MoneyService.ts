@@ -98,7 +98,7 @@ export class MoneyService {
     if (channel.releasable === 0n || channel.frozenUntil > chain.now()) return;
     // Settling pays what is released too; releasing a moment before would only cost gas.
     if (facts.state === "settling") return;
-    await chain.release(leaseId, channel);
-    log.info({ leaseId, amount: channel.releasable.toString() }, "released");
+    const { amount } = await chain.release(leaseId, channel);
+    if (amount > 0n) log.info({ leaseId, amount: amount.toString() }, "released");
   }
 }

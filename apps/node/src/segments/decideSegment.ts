@@ -99,9 +99,11 @@ function voucherAction(work: SegmentWork, facts: SegmentFacts, context: SegmentC
   return context.session === "unsent" ? { act: "send" } : { act: "wait", for: "voucher" };
 }
 
+/** How long a transaction takes to be mined at worst, where a block takes `blockSeconds`. */
+export const inclusionSeconds = (blockSeconds: number): number => Math.max(2, 6 * blockSeconds);
+
 /**
  * The beacon round to name: strictly in the future when the transaction is mined, as early as that is safe.
- * `inclusionSeconds` is how long a transaction takes to be mined at worst (the chain profile's).
  */
 export function roundToName(
   current: bigint,

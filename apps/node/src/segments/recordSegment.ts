@@ -13,7 +13,7 @@ import type { LeaseBody } from "../leases/LeaseBody.ts";
 import { leasePin, type NodeContext } from "../NodeContext.ts";
 import { keepReceipt, listReceipts, replaceReceipt } from "../store/receipts.ts";
 import { transaction } from "../store/Store.ts";
-import { roundToName, type SegmentWork } from "./decideSegment.ts";
+import { inclusionSeconds, roundToName, type SegmentWork } from "./decideSegment.ts";
 
 export interface RecordingLease {
   facts: LeaseFacts;
@@ -91,7 +91,7 @@ async function signWork(
     ...commitment,
     beaconRound: roundToName(roundAt(beacon, chain.now()), {
       roundSeconds: beacon.roundSeconds,
-      inclusionSeconds: Math.max(2, 6 * chain.blockSeconds),
+      inclusionSeconds: inclusionSeconds(chain.blockSeconds),
       maxRoundsAhead: chain.params.maxRoundsAhead,
     }),
   };

@@ -32,13 +32,14 @@ export const sealOf = (verdict: Verdict): Hex =>
     ]),
   );
 
-/** Sent by the auditor's operator. */
+/** Sent by the auditor's operator. The seal names lease, segment and auditor. */
 export function commitAudit(client: ChainClient, options: Verdict): Intent {
+  const seal = sealOf(options);
   return intentFor(client, {
     kind: "commitAudit",
-    subject: `${options.leaseId}/${options.segment}/${options.auditor}`,
+    subject: seal,
     contract: "audits",
     functionName: "commitAudit",
-    args: [options.leaseId, Number(options.segment), options.auditor, sealOf(options)],
+    args: [options.leaseId, Number(options.segment), options.auditor, seal],
   });
 }

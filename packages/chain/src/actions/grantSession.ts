@@ -15,7 +15,7 @@ export function grantSession(
 ): Intent {
   return intentFor(client, {
     kind: "grantSession",
-    subject: `${options.key}/${options.expiresAt}/${options.dailyCap}`,
+    subject: `${options.key}/${options.expiresAt}/${options.dailyCap}/${options.nodeIds?.join("+") ?? "any"}`,
     contract: "channels",
     functionName: "grantSession",
     args: [options.key, options.dailyCap, options.expiresAt, options.nodeIds === undefined, options.nodeIds ?? []],

@@ -4,13 +4,20 @@ import type { ChainClient } from "../ChainClient.ts";
 import type { Intent } from "../Intent.ts";
 import { intentFor } from "./intentFor.ts";
 
-/** `id` distinguishes one release from the next, such as the claimed amount it is for. */
-export function release(client: ChainClient, options: { channelId: Hex; id: string }): Intent {
+/**
+ * `released`, what was released before, and `releasable`, as the channel was read: the first grows with every release that
+ * moves anything, so that no two are one intent, and one that moved nothing is not in the way of a later one.
+ */
+export function release(
+  client: ChainClient,
+  options: { channelId: Hex; released: bigint; releasable: bigint },
+): Intent {
+  const { channelId, released, releasable } = options;
   return intentFor(client, {
     kind: "release",
-    subject: `${options.channelId}/${options.id}`,
+    subject: `${channelId}/${released}/${releasable}`,
     contract: "channels",
     functionName: "release",
-    args: [options.channelId],
+    args: [channelId],
   });
 }

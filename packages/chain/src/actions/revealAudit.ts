@@ -3,7 +3,7 @@ import type { SegmentCommitment } from "@weft/protocol/Segment";
 import type { Hex } from "viem";
 import type { ChainClient } from "../ChainClient.ts";
 import type { Intent } from "../Intent.ts";
-import type { Verdict } from "./commitAudit.ts";
+import { sealOf, type Verdict } from "./commitAudit.ts";
 import { intentFor } from "./intentFor.ts";
 
 /** `path`: Merkle path of the step in the history that the verdict names. */
@@ -14,7 +14,7 @@ export function revealAudit(
   const { commitment, verdict, path } = options;
   return intentFor(client, {
     kind: "revealAudit",
-    subject: `${verdict.leaseId}/${verdict.segment}/${verdict.auditor}`,
+    subject: sealOf(verdict),
     contract: "audits",
     functionName: "revealAudit",
     args: [commitment as never, verdict.ok, verdict.stepRoot, path, verdict.altHistoryRoot, verdict.salt],
