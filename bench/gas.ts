@@ -11,6 +11,7 @@ import { resizePool } from "@weft/chain/actions/resizePool";
 import { startLease } from "@weft/chain/actions/startLease";
 import { accountOf } from "@weft/chain/chainFixture";
 import { signStart } from "@weft/chain/consents";
+import { exactCourt } from "@weft/chain/exactCourt";
 import {
   fund,
   type NetworkFixture,
@@ -28,7 +29,7 @@ import * as JobFile from "@weft/protocol/JobFile";
 import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
 import { paramsHash } from "@weft/protocol/Params";
-import { type Hex, keccak256, toHex, zeroHash } from "viem";
+import { type Hex, keccak256, toHex } from "viem";
 import { type Bench, type Figure, figure, mustHold } from "./report.ts";
 
 const channels = 50;
@@ -110,7 +111,7 @@ async function gatewayOrder(network: NetworkFixture, job: JobFile.JobFile, nonce
   const now = await chainTime(network.client);
   const order = buildOrder(job, {
     ...{ buyer: accountOf("buyer").address, session: session.address, matcher: session.address, buyerEpoch: 0n, nonce },
-    courtId: zeroHash,
+    courtId: exactCourt,
     ...{ paramsHash: paramsHash(network.client.params), jobCommitment: keccak256(toHex(`job ${nonce}`)) },
     nowMs: Number(now - 2n) * 1000,
   });

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IChannels} from "../src/interfaces/IChannels.sol";
-import {ICourts} from "../src/interfaces/ICourt.sol";
+import {EXACT_COURT, EXACT_COURT_INDEX, ICourts} from "../src/interfaces/ICourt.sol";
 import {IMarket} from "../src/interfaces/IMarket.sol";
 import {CloseReason, LeaseState} from "../src/types/Leases.sol";
 import {Order} from "../src/types/Orders.sol";
@@ -66,6 +66,14 @@ contract CourtsTest is Fixture, Calls {
         vm.assertEq(logs[1].topics[0], IMarket.CourtPinned.selector);
         vm.assertEq(logs[1].topics[1], second);
         vm.assertEq(logs[1].topics[2], COURT);
+    }
+
+    function test_TheFirstCourtIsKnownWithoutAsking() public {
+        vm.assertEq(courts.indexOf(EXACT_COURT), EXACT_COURT_INDEX);
+        vm.assertEq(courts.courtAt(EXACT_COURT_INDEX), wiring.court);
+        Order memory order = orderOf(buyer);
+        order.courtId = EXACT_COURT;
+        vm.assertEq(market.lease(openLease(node, order)).court, EXACT_COURT_INDEX);
     }
 
     function test_AFreezePausesPayForABoundedTime() public {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Presets, ProtocolParams} from "../src/generated/Params.sol";
 import {IChannels} from "../src/interfaces/IChannels.sol";
+import {EXACT_COURT} from "../src/interfaces/ICourt.sol";
 import {IDrandBeacon} from "../src/interfaces/IDrandBeacon.sol";
 import {CloseReason} from "../src/types/Leases.sol";
 import {MECHANISM_REVERSE_AUCTION, Offer, Order} from "../src/types/Orders.sol";
@@ -50,7 +51,8 @@ contract GasTest is Fixture, DrandGroup {
         return abi.encodeCall(market.open, (offer, offerSig, order, orderSig, 0, 0, fee));
     }
 
-    /// @dev As a gateway does it: its session signs the order, matches it and sends it, for no fee; the offer is a bid.
+    /// @dev As a gateway does it: its session signs the order, which pins the court, matches it and sends it, for no fee; the offer
+    /// is a bid.
     function auctionCall() internal returns (bytes memory) {
         Order memory order = orderOf(buyer);
         order.mechanism = MECHANISM_REVERSE_AUCTION;
@@ -58,6 +60,7 @@ contract GasTest is Fixture, DrandGroup {
         order.matcher = session;
         order.maxFee = 0;
         order.detailsHash = 0;
+        order.courtId = EXACT_COURT;
         Offer memory offer = offerOf(node);
         offer.orderHash = market.orderHash(order);
         offer.detailsHash = 0;

@@ -7,6 +7,9 @@ import {CourtProgram} from "./IGames.sol";
 /// @dev The courtId of the first court, which hears tier exact. It is on the list from the start.
 bytes32 constant EXACT_COURT = "exact/1";
 
+/// @dev Its place on the list, known without asking: what is pinned most opens at the least cost.
+uint16 constant EXACT_COURT_INDEX = 1;
+
 /// @title A court: decides disputes of the leases that pinned its courtId.
 /// @notice It acts through {IMarket-courtFreeze}, {IMarket-courtUnfreeze}, {IMarket-courtVoid}, {IMarket-courtSlash} and
 /// {IMarket-close}. CourtId 0 means no court: such a lease has no dispute, and every interface says so.

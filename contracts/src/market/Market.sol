@@ -5,6 +5,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Constants, ProtocolParams} from "../generated/Params.sol";
 import {IChannels} from "../interfaces/IChannels.sol";
+import {EXACT_COURT, EXACT_COURT_INDEX} from "../interfaces/ICourt.sol";
 import {LeaseTerms} from "../libraries/LeaseTerms.sol";
 import {Matching} from "../libraries/Matching.sol";
 import {Terms} from "../libraries/Terms.sol";
@@ -127,7 +128,7 @@ contract Market is Fills, LeaseLife {
     /// @dev Packs the two slots by hand, as drawn in types/Leases.sol: the compiler would write every field apart
     /// (about 2,600 gas more). A test reads every field back.
     function _writeLease(bytes32 leaseId, Order calldata order, uint256 terms) private {
-        uint256 court = order.courtId == 0 ? 0 : COURTS.indexOf(order.courtId);
+        uint256 court = _courtIndex(order.courtId);
         uint256 first = LeaseTerms.firstSlot(terms, order.buyer);
         uint256 second = LeaseTerms.secondSlot(terms, court);
         Lease storage self = _leases[leaseId];
@@ -135,6 +136,11 @@ contract Market is Fills, LeaseLife {
             sstore(self.slot, first)
             sstore(add(self.slot, 1), second)
         }
+    }
+
+    function _courtIndex(bytes32 courtId) private view returns (uint256) {
+        if (courtId == 0) return 0;
+        return courtId == EXACT_COURT ? EXACT_COURT_INDEX : COURTS.indexOf(courtId);
     }
 
     // ---- cancelling ------------------------------------------------------------------------------------------------

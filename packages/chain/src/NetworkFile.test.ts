@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { hasCode } from "@weft/protocol/Errors";
 import { zeroHash } from "@weft/protocol/fields";
 import { paramsHash, presets } from "@weft/protocol/Params";
+import { abis } from "./Abis.ts";
 import { fixture } from "./chainFixture.ts";
 import * as NetworkFile from "./NetworkFile.ts";
 import { networkFixture } from "./networkFixture.ts";
@@ -86,9 +87,13 @@ test("a file whose parts contradict each other is refused", () => {
     );
 });
 
-test("a chain is held against the file: right one, wrong genesis, nothing deployed", async () => {
+test("a chain is held against the file: right one and its court, wrong genesis, nothing deployed", async () => {
   const network = await networkFixture();
   await NetworkFile.verify(network.client, network.file);
+  const { courts, court } = network.file.contracts;
+  const { courtId } = NetworkFile.originOf(network.file);
+  const query = { address: courts, abi: abis.courts, functionName: "courtOf", args: [courtId] } as const;
+  assert.equal((await network.client.rpc.readContract(query)).toLowerCase(), court);
   const other = await fixture({ genesisTimestamp: 1_700_000_000 });
   const misled = { ...network.file, rpcUrl: other.chain.rpcUrl };
   await assert.rejects(NetworkFile.verify(NetworkFile.clientOf(misled), misled), (error) =>

@@ -6,6 +6,7 @@ import { type PresetName, paramsHash, presets } from "@weft/protocol/Params";
 import { BlockNotFoundError, encodeAbiParameters, type Hex, keccak256, zeroHash } from "viem";
 import { z } from "zod";
 import { type ChainClient, connect, rpcOf } from "./ChainClient.ts";
+import { exactCourt } from "./exactCourt.ts";
 import { abi as marketAbi } from "./generated/Market.ts";
 import { readDrandNetwork } from "./reads.ts";
 
@@ -76,12 +77,12 @@ const orderedContracts = ({ contracts }: Pick<NetworkFile, "contracts">) => ({
 
 type Derived = "version" | "networkId" | "genesisHash" | "paramsHash";
 
-/** Fills in what follows from the rest; asks the chain for its genesis. */
+/** Fills in what follows from the rest, and the court that every deployment has; asks the chain for its genesis. */
 export async function describe(
   deployment: Omit<NetworkFile, Derived | "beacon"> & Partial<Pick<NetworkFile, "beacon">>,
 ): Promise<NetworkFile> {
   const genesisHash = await genesisOf(deployment.rpcUrl, deployment.chainId);
-  const made = { ...deployment, genesisHash, paramsHash: paramsHash(presets[deployment.preset]) };
+  const made = { courtId: exactCourt, ...deployment, genesisHash, paramsHash: paramsHash(presets[deployment.preset]) };
   return shape.parse({ ...made, version, networkId: networkIdOf(made) });
 }
 

@@ -153,4 +153,10 @@ test("with a court, an exact order pins it and commits to the court program of t
   await setFields(gateway, exact, record);
   assert.equal(fieldsOf(record.details).court, hash(220), "its start is part of a court program");
   assert.deepEqual([gateway.asked[1]?.origin?.step, gateway.asked[1]?.origin?.stateRoot], [20, hash(31)]);
+
+  await setFields(gateway, exact, record);
+  assert.equal(gateway.asked.length, 2, "from the same start it is the same one");
+  record.segments[0]!.void = true;
+  await setFields(gateway, exact, record);
+  assert.equal(fieldsOf(record.details).court, hash(200), "another start is asked for anew");
 });

@@ -202,8 +202,11 @@ export class LeaseRun {
     const sources = held === undefined ? [job.gateway] : [job.gateway, held];
     await fetchContent(this.#context, { content: job.corpus, sources, pin, signal });
     const taken = await this.#checked(async () => {
-      await checkCourt(this.#context, { job, terms, signal });
-      return { resume: await takeStart(this.#context, { lease, terms, resume: job.resume, sources, signal }) };
+      const [resume] = await Promise.all([
+        takeStart(this.#context, { lease, terms, resume: job.resume, sources, signal }),
+        checkCourt(this.#context, { job, terms, signal }),
+      ]);
+      return { resume };
     });
     if (taken === undefined) return;
     const { resume } = taken;
