@@ -96,7 +96,8 @@ export function deepClaimOf(
   }
 }
 
-const order: { readonly [C in Call]: readonly (keyof Arguments[C])[] } = {
+/** Of each call, what it takes between the game's id and the signature, in order. */
+export const order: { readonly [C in Call]: readonly (keyof Arguments[C])[] } = {
   reveal: ["place", "content"],
   choose: ["place", "choice"],
   chooseStep: ["position", "program", "choice", "claim"],

@@ -4,47 +4,11 @@ import { test } from "node:test";
 import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import type { Hex } from "viem";
 import { applyMove } from "./applyMove.ts";
+import { eventOf } from "./courtLogFixture.ts";
 import { followGame, type GameEvent } from "./followGame.ts";
-import type { Game } from "./Game.ts";
-import type { Move } from "./Move.ts";
 import { callsOf, contest, type Disputed, gameOf, rules, stageOf } from "./playFixture.ts";
-import { decodeRecord } from "./records.ts";
 import { syntheticDispute } from "./syntheticFixture.ts";
 import { oracleOf, type TraceOracle } from "./TraceOracle.ts";
-import { firstWord } from "./wordMoves.ts";
-
-/** What the contract says of a move that it took. */
-function eventOf(move: Move, after: Game): GameEvent | undefined {
-  const { facts } = after.position;
-  switch (move.call) {
-    case "reveal":
-      return { eventName: "Revealed", args: move };
-    case "choose":
-      return { eventName: "Chosen", args: move.choice };
-    case "chooseStep":
-      return { eventName: "StepChosen", args: { ...move.choice, claim: move.claim } };
-    case "enterStep":
-      return { eventName: "StepEntered", args: { ...move, before: facts.before } };
-    case "chooseValue":
-      return {
-        eventName: "ValueChosen",
-        args: { ...move.choice, value: move.choice.index, leavesRoot: move.leavesRoot },
-      };
-    case "enterValue":
-      return { eventName: "ValueEntered", args: move };
-    case "chooseWord": {
-      const { element, defender, rival } = firstWord(decodeRecord(move.record).type, move.choice);
-      return {
-        eventName: "WordChosen",
-        args: { element: BigInt(element), defender, rival, accsRoot: move.claim.root },
-      };
-    }
-    case "enterFold":
-      return { eventName: "FoldEntered", args: { accsRoot: move.claim.root, content: move.content } };
-    default:
-      return undefined;
-  }
-}
 
 async function follow(stage: Disputed, sides: { defender: TraceOracle; rival: TraceOracle }): Promise<string> {
   const played = await contest(stage, sides);

@@ -85,31 +85,51 @@ export function proveFold(game: Game, { record, choice, before, openings }: Move
   checkFirst(game, game.position, { index, siblings, defender: accLeaf(defender), rival: accLeaf(rival) });
   mustBe(facts.record, keccak256(record));
   if (index !== 0) mustBe(facts.accs, rootFrom(game.count, index - 1, accLeaf(before.word), before.path));
-  const scope = scopeOf(decodeRecord(record));
-  const read = openedReader(facts, scope, openings);
-  const place = { element: Number(facts.element), chunk: index };
-  return refute(game, foldChunk(scope, place, { before: before.word, read }) === defender);
+  return refute(game, rightFold({ position: game.position, record, choice, before, openings }) === defender);
+}
+
+/** The partial sum that follows from the one before and the operands opened; undefined where no word is defined. */
+export function rightFold(move: Omit<MoveOf<"proveFold">, "call">): number | undefined {
+  const { facts } = move.position;
+  const scope = scopeOf(decodeRecord(move.record));
+  const read = openedReader(facts, scope, move.openings);
+  const place = { element: Number(facts.element), chunk: move.choice.index };
+  return foldChunk(scope, place, { before: move.before.word, read });
 }
 
 export function proveWord(game: Game, move: MoveOf<"proveWord">): Game {
-  const { word, value } = wordAt(game, move);
-  if (word.isPadding) return refute(game, word.defender === 0);
+  const { word } = wordAt(game, move);
+  return refute(game, rightWord({ ...move, position: game.position }) === word.defender);
+}
+
+/** The word that follows from the operands opened; undefined where none is defined. */
+export function rightWord({ position, record, choice, openings }: MoveOf<"proveWord">): number | undefined {
+  const value = decodeRecord(record);
+  const word = firstWord(value.type, choice);
+  if (word.isPadding) return 0;
   const scope = scopeOf(value);
   if (isFold(scope.node.op)) refuse("OperatorFolds", { op: scope.node.op });
-  const read = openedReader(game.position.facts, scope, move.openings);
-  return refute(game, recomputeWord(scope, word.element, read) === word.defender);
+  return recomputeWord(scope, word.element, openedReader(position.facts, scope, openings));
 }
 
 export function proveToken(game: Game, move: MoveOf<"proveToken">): Game {
   const { word, value } = wordAt(game, move);
-  if (word.isPadding) return refute(game, word.defender === 0);
+  if (!word.isPadding) {
+    if (value.kind !== "batch") refuse("RecordInvalid", { kind: value.kind });
+    checkProgram(move.program, game.position.facts.program);
+  }
+  return refute(game, rightToken({ ...move, position: game.position }) === word.defender);
+}
+
+/** The token that is drawn for the place. */
+export function rightToken({ position, program, record, choice, token }: MoveOf<"proveToken">): number {
+  const value = decodeRecord(record);
+  const word = firstWord(value.type, choice);
+  if (word.isPadding) return 0;
   if (value.kind !== "batch") refuse("RecordInvalid", { kind: value.kind });
-  const { program, token } = move;
-  const { facts } = game.position;
-  checkProgram(program, facts.program);
   const type = { dtype: "i32", shape: [Number(program.tokens)] } as const;
-  const at = tokenPlace(program, { step: Number(facts.step), source: value.source, element: word.element });
-  return refute(game, openedWord({ type, root: program.tokensRoot, at }, token) === word.defender);
+  const at = tokenPlace(program, { step: Number(position.facts.step), source: value.source, element: word.element });
+  return openedWord({ type, root: program.tokensRoot, at }, token);
 }
 
 /** The token that an element of a batch input is (spec/tensor.md §7.6). */
