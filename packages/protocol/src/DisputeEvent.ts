@@ -52,6 +52,8 @@ export const shapes = {
     ground: z.enum(["fields", "nan", "start", "history"]),
     nodeId: account,
     sponsor: account,
+    /** The node whose key the sponsor is, where it is one. */
+    sponsorNode: account.optional(),
     bond: amount,
     /** Seconds that each side has for all its moves. */
     clockSeconds: count,
@@ -88,6 +90,7 @@ export const shapes = {
     ground: z.enum(["fields", "nan", "start", "history"]),
     nodeId: account,
     sponsor: account,
+    sponsorNode: account.optional(),
     bondToSponsor: amount,
     bondToBuyer: amount,
     stakeBurnt: amount,
@@ -101,4 +104,5 @@ export const shapes = {
 export type DisputeEventKind = keyof typeof shapes;
 export type DisputeEventBody<K extends DisputeEventKind> = z.infer<(typeof shapes)[K]>;
 export type DisputeEvent = { [K in DisputeEventKind]: { kind: K } & DisputeEventBody<K> }[DisputeEventKind];
+export type DisputeEventOf<K extends DisputeEventKind> = Extract<DisputeEvent, { kind: K }>;
 export type Found = z.infer<typeof found>;

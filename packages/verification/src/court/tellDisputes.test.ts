@@ -7,13 +7,17 @@ import * as cheats from "@weft/tensor/commit/cheats";
 import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import type { CourtLogEntry } from "./CourtLog.ts";
 import { gas, leaseId, logOf, nodeId, sponsor } from "./courtLogFixture.ts";
-import { contest, rules, stageOf } from "./playFixture.ts";
+import { contest, idOf, rules, stageOf } from "./playFixture.ts";
 import { syntheticDispute } from "./syntheticFixture.ts";
 import { oracleOf } from "./TraceOracle.ts";
 import { tellDisputes } from "./tellDisputes.ts";
 
 type Told<K extends DisputeEventKind> = Extract<DisputeEvent, { kind: K }>;
-const telling = { rules, nodeOf: (lease: string) => (lease === leaseId ? nodeId : undefined) };
+const telling = {
+  rules,
+  nodeOf: (lease: string) => (lease === leaseId ? nodeId : undefined),
+  nodeWith: (account: string) => (account === sponsor ? auditor : undefined),
+};
 
 async function tell(log: readonly CourtLogEntry[]): Promise<DisputeEvent[]> {
   const told = await tellDisputes(log, telling);
@@ -24,6 +28,7 @@ async function tell(log: readonly CourtLogEntry[]): Promise<DisputeEvent[]> {
 const all = <K extends DisputeEventKind>(told: readonly DisputeEvent[], kind: K): Told<K>[] =>
   told.filter((event): event is Told<K> => event.kind === kind);
 
+const auditor = idOf("auditor", 20);
 const shape = { steps: 40, values: 100, rows: 256, columns: 256, terms: 8192 };
 const deep = await syntheticDispute(shape, { step: 3, element: 40_000, chunk: 70 });
 const log = logOf(await contest(deep.court, { defender: deep.lie, rival: deep.truth }), deep.court);
@@ -32,8 +37,8 @@ test("down to the partial sums: the place narrows to one word on every level, an
   const told = await tell(log);
   const [challenged] = all(told, "challenged");
   assert.deepEqual(
-    [challenged?.nodeId, challenged?.sponsor, challenged?.ground, challenged?.firstStep, challenged?.lastStep],
-    [nodeId, sponsor, "history", 0, 39],
+    [challenged?.nodeId, challenged?.sponsorNode, challenged?.ground, challenged?.firstStep, challenged?.lastStep],
+    [nodeId, auditor, "history", 0, 39],
   );
   const moves = all(told, "move");
   for (const [n, move] of moves.entries()) {

@@ -1,7 +1,7 @@
 // What happened in court, told from its log: each game move by move, with what is still in dispute after it, what the narrowing
 // has come to know, both clocks and the gas; the verdict with the words that decided it, and what it cost whom. Pure: the same log
 // tells the same. Nothing is checked: the chain has accepted it.
-import type { DisputeEvent, DisputeEventBody, Found } from "@weft/protocol/DisputeEvent";
+import type { DisputeEvent, DisputeEventBody, DisputeEventOf, Found } from "@weft/protocol/DisputeEvent";
 import { rangeBelow } from "@weft/tensor/commit/HashTree";
 import type { Hex } from "viem";
 import { type CourtArguments, type CourtCall, type CourtLogEntry, grounds } from "./CourtLog.ts";
@@ -15,6 +15,8 @@ export type Telling = {
   readonly rules: Rules;
   /** The node of a lease, lower case; undefined where the chain is not known that far. */
   nodeOf(leaseId: Hex): Hex | undefined;
+  /** The node that has this operator or owner. */
+  nodeWith(account: Hex): Hex | undefined;
 };
 
 /** The part of SegmentCommitment that is needed, as an ABI decoder gives it. */
@@ -61,7 +63,10 @@ export async function tellDisputes(log: readonly CourtLogEntry[], telling: Telli
       told.push({ kind: "challenged", ...game.challenged });
     } else if (entry.eventName === "CommitmentEliminated") eliminated = entry.args;
     else if (entry.eventName === "Punished") {
-      if (eliminated !== undefined) told.push(slashed(entry, eliminated, gameOf(games, eliminated)));
+      if (eliminated !== undefined) {
+        const sponsor = sponsorOf(telling, eliminated.sponsor);
+        told.push({ ...slashed(entry, eliminated, gameOf(games, eliminated)), ...sponsor });
+      }
     } else {
       const event = await ofGame(entry, games.get(entry.args.game), telling);
       if (event !== undefined) told.push(event);
@@ -86,7 +91,8 @@ function challengeIn(call: CourtCall | undefined): { committed: Committed; progr
   return { committed: committed as Committed, program: opening.program };
 }
 
-function begun(entry: CourtLogEntry, args: CourtArguments["Challenged"], { nodeOf, rules }: Telling): Told {
+function begun(entry: CourtLogEntry, args: CourtArguments["Challenged"], telling: Telling): Told {
+  const { nodeOf, rules } = telling;
   const called = challengeIn(entry.call);
   const ground = grounds[args.ground]!;
   const steps = called && {
@@ -96,12 +102,17 @@ function begun(entry: CourtLogEntry, args: CourtArguments["Challenged"], { nodeO
     challenged: {
       ...common(entry, args.game),
       ...{ commitment: args.commitment, leaseId: args.leaseId, segment: args.segment, ground, ...steps },
-      ...{ nodeId: nodeOf(args.leaseId) ?? `0x${"0".repeat(40)}`, sponsor: args.sponsor },
+      ...{ nodeId: nodeOf(args.leaseId) ?? `0x${"0".repeat(40)}`, ...sponsorOf(telling, args.sponsor) },
       ...{ bond: args.bond.toString(), clockSeconds: rules.clockSeconds },
     },
     ...{ game: undefined, program: called?.program, rival: args.rival, committed: called?.committed },
     ...{ found: {}, moves: 0, gasOf: { defender: 0, rival: entry.gas } },
   };
+}
+
+function sponsorOf({ nodeWith }: Telling, sponsor: Hex): { sponsor: Hex; sponsorNode?: Hex } {
+  const sponsorNode = nodeWith(sponsor);
+  return sponsorNode === undefined ? { sponsor } : { sponsor, sponsorNode };
 }
 
 async function ofGame(
@@ -202,7 +213,7 @@ function slashed(
   entry: CourtLogEntry & { eventName: "Punished" },
   { leaseId, segment, nodeId, sponsor, ground }: CourtArguments["CommitmentEliminated"],
   told: Told | undefined,
-): DisputeEvent {
+): DisputeEventOf<"slashed"> {
   const { bondToSponsor, bondToBuyer, stakeBurnt, pattern } = entry.args;
   return {
     ...{ kind: "slashed", ...common(entry, told?.challenged.game) },
