@@ -93,7 +93,9 @@ async function entriesOf(reading: Reading, logs: readonly RpcLog[]): Promise<Cou
     if (event === undefined) return [];
     const told = reading.transactions.get(keyOf(log))!;
     const transaction = log.transactionHash as Hex;
-    return [{ ...event, time: reading.times.get(log.blockHash as Hex)!, transaction, ...told } as unknown as CourtLogEntry];
+    return [
+      { ...event, time: reading.times.get(log.blockHash as Hex)!, transaction, ...told } as unknown as CourtLogEntry,
+    ];
   });
 }
 
