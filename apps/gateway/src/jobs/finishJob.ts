@@ -6,7 +6,8 @@ import type { NodeId } from "@weft/protocol/NodeId";
 import type { TrainProgram } from "@weft/tensor/train/Program";
 import type { Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
-import { type JobRecord, lastGood, type SegmentRecord } from "./JobRecord.ts";
+import { type JobRecord, lastGood } from "./JobRecord.ts";
+import { untilSettled } from "./untilSettled.ts";
 
 export interface FinishWork {
   jobId: string;
@@ -15,15 +16,6 @@ export interface FinishWork {
   program: TrainProgram;
   startedAtMs: number;
   signal: AbortSignal;
-}
-
-/** Longest wait for the last lease to settle, beyond the windows that the parameters set. */
-const settleSlackMs = 60_000;
-
-/** A segment that an audit found false after it was paid, and that the record still counts. */
-export function isFoundFalse(context: GatewayContext, segment: SegmentRecord): boolean {
-  const from = context.chain.lease(segment.leaseId)?.voidedFrom;
-  return !segment.void && from !== undefined && BigInt(segment.segment) >= from;
 }
 
 /** `falseSegment`: an audit that ended after the work says that some of it has to be done again. */
@@ -43,7 +35,7 @@ export async function finishJob(context: GatewayContext, work: FinishWork): Prom
   context.emit(work.jobId, "evaluated", quality);
   context.emit(work.jobId, "sample", { text: sample });
   for (const lease of work.record.leases)
-    if ((await awaitSettled(context, work, lease.leaseId)) === "falseSegment") return "falseSegment";
+    if ((await untilSettled(context, work, lease.leaseId)) === "falseSegment") return "falseSegment";
   context.emit(work.jobId, "done", {
     checkpointPath: path,
     bytes,
@@ -61,41 +53,6 @@ function deliver(context: GatewayContext, work: FinishWork, contentId: Hex): str
   copyFileSync(context.blobs.path(contentId), `${path}.part`);
   renameSync(`${path}.part`, path);
   return path;
-}
-
-/** Waits until the lease's money is where it belongs; anyone may send the settling transaction, so this does. */
-async function awaitSettled(
-  context: GatewayContext,
-  work: FinishWork,
-  leaseId: Hex,
-): Promise<"settled" | "falseSegment"> {
-  const { params } = context.chain;
-  const windows = params.claimWindowSeconds + 2n * params.releaseDelaySeconds + params.auditCommitSeconds;
-  const until = context.clock.now() + Number(windows) * 1000 + settleSlackMs;
-  for (;;) {
-    if (work.record.segments.some((segment) => isFoundFalse(context, segment))) return "falseSegment";
-    const facts = context.chain.lease(leaseId);
-    if (facts?.state === "settled") {
-      context.emit(work.jobId, "settled", {
-        leaseId,
-        nodeId: facts.nodeId,
-        paid: facts.paid.toString(),
-        refunded: facts.refunded.toString(),
-        auditorsPaid: facts.auditPaid.toString(),
-      });
-      return "settled";
-    }
-    if (context.clock.now() > until)
-      throw new WeftError("the lease has not settled in time", {
-        code: "job.unsettled",
-        fault: "network",
-        retryable: true,
-        details: { leaseId },
-        remedy: "the money stays reserved and can be settled later by anyone: weft leases",
-      });
-    await context.chain.settle(leaseId);
-    await context.clock.sleep(500, work.signal);
-  }
 }
 
 type Payment = { nodeId: NodeId; role: "provider" | "auditor"; amount: string };

@@ -7,7 +7,7 @@ import { refillable } from "@weft/protocol/Lease";
 import { decodeTrainProgram, type TrainProgram, trainProgramHash } from "@weft/tensor/train/Program";
 import { bytesToHex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
-import { finishJob, isFoundFalse } from "./finishJob.ts";
+import { finishJob } from "./finishJob.ts";
 import { followAudits } from "./followAudits.ts";
 import {
   currentLease,
@@ -25,6 +25,7 @@ import { fillsOf, mayContinue } from "./orderStart.ts";
 import { persevere } from "./persevere.ts";
 import { ensureOrder, ensureRanked, type OrderWork, openNext } from "./placeOrder.ts";
 import { type LeaseEnd, runLease } from "./runLease.ts";
+import { isFoundFalse } from "./untilSettled.ts";
 
 interface Work extends OrderWork {
   name: string;
