@@ -13,6 +13,8 @@ import type { Change } from "./Trace.ts";
 
 const f = Math.fround;
 
+const CANONICAL_NAN = 0x7fc00000;
+
 /** Which steps are meddled with. */
 export type When = (step: number) => boolean;
 
@@ -61,12 +63,19 @@ export function changeBatch(
       : undefined;
 }
 
+type Which = (value: number) => boolean;
+const every: Which = () => true;
+
 /** Another way to compute an operator. */
-function instead(when: When, open: OpenProgram, change: (scope: NodeScope) => Change | undefined): Cheat {
+function instead(
+  when: When,
+  open: OpenProgram,
+  { change, which = every }: { change: (scope: NodeScope) => Change | undefined; which?: Which },
+): Cheat {
   const typed: TypedGraph = typedGraph(open.step.graph);
   return during(when, {
     changeOf: (value) => {
-      const scope = scopeOf(typed, value);
+      const scope = which(value) ? scopeOf(typed, value) : undefined;
       return scope && change(scope);
     },
   });
@@ -74,18 +83,20 @@ function instead(when: When, open: OpenProgram, change: (scope: NodeScope) => Ch
 
 /** exp of a machine's library instead of the recipe. */
 export const libraryExp = (when: When, open: OpenProgram): Cheat =>
-  instead(when, open, ({ node }) => (node.op === "exp" ? mapped((x) => f(Math.exp(x))) : undefined));
+  instead(when, open, { change: ({ node }) => (node.op === "exp" ? mapped((x) => f(Math.exp(x))) : undefined) });
 
 /** Division by multiplying with a reciprocal. */
 export const reciprocalDivision = (when: When, open: OpenProgram): Cheat =>
-  instead(when, open, ({ node, type, operands }) => {
-    if (node.op !== "div") return undefined;
-    return (own, [a, b]) => {
-      for (let i = 0; i < own.data.length; i++) {
-        const [x, y] = [a!, b!].map((one, k) => one.data[broadcastSource(type.shape, operands[k]!.shape, i)]!);
-        own.data[i] = f(x! * f(1 / y!));
-      }
-    };
+  instead(when, open, {
+    change: ({ node, type, operands }) => {
+      if (node.op !== "div") return undefined;
+      return (own, [a, b]) => {
+        for (let i = 0; i < own.data.length; i++) {
+          const [x, y] = [a!, b!].map((one, k) => one.data[broadcastSource(type.shape, operands[k]!.shape, i)]!);
+          own.data[i] = f(x! * f(1 / y!));
+        }
+      };
+    },
   });
 
 const mapped =
@@ -96,26 +107,44 @@ const mapped =
 
 type Fold = (terms: Iterable<readonly [a: number, b: number]>) => number;
 
-/** Products with a fused multiply-add: no rounding between product and sum. */
-export const fusedProducts = (when: When, open: OpenProgram): Cheat =>
-  instead(when, open, (scope) =>
-    products(scope, (terms) => {
-      let acc = 0;
-      // The product of two fp32 is exact in binary64.
-      for (const [a, b] of terms) acc = f(acc + a * b);
-      return acc;
-    }),
-  );
+/** Products with a fused multiply-add: no rounding between product and sum. Of all values, or of some. */
+export const fusedProducts = (when: When, open: OpenProgram, which?: Which): Cheat =>
+  instead(when, open, {
+    ...(which && { which }),
+    change: (scope) =>
+      products(scope, (terms) => {
+        let acc = 0;
+        // The product of two fp32 is exact in binary64.
+        for (const [a, b] of terms) acc = f(acc + a * b);
+        return acc;
+      }),
+  });
 
 /** Products summed from the last term to the first. */
 export const reversedProducts = (when: When, open: OpenProgram): Cheat =>
-  instead(when, open, (scope) =>
-    products(scope, (terms) => {
-      let acc = 0;
-      for (const [a, b] of [...terms].reverse()) acc = f(acc + f(a * b));
-      return acc;
-    }),
-  );
+  instead(when, open, {
+    change: (scope) =>
+      products(scope, (terms) => {
+        let acc = 0;
+        for (const [a, b] of [...terms].reverse()) acc = f(acc + f(a * b));
+        return acc;
+      }),
+  });
+
+/** What x86 writes for an invalid operation, which is the canonical NaN with a sign. */
+const HARDWARE_NAN = 0xffc00000;
+
+/** NaNs as a processor's own instructions leave them, in everything that computes. */
+export const hardwareNans = (when: When, open: OpenProgram): Cheat =>
+  instead(when, open, {
+    change: ({ type }) => {
+      if (type.dtype !== "f32") return undefined;
+      return (own) => {
+        const words = bitsView(own);
+        for (let i = 0; i < words.length; i++) if (words[i] === CANONICAL_NAN) words[i] = HARDWARE_NAN;
+      };
+    },
+  });
 
 function products(scope: NodeScope, fold: Fold): Change | undefined {
   if (scope.node.op !== "matmul") return undefined;
