@@ -4,6 +4,7 @@ import { isIPv4 } from "node:net";
 import { hourlyStepText } from "@weft/protocol/hourlyPrice";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Add, addCommand, type CommandSpec, count, examplesText, group, type Outcome } from "./commandSpec.ts";
+import { addDisputeCommands } from "./disputeCommands.ts";
 import { addModelCommands } from "./modelCommands.ts";
 
 export function buildProgram(outcome: Outcome): Command {
@@ -34,6 +35,7 @@ export function buildProgram(outcome: Outcome): Command {
   addJobCommands(program, add);
   addModelCommands(program, add);
   addOrderCommands(program, add);
+  addDisputeCommands(program, add);
   addNodeCommands(program, add);
   addWalletCommands(program, add);
   return program;

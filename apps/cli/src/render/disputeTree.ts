@@ -4,9 +4,9 @@ import type { DisputeEvent, Found } from "@weft/protocol/DisputeEvent";
 import { verdictLines } from "./disputeVerdict.ts";
 import {
   bitsApart,
+  countText,
   type Level,
   leafText,
-  leavesOf,
   type PlaceTold,
   type Sides,
   sidesOf,
@@ -104,7 +104,7 @@ function rowLines({ level, count, left, place, found, moves }: Row, { depth, loo
   const gas = moves.map(({ call, gas }) => `${call} ${grouped(gas)}`).join(", ");
   const indent = `${"   ".repeat(depth)}${depth === 0 ? "" : " "}`;
   return [
-    `  ${branch(depth)}${grouped(count)} ${leavesOf[level]}${narrowed.join("")}${leaf}`,
+    `  ${branch(depth)}${countText(level, count)}${narrowed.join("")}${leaf}`,
     `  ${indent}${paint(look, "dim", gas)}`,
   ];
 }

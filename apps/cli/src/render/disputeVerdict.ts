@@ -33,17 +33,26 @@ export function verdictLines(events: readonly DisputeEvent[], options: { look: L
       const line = `verdict: ${sides[event.winner]} wins: ${reasonText(event, sides)}; ${event.moves} moves`;
       return [paint(look, event.winner === "rival" ? "red" : "green", line)];
     }
-    if (event.kind === "slashed") return [paint(look, "red", slashedText(event, names))];
+    if (event.kind === "slashed") return slashedParts(event, names).map((line) => paint(look, "red", line));
     if (event.kind === "rivalLost")
       return [`the rival lost ${amountOf(event.lost)} of its bond: half to the node, half to the treasury`];
     return [];
   });
 }
 
-export function slashedText(event: Told<"slashed">, names: NodeNames): string {
+/** The whole of it in one line. */
+export const slashedText = (event: Told<"slashed">, names: NodeNames): string =>
+  slashedParts(event, names)
+    .map((part) => part.trim())
+    .join("; ");
+
+function slashedParts(event: Told<"slashed">, names: NodeNames): string[] {
   const { nodeId, sponsor, sponsorNode, bondToSponsor, bondToBuyer, stakeBurnt, pattern, gas, segment } = event;
   const lost = amountOf(BigInt(bondToSponsor) + BigInt(bondToBuyer));
   const to = `${amountOf(bondToSponsor)} to ${nameOf(names, sponsorNode ?? sponsor)}, ${amountOf(bondToBuyer)} to the buyer`;
-  const stake = `${weftText(stakeBurnt)} of its stake burnt (${pattern ? "a further fault" : "its first fault"})`;
-  return `slashed: ${nameOf(names, nodeId)} loses its bond of ${lost} (${to}) and has ${stake}; segment ${segment} and all after it are void; gas ${grouped(gas)}`;
+  return [
+    `slashed: ${nameOf(names, nodeId)} loses its bond of ${lost}: ${to}`,
+    `         ${weftText(stakeBurnt)} of its stake burnt (${pattern ? "a further fault" : "its first fault"})`,
+    `         segment ${segment} and all after it are void; gas ${grouped(gas)}`,
+  ];
 }

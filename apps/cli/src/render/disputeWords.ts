@@ -8,16 +8,19 @@ export type Dtype = NonNullable<Found["words"]>["dtype"];
 export type PlaceTold = NonNullable<Told<"move">["place"]>;
 export type Level = PlaceTold["level"];
 
-/** What the leaves of a level's tree are called. */
-export const leavesOf: Readonly<Record<Level, string>> = {
-  steps: "steps",
-  values: "values of the step",
-  entries: "entries of the state",
-  leaves: "leaves of 32 words",
-  accs: "partial sums",
-  loss: "loss",
-  outside: "start",
+const leaves: Readonly<Record<Level, readonly [one: string, many: string]>> = {
+  steps: ["step", "steps"],
+  values: ["value of the step", "values of the step"],
+  entries: ["entry of the state", "entries of the state"],
+  leaves: ["leaf of 32 words", "leaves of 32 words"],
+  accs: ["partial sum", "partial sums"],
+  loss: ["loss", "losses"],
+  outside: ["start", "starts"],
 };
+
+/** "1,712 values of the step". */
+export const countText = (level: Level, count: number): string =>
+  `${grouped(count)} ${leaves[level][count === 1 ? 0 : 1]}`;
 
 /** "0x3d8f5c29 = 0.0700000003". */
 export function wordText(bits: number, dtype: Dtype): string {

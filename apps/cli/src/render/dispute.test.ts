@@ -1,0 +1,88 @@
+// A dispute on the screen, from the events of games that were played over the mirror of the contract: the tree gets longer and
+// narrower, lines keep within the terminal, and the words at its tip are numbers.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { DisputeEvent } from "@weft/protocol/DisputeEvent";
+import { flipWeight } from "@weft/tensor/commit/cheats";
+import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
+import { leaseId, logOf, nodeId, sponsor } from "@weft/verification/court/courtLogFixture";
+import { contest, rules, stageOf } from "@weft/verification/court/playFixture";
+import { syntheticDispute } from "@weft/verification/court/syntheticFixture";
+import { oracleOf } from "@weft/verification/court/TraceOracle";
+import { tellDisputes } from "@weft/verification/court/tellDisputes";
+import { disputeNamed, isConcluded, summaries } from "../dispute/summarise.ts";
+import { disputeText } from "./disputeText.ts";
+import { disputeTree } from "./disputeTree.ts";
+import { bitsApart, wordText } from "./disputeWords.ts";
+import { widthOf } from "./terminalText.ts";
+
+const look = { colour: false, width: 100 };
+const names = new Map<string, string>([
+  [nodeId, "node-5"],
+  [sponsor, "node-2"],
+]);
+const telling = { rules, nodeOf: () => nodeId, nodeWith: () => undefined };
+const shape = { steps: 10_000, values: 400, rows: 2048, columns: 2048, terms: 131_072 };
+const { court, truth, lie } = await syntheticDispute(shape, { step: 7_311, element: 1_234_567, chunk: 3_000 });
+const told = await tellDisputes(logOf(await contest(court, { defender: lie, rival: truth }), court), telling);
+
+test("a deep game: ten thousand steps to one partial sum, a row a level, and the two words with the one that is right", () => {
+  const lines = disputeTree(told, { look, names });
+  const text = lines.join("\n");
+  assert.match(text, /node-5 defends it; node-2 has another history/);
+  assert.match(text, /10,000 steps → 512 → 16 → step 7,311/);
+  assert.match(text, /└─ 400 values of the step( → \d+)* → value 200 matmul \[2048, 2048\]/);
+  assert.match(text, /131,072 leaves of 32 words( → [\d,]+)* → leaf 38,580, element 1,234,567/);
+  assert.match(text, /4,096 partial sums( → \d+)* → partial sum 3,000/);
+  assert.match(text, /node-5 +0x[0-9a-f]{8} = .*bits? apart/);
+  assert.match(text, /the court +0x[0-9a-f]{8} = .*recomputed on chain/);
+  assert.match(text, /verdict: node-2 wins/);
+  assert.match(text, /slashed: node-5 loses its bond of 0\.001001: 0\.000500 to node-2, 0\.000501 to the buyer/);
+  assert.match(text, /10 WEFT of its stake burnt/);
+});
+
+test("the tree grows with the game, within any terminal, and says whose clock runs", () => {
+  let last = 0;
+  for (let seen = 1; seen <= told.length; seen++) {
+    const lines = disputeTree(told.slice(0, seen), { look: { colour: true, width: 60 }, names });
+    assert.ok(lines.length >= last && lines.every((line) => widthOf(line) <= 60), `${seen} events`);
+    last = lines.length;
+  }
+  assert.deepEqual(disputeTree([], { look, names }), []);
+  const [, first] = told as [DisputeEvent, DisputeEvent];
+  const clocks = (now: number) =>
+    disputeTree(told.slice(0, 2), { look, names, now }).find((line) => /clocks/.test(line));
+  assert.match(clocks(first.time)!, /node-5 16:40, node-2 16:40 to move/);
+  assert.match(clocks(first.time + 60)!, /node-2 15:40 to move/);
+});
+
+test("one line an event; a weight that was changed after its step has a name", async () => {
+  for (const event of told) assert.match(disputeText(event, names), /^court: /);
+  const stage = await stageOf(tinyTrainProgram({ model: tinyMlpModel }), 4);
+  const cheat = flipWeight((step) => step === 2, { name: "hidden.weight", element: 100, bit: 0 });
+  const sides = { defender: oracleOf(stage.side(cheat)), rival: oracleOf(stage.side()) };
+  const events = await tellDisputes(logOf(await contest(stage, sides), stage), telling);
+  const text = disputeTree(events, { look, names }).join("\n");
+  assert.match(text, /entries of the state → hidden\.weight/);
+  assert.match(text, /node-2 wins: hidden\.weight after the step isn't what its value is/);
+});
+
+test("disputes of a network: one by one, named by game or lease, over or whose turn it is", () => {
+  const [one] = summaries(told, 100);
+  assert.deepEqual([one?.state, one?.winner, one?.level, one?.segment], ["over", "rival", "accs", 3]);
+  const [playing] = summaries(told.slice(0, 2), told[1]!.time + 5);
+  assert.deepEqual([playing?.state, playing?.turn, playing?.left], ["playing", "rival", rules.clockSeconds - 5]);
+  const game = told[0]!.game!;
+  assert.equal(disputeNamed(told, game.slice(0, 8)).length, told.length);
+  assert.equal(disputeNamed(told, leaseId.slice(0, 8)).length, told.length);
+  assert.throws(() => disputeNamed(told, "0xzz00"), { code: "dispute.unknown" });
+  assert.deepEqual([isConcluded(told), isConcluded(told.slice(0, -1))], [true, false]);
+});
+
+test("words: bits and the number that they are", () => {
+  assert.equal(wordText(0x3f800000, "f32"), "0x3f800000 = 1");
+  assert.equal(wordText(0x00000001, "f32"), "0x00000001 = 1.40129846e-45");
+  assert.equal(wordText(0x7fc00000, "f32"), "0x7fc00000 = NaN");
+  assert.equal(wordText(0xffffffff, "i32"), "0xffffffff = -1");
+  assert.deepEqual([bitsApart(1, 3), bitsApart(0, 0xffffffff)], ["1 bit apart", "32 bits apart"]);
+});
