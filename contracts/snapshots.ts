@@ -16,6 +16,7 @@ const deployed = [
   "CommitRevealBeacon",
   "Court",
   "Courts",
+  "EpochCourt",
   "Evidence",
   "Games",
   "Grounds",

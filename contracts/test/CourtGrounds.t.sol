@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IAudits} from "../src/interfaces/IAudits.sol";
 import {IExactCourt} from "../src/interfaces/ICourt.sol";
 import {IGames} from "../src/interfaces/IGames.sol";
+import {IRivals} from "../src/interfaces/IRivals.sol";
 import {CloseReason, LeaseState} from "../src/types/Leases.sol";
 import {Offer, Order, SegmentCommitment} from "../src/types/Orders.sol";
 import {CourtFixture} from "./base/CourtFixture.sol";
@@ -66,7 +67,7 @@ contract CourtGroundsTest is CourtFixture {
         SegmentCommitment memory c = commitSide(honest());
         uint256 until = audits.segment(id, 0).committedAt + params.challengeWindowSeconds;
         vm.warp(until + 1);
-        refusesAll(c, abi.encodeWithSelector(IExactCourt.WindowOver.selector, hashOf(c), until));
+        refusesAll(c, abi.encodeWithSelector(IRivals.WindowOver.selector, hashOf(c), until));
         vm.warp(until);
         succeeds(sponsor, address(court), disputed(c));
     }
@@ -215,7 +216,7 @@ contract CourtGroundsTest is CourtFixture {
         provenFields(c, none);
         vm.assertEq(channels.channel(id).frozenUntil, 0);
         bytes memory data = concludeData(c, sponsor, liar(Lie.loss, 0, 0));
-        reverts(matcher, address(court), data, abi.encodeWithSelector(IExactCourt.Eliminated.selector, hashOf(c)));
+        reverts(matcher, address(court), data, abi.encodeWithSelector(IRivals.Eliminated.selector, hashOf(c)));
         court.reclaim(hashOf(c), sponsor, MerkleTree.root(historyLeaves(liar(Lie.loss, 0, 0))));
         vm.assertEq(court.depositOf(sponsor), 1e9);
         assertOutcome(game, IGames.Outcome.none);
@@ -441,7 +442,7 @@ contract CourtGroundsTest is CourtFixture {
         commit(c);
         skip(1);
         bytes memory data = startData(first, first);
-        revertsWith(sponsor, address(court), data, IExactCourt.WindowOver.selector);
+        revertsWith(sponsor, address(court), data, IRivals.WindowOver.selector);
         revertsWith(sponsor, address(court), startData(c, c), IExactCourt.CommitmentMismatch.selector);
         bytes20 game = abi.decode(succeeds(sponsor, address(court), startData(c, first)), (bytes20));
         lateFor(game);

@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IChannels} from "../src/interfaces/IChannels.sol";
-import {IExactCourt} from "../src/interfaces/ICourt.sol";
 import {IGames} from "../src/interfaces/IGames.sol";
+import {IPurse, IRivals} from "../src/interfaces/IRivals.sol";
 import {CloseReason, LeaseState} from "../src/types/Leases.sol";
 import {SegmentCommitment} from "../src/types/Orders.sol";
 import {CourtFixture} from "./base/CourtFixture.sol";
@@ -54,14 +54,14 @@ contract CourtRivalsTest is CourtFixture {
         vm.assertEq(stable.balanceOf(address(court)), before + 100);
         bytes memory data = abi.encodeCall(court.withdraw, (1e9 + 101, other));
         bytes memory expected =
-            abi.encodeWithSelector(IExactCourt.DepositTooLow.selector, sponsor, 1e9 + 100, 1e9 + 101);
+            abi.encodeWithSelector(IPurse.DepositTooLow.selector, sponsor, 1e9 + 100, 1e9 + 101);
         reverts(sponsor, address(court), data, expected);
         succeeds(sponsor, address(court), abi.encodeCall(court.withdraw, (1e9 + 100, other)));
         vm.assertEq(stable.balanceOf(other), 1e9 + 100);
         data = abi.encodeCall(court.withdraw, (0, other));
-        reverts(sponsor, address(court), data, abi.encodeWithSelector(IExactCourt.ZeroAmount.selector));
+        reverts(sponsor, address(court), data, abi.encodeWithSelector(IPurse.ZeroAmount.selector));
         data = abi.encodeCall(court.deposit, (sponsor, 0));
-        reverts(sponsor, address(court), data, abi.encodeWithSelector(IExactCourt.ZeroAmount.selector));
+        reverts(sponsor, address(court), data, abi.encodeWithSelector(IPurse.ZeroAmount.selector));
         // A donation is nobody's.
         stable.mint(address(court), 7);
         vm.assertEq(court.depositOf(sponsor), 0);
@@ -73,16 +73,16 @@ contract CourtRivalsTest is CourtFixture {
         begin(honest());
         bytes32 root = rootOf(false_(1));
         bytes memory data = challengeData(c, root, ladder() - 1);
-        bytes memory expected = abi.encodeWithSelector(IExactCourt.BondTooLow.selector, ladder() - 1, ladder());
+        bytes memory expected = abi.encodeWithSelector(IRivals.BondTooLow.selector, ladder() - 1, ladder());
         reverts(sponsor, address(court), data, expected);
         data = challengeData(c, root, 1e9 + 1);
-        expected = abi.encodeWithSelector(IExactCourt.DepositTooLow.selector, sponsor, 1e9, 1e9 + 1);
+        expected = abi.encodeWithSelector(IPurse.DepositTooLow.selector, sponsor, 1e9, 1e9 + 1);
         reverts(sponsor, address(court), data, expected);
         bytes32[3] memory wrong = [bytes32(0), c.historyRoot, bytes32("start")];
         for (uint256 i = 0; i < 3; ++i) {
             data = challengeData(c, wrong[i], ladder());
             reverts(
-                sponsor, address(court), data, abi.encodeWithSelector(IExactCourt.RivalInvalid.selector, wrong[i])
+                sponsor, address(court), data, abi.encodeWithSelector(IRivals.RivalInvalid.selector, wrong[i])
             );
         }
         bytes20 game = challengeAs(sponsor, c, false_(1), ladder());
@@ -91,7 +91,7 @@ contract CourtRivalsTest is CourtFixture {
         reverts(sponsor, address(court), data, abi.encodeWithSelector(IGames.GameKnown.selector, game));
         // The same history by someone else is another rival.
         challengeAs(other, c, false_(1), 2 * ladder());
-        IExactCourt.DisputeView memory v = court.dispute(hash);
+        IRivals.DisputeView memory v = court.dispute(hash);
         vm.assertEq(v.rivals, 2);
         vm.assertEq(v.nextBond, 4 * ladder());
         vm.assertEq(bytes32(v.live), bytes32(game));
@@ -103,7 +103,7 @@ contract CourtRivalsTest is CourtFixture {
         uint64 bond = ladder();
         for (uint256 i = 0; i < 8; ++i) {
             bytes32 root = rootOf(false_(i));
-            bytes memory expected = abi.encodeWithSelector(IExactCourt.BondTooLow.selector, bond - 1, bond);
+            bytes memory expected = abi.encodeWithSelector(IRivals.BondTooLow.selector, bond - 1, bond);
             reverts(other, address(court), challengeData(c, root, bond - 1), expected);
             challengeAs(other, c, false_(i), bond);
             bond *= 2;
@@ -141,7 +141,7 @@ contract CourtRivalsTest is CourtFixture {
             challengeAs(other, c, false_(i), ladder() << uint64(i));
         }
         bytes memory data = challengeData(c, rootOf(false_(40)), type(uint64).max);
-        reverts(other, address(court), data, abi.encodeWithSelector(IExactCourt.TooManyRivals.selector, hash, 32));
+        reverts(other, address(court), data, abi.encodeWithSelector(IRivals.TooManyRivals.selector, hash, 32));
     }
 
     // ---- verdicts -------------------------------------------------------------------------------------------------
@@ -155,13 +155,13 @@ contract CourtRivalsTest is CourtFixture {
         vm.assertEq(court.depositOf(sponsor), own - ladder());
         playTo(game, level, IGames.Stage.choose, honest(), rival);
         bytes memory data = concludeData(c, sponsor, rival);
-        reverts(matcher, address(court), data, abi.encodeWithSelector(IExactCourt.GameRunning.selector, game));
+        reverts(matcher, address(court), data, abi.encodeWithSelector(IRivals.GameRunning.selector, game));
         runOut(game, sponsor, rival);
         lost = own - court.depositOf(sponsor);
         vm.assertEq(court.depositOf(provider.owner), lost / 2);
         vm.assertEq(court.depositOf(treasury), lost - lost / 2);
         vm.assertEq(books(), before, "money is conserved");
-        reverts(matcher, address(court), data, abi.encodeWithSelector(IExactCourt.NoGame.selector, hash));
+        reverts(matcher, address(court), data, abi.encodeWithSelector(IRivals.NoGame.selector, hash));
         assertState(id, LeaseState.running);
     }
 
@@ -195,7 +195,7 @@ contract CourtRivalsTest is CourtFixture {
         play(game, lie, honest());
         // Somebody else's game isn't the one that was played.
         bytes memory data = concludeData(c, other, honest());
-        reverts(matcher, address(court), data, abi.encodeWithSelector(IExactCourt.RivalUnknown.selector, game));
+        reverts(matcher, address(court), data, abi.encodeWithSelector(IRivals.RivalUnknown.selector, game));
         concluded(sponsor, honest());
 
         vm.assertEq(court.depositOf(sponsor), own);
@@ -213,10 +213,10 @@ contract CourtRivalsTest is CourtFixture {
             matcher,
             address(court),
             concludeData(c, sponsor, honest()),
-            abi.encodeWithSelector(IExactCourt.Eliminated.selector, hash)
+            abi.encodeWithSelector(IRivals.Eliminated.selector, hash)
         );
         data = challengeData(c, rootOf(honest()), ladder());
-        reverts(other, address(court), data, abi.encodeWithSelector(IExactCourt.Eliminated.selector, hash));
+        reverts(other, address(court), data, abi.encodeWithSelector(IRivals.Eliminated.selector, hash));
         settleLease(id);
         vm.assertEq(channels.bondsOf(provider.id).locked, 0);
     }
@@ -282,18 +282,18 @@ contract CourtRivalsTest is CourtFixture {
         challengeAs(other, c, false_(1), 2 * ladder());
         challengeAs(other, c, honest(), 4 * ladder());
         bytes memory first = abi.encodeCall(court.reclaim, (hash, other, rootOf(false_(1))));
-        bytes memory expected = abi.encodeWithSelector(IExactCourt.NotEliminated.selector, hash);
+        bytes memory expected = abi.encodeWithSelector(IRivals.NotEliminated.selector, hash);
         reverts(matcher, address(court), first, expected);
         play(game, lie, honest());
         concluded(sponsor, honest());
         vm.assertEq(court.depositOf(other), 1e12 - 6 * ladder());
         succeeds(matcher, address(court), first);
-        revertsWith(matcher, address(court), first, IExactCourt.RivalUnknown.selector);
+        revertsWith(matcher, address(court), first, IRivals.RivalUnknown.selector);
         court.reclaim(hash, other, rootOf(honest()));
         vm.assertEq(court.depositOf(other), 1e12);
         // The one that won has its bond already.
         bytes memory again = abi.encodeCall(court.reclaim, (hash, sponsor, rootOf(honest())));
-        revertsWith(matcher, address(court), again, IExactCourt.RivalUnknown.selector);
+        revertsWith(matcher, address(court), again, IRivals.RivalUnknown.selector);
     }
 
     // ---- where the lease stands -----------------------------------------------------------------------------------

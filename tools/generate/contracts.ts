@@ -32,6 +32,7 @@ const contractNames = [
   "Grounds",
   "Games",
   "Court",
+  "EpochCourt",
 ] as const;
 
 const folder = "packages/chain/src/generated";

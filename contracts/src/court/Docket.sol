@@ -5,17 +5,17 @@ import {ProtocolParams} from "../generated/Params.sol";
 import {IAudits} from "../interfaces/IAudits.sol";
 import {IBeacon} from "../interfaces/IBeacon.sol";
 import {IChannels} from "../interfaces/IChannels.sol";
-import {ICourts} from "../interfaces/ICourt.sol";
+import {ICourts, IExactCourt} from "../interfaces/ICourt.sol";
 import {IMarket} from "../interfaces/IMarket.sol";
 import {Typed} from "../libraries/Typed.sol";
 import {Lease, LeaseState} from "../types/Leases.sol";
 import {SegmentCommitment, TIER_EXACT} from "../types/Orders.sol";
 import {Wiring} from "../types/Wiring.sol";
 import {Grounds} from "./Grounds.sol";
-import {Purse} from "./Purse.sol";
+import {Rivals} from "./Rivals.sol";
 
 /// @title Which commitments may be disputed, and what their orders are.
-abstract contract Docket is Purse {
+abstract contract Docket is Rivals, IExactCourt {
     IAudits internal immutable AUDITS;
     IChannels internal immutable CHANNELS;
     IMarket internal immutable MARKET;
@@ -27,7 +27,10 @@ abstract contract Docket is Purse {
     /// @dev Pay matures `releaseDelaySeconds` after its commitment at the earliest, and the lease that ends settles later still:
     /// until the window is over nothing is out of reach. An auditor finds the window open after the named round, somebody's
     /// opening of the case, and its own replay.
-    constructor(Wiring memory wiring, ProtocolParams memory params, Grounds grounds) Purse(wiring.stable) {
+    constructor(Wiring memory wiring, ProtocolParams memory params, Grounds grounds, address treasury)
+        Rivals(wiring, params, treasury)
+    {
+        if (params.minBond < LADDER) revert ParamsUnsafe("minBond");
         uint256 replayed = (params.maxRoundsAhead + 1) * params.roundSeconds + 2 * params.auditCommitSeconds;
         if (params.challengeWindowSeconds <= replayed) revert ParamsUnsafe("challengeWindowSeconds");
         if (params.releaseDelaySeconds <= params.challengeWindowSeconds) revert ParamsUnsafe("releaseDelaySeconds");
@@ -65,9 +68,6 @@ abstract contract Docket is Purse {
         if (lease.state == LeaseState.settled) revert LeaseSettled(c.leaseId);
         program = _ground();
     }
-
-    /// @dev Reverts for a commitment that was eliminated.
-    function _checkStands(bytes32 commitment) internal view virtual;
 
     /// @dev Asks {Grounds} with the calldata of this call. Reverts as it does.
     function _ground() internal view returns (bytes32 program) {

@@ -23,6 +23,7 @@ abstract contract GameBook is IGames, EIP712 {
 
     IRegistry internal immutable REGISTRY;
     address private immutable COURT;
+    address private immutable EPOCHS;
     uint256 private immutable CLOCK;
     uint256 private immutable EXTENSION;
     uint256 private immutable INCLUSION;
@@ -42,7 +43,7 @@ abstract contract GameBook is IGames, EIP712 {
             revert ParamsUnsafe("courtFanout");
         }
         REGISTRY = IRegistry(wiring.registry);
-        COURT = wiring.court;
+        (COURT, EPOCHS) = (wiring.court, wiring.epochs);
         CLOCK = params.courtClockSeconds;
         EXTENSION = params.courtExtensionSeconds;
         INCLUSION = params.courtInclusionSeconds;
@@ -51,7 +52,7 @@ abstract contract GameBook is IGames, EIP712 {
     // ---- hosts ----------------------------------------------------------------------------------------------------
 
     modifier onlyHost() {
-        if (msg.sender != COURT) revert NotHost(msg.sender);
+        if (msg.sender != COURT && msg.sender != EPOCHS) revert NotHost(msg.sender);
         _;
     }
 

@@ -4,10 +4,10 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {IExactCourt} from "../interfaces/ICourt.sol";
+import {IPurse} from "../interfaces/IRivals.sol";
 
 /// @title Money for bonds. Every balance is a number in here; a donation raises none.
-abstract contract Purse is IExactCourt {
+abstract contract Purse is IPurse {
     using SafeERC20 for IERC20;
 
     IERC20 private immutable TOKEN;

@@ -3,15 +3,16 @@ pragma solidity 0.8.37;
 
 import {ProtocolParams} from "../generated/Params.sol";
 import {IGames} from "../interfaces/IGames.sol";
+import {IRegistry} from "../interfaces/IRegistry.sol";
+import {IRivals} from "../interfaces/IRivals.sol";
 import {Wiring} from "../types/Wiring.sol";
-import {Docket} from "./Docket.sol";
-import {Grounds} from "./Grounds.sol";
+import {Purse} from "./Purse.sol";
 
 /// @title The queue of rivals of a commitment: one plays, the highest bond next.
 /// @dev Nobody is ever pushed out, and every further rival bonds at least twice as much: whoever wants to keep an honest one
 /// from its turn loses one doubled bond after another. A game's id says who sponsors it, so that nothing else need be
 /// stored of a rival than its bond.
-abstract contract Rivals is Docket {
+abstract contract Rivals is Purse, IRivals {
     uint256 private constant MAX_RIVALS = 32;
 
     /// @dev slot 0: | eliminated 8 | rivals 8 | bond 64 | live 160 |   slot 1: | head 160 |
@@ -33,20 +34,23 @@ abstract contract Rivals is Docket {
     IGames internal immutable GAMES;
     uint256 private immutable BOND_STEPS;
     uint256 private immutable BOND_VALUES;
-    uint256 private immutable LADDER;
+    uint256 internal immutable LADDER;
+    IRegistry internal immutable REGISTRY;
+    address internal immutable TREASURY;
 
     mapping(bytes32 commitment => Dispute) private _disputes;
     mapping(bytes20 game => Waiting) private _waiting;
 
-    constructor(Wiring memory wiring, ProtocolParams memory params, Grounds grounds) Docket(wiring, params, grounds) {
+    constructor(Wiring memory wiring, ProtocolParams memory params, address treasury) Purse(wiring.stable) {
         bool falling = params.courtBondSteps > params.courtBondValues && params.courtBondValues > params.courtBondAccs;
         if (!falling || params.courtBondAccs == 0) revert ParamsUnsafe("courtBondSteps");
         GAMES = IGames(wiring.games);
         BOND_STEPS = params.courtBondSteps;
         BOND_VALUES = params.courtBondValues;
         LADDER = params.courtBondSteps + params.courtBondValues + params.courtBondAccs;
-        if (params.minBond < LADDER) revert ParamsUnsafe("minBond");
         if (LADDER << MAX_RIVALS > type(uint64).max) revert ParamsUnsafe("courtBondSteps");
+        REGISTRY = IRegistry(wiring.registry);
+        TREASURY = treasury;
     }
 
     // ---- the queue ------------------------------------------------------------------------------------------------
@@ -83,7 +87,7 @@ abstract contract Rivals is Docket {
 
     /// @dev The game that was played is over; the next one begins.
     /// @return last Whether no rival is left.
-    function _next(bytes32 commitment) internal returns (bool last) {
+    function _next(bytes32 commitment) private returns (bool last) {
         Dispute storage self = _disputes[commitment];
         --self.rivals;
         bytes20 next = self.head;
@@ -95,6 +99,38 @@ abstract contract Rivals is Docket {
         delete _waiting[next];
         self.head = waiting.next;
         _play(self, next, waiting.bond);
+    }
+
+    /// @dev The game that was played, which must be this rival's and over.
+    /// @return outcome Never none.
+    /// @return level On which it ended.
+    /// @return bond Of the rival.
+    function _judged(bytes32 commitment, address sponsor, bytes32 rival)
+        internal
+        view
+        returns (IGames.Outcome outcome, IGames.Level level, uint64 bond)
+    {
+        _checkStands(commitment);
+        bytes20 id;
+        (id, bond) = _live(commitment);
+        if (gameOf(commitment, sponsor, rival) != id) revert RivalUnknown(id);
+        (outcome, level) = GAMES.outcomeOf(id);
+        if (outcome == IGames.Outcome.none) revert GameRunning(id);
+    }
+
+    /// @dev The rival that played has lost: half of its loss goes to the node it harmed, half to the treasury.
+    /// @return last Whether no rival is left.
+    function _dismiss(bytes32 commitment, bytes20 nodeId, address sponsor, IGames.Level level)
+        internal
+        returns (bool last)
+    {
+        (bytes20 id, uint64 bond) = _live(commitment);
+        uint256 lost = _lostAt(level, bond);
+        _deposits[REGISTRY.ownerOf(nodeId)] += lost / 2;
+        _deposits[TREASURY] += lost - lost / 2;
+        _deposits[sponsor] += bond - lost;
+        emit RivalEliminated(commitment, id, uint64(lost));
+        return _next(commitment);
     }
 
     /// @dev The commitment is false: no further game is played.
@@ -110,7 +146,7 @@ abstract contract Rivals is Docket {
     }
 
     /// @dev What a rival loses that got as far as this level.
-    function _lostAt(IGames.Level level, uint256 bond) internal view returns (uint256) {
+    function _lostAt(IGames.Level level, uint256 bond) private view returns (uint256) {
         if (level == IGames.Level.accs) return bond;
         bool early = level == IGames.Level.steps || level == IGames.Level.outside;
         return bond * (early ? BOND_STEPS : BOND_STEPS + BOND_VALUES) / LADDER;
@@ -130,7 +166,8 @@ abstract contract Rivals is Docket {
 
     // ---- for the other parts --------------------------------------------------------------------------------------
 
-    function _checkStands(bytes32 commitment) internal view override {
+    /// @dev Reverts for a commitment that was eliminated.
+    function _checkStands(bytes32 commitment) internal view {
         if (_disputes[commitment].eliminated) revert Eliminated(commitment);
     }
 
@@ -139,6 +176,10 @@ abstract contract Rivals is Docket {
         Dispute storage self = _disputes[commitment];
         (id, bond) = (self.live, self.bond);
         if (id == 0) revert NoGame(commitment);
+    }
+
+    function _hasRivals(bytes32 commitment) internal view returns (bool) {
+        return _disputes[commitment].rivals != 0;
     }
 
     // ---- views ----------------------------------------------------------------------------------------------------

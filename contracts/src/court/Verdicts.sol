@@ -8,15 +8,13 @@ import {Typed} from "../libraries/Typed.sol";
 import {Lease, LeaseState} from "../types/Leases.sol";
 import {SegmentCommitment} from "../types/Orders.sol";
 import {Wiring} from "../types/Wiring.sol";
+import {Docket} from "./Docket.sol";
 import {Grounds} from "./Grounds.sol";
-import {Rivals} from "./Rivals.sol";
 
 /// @title What the end of a game does: to bonds, to the lease and to the node's stake.
-abstract contract Verdicts is Rivals {
+abstract contract Verdicts is Docket {
     uint256 private constant PPM = 1e6;
 
-    IRegistry private immutable REGISTRY;
-    address private immutable TREASURY;
     uint256 private immutable FAULT_PPM;
     uint256 private immutable PATTERN_PPM;
     uint256 private immutable MEMORY;
@@ -25,7 +23,7 @@ abstract contract Verdicts is Rivals {
 
     /// @dev Stake can't leave while a commitment may be named and then disputed.
     constructor(Wiring memory wiring, ProtocolParams memory params, Grounds grounds, address treasury)
-        Rivals(wiring, params, grounds)
+        Docket(wiring, params, grounds, treasury)
     {
         uint256 narrowing = 0;
         while (1 << narrowing < params.courtFanout) ++narrowing;
@@ -39,8 +37,6 @@ abstract contract Verdicts is Rivals {
         if (params.faultSlashPpm > params.patternSlashPpm || params.patternSlashPpm > PPM) {
             revert ParamsUnsafe("faultSlashPpm");
         }
-        REGISTRY = IRegistry(wiring.registry);
-        TREASURY = treasury;
         FAULT_PPM = params.faultSlashPpm;
         PATTERN_PPM = params.patternSlashPpm;
         MEMORY = params.faultMemorySeconds;
@@ -48,22 +44,13 @@ abstract contract Verdicts is Rivals {
 
     function conclude(SegmentCommitment calldata c, address sponsor, bytes32 rival) external {
         bytes32 commitment = Typed.hash(c);
-        _checkStands(commitment);
-        (bytes20 id, uint64 bond) = _live(commitment);
-        if (gameOf(commitment, sponsor, rival) != id) revert RivalUnknown(id);
-        (IGames.Outcome outcome, IGames.Level level) = GAMES.outcomeOf(id);
-        if (outcome == IGames.Outcome.none) revert GameRunning(id);
+        (IGames.Outcome outcome, IGames.Level level, uint64 bond) = _judged(commitment, sponsor, rival);
         if (outcome == IGames.Outcome.rival) {
             _eliminate(c, commitment, sponsor, bond, level == IGames.Level.outside ? Ground.start : Ground.history);
             return;
         }
-        uint256 lost = _lostAt(level, bond);
         (bytes20 nodeId,) = CHANNELS.partiesOf(c.leaseId);
-        _deposits[REGISTRY.ownerOf(nodeId)] += lost / 2;
-        _deposits[TREASURY] += lost - lost / 2;
-        _deposits[sponsor] += bond - lost;
-        emit RivalEliminated(commitment, id, uint64(lost));
-        if (_next(commitment) && MARKET.lease(c.leaseId).state != LeaseState.settled) {
+        if (_dismiss(commitment, nodeId, sponsor, level) && MARKET.lease(c.leaseId).state != LeaseState.settled) {
             MARKET.courtUnfreeze(c.leaseId);
         }
     }

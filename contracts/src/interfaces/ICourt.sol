@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Order, SegmentCommitment} from "../types/Orders.sol";
 import {CourtProgram} from "./IGames.sol";
+import {IRivals} from "./IRivals.sol";
 
 /// @dev The courtId of the first court, which hears tier exact. It is on the list from the start.
 bytes32 constant EXACT_COURT = "exact/1";
@@ -20,7 +21,7 @@ interface ICourt {
 
 /// @title The court of tier exact: who may name a rival to a segment commitment, for what bond, whose turn it is, and what a
 /// verdict does. The game itself is {IGames}; spec/court.md.
-interface IExactCourt is ICourt {
+interface IExactCourt is ICourt, IRivals {
     enum Ground {
         fields,
         nan,
@@ -58,21 +59,6 @@ interface IExactCourt is ICourt {
         uint8 word;
     }
 
-    struct DisputeView {
-        bool eliminated;
-        /// @dev Rivals playing or waiting.
-        uint8 rivals;
-        /// @dev The game that is played, 0 when none is, and its bond.
-        bytes20 live;
-        uint64 bond;
-        /// @dev The first that waits.
-        bytes20 head;
-        /// @dev Least bond of one more rival.
-        uint64 nextBond;
-    }
-
-    event Deposited(address indexed account, address indexed from, uint96 amount);
-    event Withdrawn(address indexed account, address indexed to, uint96 amount);
     event Challenged(
         bytes32 indexed commitment,
         bytes20 indexed game,
@@ -83,45 +69,21 @@ interface IExactCourt is ICourt {
         bytes32 rival,
         uint64 bond
     );
-    event RivalEliminated(bytes32 indexed commitment, bytes20 indexed game, uint64 lost);
     event CommitmentEliminated(
         bytes32 indexed commitment, bytes20 indexed nodeId, address indexed sponsor, bytes32 leaseId, uint32 segment, Ground ground
     );
     event Punished(bytes20 indexed nodeId, uint64 bondToSponsor, uint64 bondToBuyer, uint96 stakeBurnt, bool pattern);
-    event Reclaimed(bytes32 indexed commitment, bytes20 indexed game, uint64 bond);
 
     error NotThisCourt(bytes32 leaseId);
     error LeaseSettled(bytes32 leaseId);
     error CommitmentMismatch(bytes32 expected, bytes32 actual);
-    error WindowOver(bytes32 commitment, uint256 until);
     error StillRetractable(bytes32 commitment, uint64 round);
-    error Eliminated(bytes32 commitment);
-    error NotEliminated(bytes32 commitment);
     error OrderMismatch(bytes32 expected, bytes32 actual);
     error DetailsMismatch(bytes32 expected, bytes32 actual);
-    error RivalInvalid(bytes32 rival);
-    error RivalUnknown(bytes20 game);
-    error TooManyRivals(bytes32 commitment, uint256 limit);
-    error BondTooLow(uint64 bond, uint256 needed);
-    error DepositTooLow(address account, uint256 deposit, uint256 wanted);
-    error NoGame(bytes32 commitment);
-    error GameRunning(bytes20 game);
     error NothingFalse();
     error NotNan(uint32 word);
     error StartAllowed(uint64 step, bytes32 root);
     error StartNotShown();
-    error ZeroAmount();
-    error TokenDeltaWrong(uint256 expected, uint256 received);
-    error ParamsUnsafe(string reason);
-
-    // ---- money ----------------------------------------------------------------------------------------------------
-
-    /// @notice Money for bonds. Anyone for anyone.
-    function deposit(address account, uint96 amount) external;
-    function depositWithPermit(address account, uint96 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
-
-    /// @notice What no rival has locked, at once.
-    function withdraw(uint96 amount, address to) external;
 
     // ---- rivals ---------------------------------------------------------------------------------------------------
 
@@ -166,16 +128,8 @@ interface IExactCourt is ICourt {
     /// @notice Takes note of the game that was played and is over: pays, punishes, starts the next rival's. Anyone.
     function conclude(SegmentCommitment calldata commitment, address sponsor, bytes32 rival) external;
 
-    /// @notice After the commitment was eliminated: the bond of a rival that was still in. Anyone.
-    function reclaim(bytes32 commitment, address sponsor, bytes32 rival) external;
-
     // ---- views ----------------------------------------------------------------------------------------------------
 
-    function depositOf(address account) external view returns (uint256);
-    function dispute(bytes32 commitment) external view returns (DisputeView memory);
-    /// @notice A rival that waits: its bond and the game after it.
-    function waitingOf(bytes20 game) external view returns (uint64 bond, bytes20 next);
-    function gameOf(bytes32 commitment, address sponsor, bytes32 rival) external view returns (bytes20);
     function lastFaultOf(bytes20 nodeId) external view returns (uint40);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {EpochCommitment, Request} from "../types/Epochs.sol";
 import {Offer, Order, SegmentCommitment, SessionGrant} from "../types/Orders.sol";
 
 /// @notice EIP-712 struct hashes of everything that is signed. All fields are static, so that the struct hash is the
@@ -20,6 +21,13 @@ library Typed {
     bytes32 internal constant SEGMENT_COMMITMENT = keccak256(
         "SegmentCommitment(bytes32 leaseId,uint32 segment,uint64 firstStep,uint64 lastStep,bytes32 orderHash,bytes32 program,bytes32 dataRoot,bytes32 startRoot,bytes32 endRoot,bytes32 historyRoot,bytes32 checkpoint,uint32 meteredSeconds,uint64 tokens,uint64 beaconRound)"
     );
+    bytes32 internal constant REQUEST = keccak256(
+        "Request(address buyer,bytes20 nodeId,bytes32 program,bytes32 startRoot,uint96 price,uint64 nonce,uint64 deadline)"
+    );
+    bytes32 internal constant EPOCH_COMMITMENT =
+        keccak256("EpochCommitment(bytes20 nodeId,uint64 epoch,uint32 results,uint96 value,bytes32 root)");
+    bytes32 internal constant EPOCH_VOUCHER =
+        keccak256("EpochVoucher(bytes32 channelId,bytes32 epoch,uint96 amount)");
     bytes32 internal constant HELD =
         keccak256("Held(bytes32 leaseId,uint32 segment,bytes32 checkpoint,bytes20 holder)");
     bytes32 internal constant START = keccak256("Start(bytes32 leaseId)");
@@ -51,12 +59,24 @@ library Typed {
         return keccak256(abi.encode(SEGMENT_COMMITMENT, commitment));
     }
 
+    function hash(Request calldata request) internal pure returns (bytes32) {
+        return keccak256(abi.encode(REQUEST, request));
+    }
+
+    function hash(EpochCommitment calldata commitment) internal pure returns (bytes32) {
+        return keccak256(abi.encode(EPOCH_COMMITMENT, commitment));
+    }
+
     function hash(SessionGrant calldata grant) internal pure returns (bytes32) {
         return keccak256(abi.encode(SESSION_GRANT, grant));
     }
 
     function voucher(bytes32 channelId, bytes20 payee, uint128 cumulative) internal pure returns (bytes32) {
         return keccak256(abi.encode(VOUCHER, channelId, payee, cumulative));
+    }
+
+    function epochVoucher(bytes32 channelId, bytes32 epoch, uint96 amount) internal pure returns (bytes32) {
+        return keccak256(abi.encode(EPOCH_VOUCHER, channelId, epoch, amount));
     }
 
     function held(bytes32 leaseId, uint32 segment, bytes32 checkpoint, bytes20 holder) internal pure returns (bytes32) {

@@ -14,6 +14,7 @@ struct Wiring {
     address courts;
     address games;
     address court;
+    address epochs;
 }
 
 /// @notice A contract was deployed at an address that the wiring doesn't name for it.

@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {Presets, ProtocolParams} from "../../src/generated/Params.sol";
-import {IExactCourt} from "../../src/interfaces/ICourt.sol";
 import {Choice, IGames, StepBefore, StepClaim} from "../../src/interfaces/IGames.sol";
+import {IRivals} from "../../src/interfaces/IRivals.sol";
 import {SegmentCommitment} from "../../src/types/Orders.sol";
 import {CourtFixture} from "./CourtFixture.sol";
 import {MerkleTree} from "./MerkleTree.sol";
@@ -318,7 +318,7 @@ abstract contract CourtHandler is CourtFixture {
 
     /// @notice Bonds of the rivals that are in.
     function locked() public view returns (uint256 sum) {
-        IExactCourt.DisputeView memory v = court.dispute(hash);
+        IRivals.DisputeView memory v = court.dispute(hash);
         sum = v.bond;
         bytes20 next = v.head;
         while (next != 0) {

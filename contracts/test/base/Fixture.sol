@@ -6,6 +6,7 @@ import {IAudits} from "../../src/interfaces/IAudits.sol";
 import {IChannels} from "../../src/interfaces/IChannels.sol";
 import {ICommitRevealBeacon} from "../../src/interfaces/ICommitRevealBeacon.sol";
 import {ICourts, IExactCourt} from "../../src/interfaces/ICourt.sol";
+import {IEpochCourt} from "../../src/interfaces/IEpochCourt.sol";
 import {IGames} from "../../src/interfaces/IGames.sol";
 import {IMarket} from "../../src/interfaces/IMarket.sol";
 import {IRegistry} from "../../src/interfaces/IRegistry.sol";
@@ -47,6 +48,7 @@ abstract contract Fixture {
     ICourts internal courts;
     IGames internal games;
     IExactCourt internal court;
+    IEpochCourt internal epochs;
 
     NodeKeys[] internal nodes;
     address internal governance = address(0x600);
@@ -84,7 +86,8 @@ abstract contract Fixture {
             beacon: vm.computeCreateAddress(address(this), nonce + 6),
             courts: vm.computeCreateAddress(address(this), nonce + 7),
             games: vm.computeCreateAddress(address(this), nonce + 8),
-            court: vm.computeCreateAddress(address(this), nonce + 10)
+            court: vm.computeCreateAddress(address(this), nonce + 10),
+            epochs: vm.computeCreateAddress(address(this), nonce + 11)
         });
         stable = IStable(create("TestStable.sol:TestStable", ""));
         weft = IWeft(create("WeftToken.sol:WeftToken", abi.encode(address(this), 1_000_000_000e18)));
@@ -97,6 +100,7 @@ abstract contract Fixture {
         games = IGames(create("Games.sol:Games", abi.encode(wiring, params, judges, evidence)));
         address grounds = create("Grounds.sol:Grounds", abi.encode(wiring));
         court = IExactCourt(create("Court.sol:Court", abi.encode(wiring, params, grounds, treasury)));
+        epochs = IEpochCourt(create("EpochCourt.sol:EpochCourt", abi.encode(wiring, params, treasury)));
     }
 
     /// @dev Without judges no operator can be judged; tests of games say which.

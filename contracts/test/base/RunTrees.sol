@@ -121,7 +121,7 @@ abstract contract RunTrees is RunModel {
     }
 
     /// @notice The value that holds an entry after the step.
-    function entryValue(uint256 i) internal pure returns (uint32) {
+    function entryValue(uint256 i) internal pure virtual returns (uint32) {
         return i == 0 ? WIDTH_VALUE : 1;
     }
 
@@ -157,7 +157,7 @@ abstract contract RunTrees is RunModel {
     }
 
     /// @dev Whoever lies about a value has another loss too: a lie that changes nothing after the step is none.
-    function lossOf(Side memory side) internal pure returns (uint32) {
+    function lossOf(Side memory side) internal pure virtual returns (uint32) {
         uint32 loss = wordsOf(side, LOSS_VALUE)[0];
         return side.lie == Lie.none || side.lie == Lie.entry ? loss : loss ^ 1;
     }

@@ -6,6 +6,7 @@ import { abi as commitReveal } from "./generated/CommitRevealBeacon.ts";
 import { abi as court } from "./generated/Court.ts";
 import { abi as courts } from "./generated/Courts.ts";
 import { abi as drand } from "./generated/DrandBeacon.ts";
+import { abi as epochs } from "./generated/EpochCourt.ts";
 import { abi as games } from "./generated/Games.ts";
 import { abi as market } from "./generated/Market.ts";
 import { abi as registry } from "./generated/Registry.ts";
@@ -22,7 +23,7 @@ const isDrandOnly = (item: Drand): item is DrandOnly =>
 /** A deployment has one of the two beacons: what either of them says can be read, and what both say is there once. */
 const beacon: readonly ((typeof commitReveal)[number] | DrandOnly)[] = [...commitReveal, ...drand.filter(isDrandOnly)];
 
-export const abis = { stable, weft, registry, channels, market, audits, beacon, courts, games, court } as const;
+export const abis = { stable, weft, registry, channels, market, audits, beacon, courts, games, court, epochs } as const;
 
 export type ContractName = keyof Contracts & keyof typeof abis;
 

@@ -25,6 +25,7 @@ export const shape = z.strictObject({
   contracts: z.strictObject({
     ...{ stable: address, weft: address, registry: address, channels: address },
     ...{ market: address, audits: address, beacon: address, courts: address, games: address, court: address },
+    epochs: address,
   }),
   fromBlock: uintOf(64),
   /** The court that orders of the exact tier pin; absent where no court hears disputes. */
@@ -72,7 +73,7 @@ export const networkIdOf = (file: Pick<NetworkFile, "chainId" | "genesisHash" | 
 const orderedContracts = ({ contracts }: Pick<NetworkFile, "contracts">) => ({
   ...{ stable: contracts.stable, weft: contracts.weft, registry: contracts.registry, channels: contracts.channels },
   ...{ market: contracts.market, audits: contracts.audits, beacon: contracts.beacon, courts: contracts.courts },
-  ...{ games: contracts.games, court: contracts.court },
+  ...{ games: contracts.games, court: contracts.court, epochs: contracts.epochs },
 });
 
 type Derived = "version" | "networkId" | "genesisHash" | "paramsHash";

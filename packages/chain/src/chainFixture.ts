@@ -24,7 +24,7 @@ const nowhere: Address = "0x000000000000000000000000000000000000dead";
 const noContracts: Contracts = {
   ...{ stable: nowhere, weft: nowhere, registry: nowhere, channels: nowhere },
   ...{ market: nowhere, audits: nowhere, beacon: nowhere, courts: nowhere },
-  ...{ games: nowhere, court: nowhere },
+  ...{ games: nowhere, court: nowhere, epochs: nowhere },
 };
 
 export interface Fixture {

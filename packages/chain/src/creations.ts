@@ -9,6 +9,7 @@ import * as CommitRevealBeacon from "./generated/CommitRevealBeacon.ts";
 import * as Court from "./generated/Court.ts";
 import * as Courts from "./generated/Courts.ts";
 import * as DrandBeacon from "./generated/DrandBeacon.ts";
+import * as EpochCourt from "./generated/EpochCourt.ts";
 import * as Evidence from "./generated/Evidence.ts";
 import * as Games from "./generated/Games.ts";
 import * as Grounds from "./generated/Grounds.ts";
@@ -28,7 +29,7 @@ const judgeOf = <Name extends JudgeName>(name: Name): `judge ${Name}` => `judge 
 /** The court's helpers are known to the court alone. */
 const helpers = [...judgeNames.map(judgeOf), "judges", "evidence", "grounds"] as const;
 const firstNames = ["stable", "weft", "registry", "channels", "market", "audits", "beacon", "courts"] as const;
-const names = [...firstNames, ...helpers, "games", "court"] as const;
+const names = [...firstNames, ...helpers, "games", "court", "epochs"] as const;
 type Name = (typeof names)[number];
 type Addresses = Readonly<Record<Name, Address>>;
 
@@ -64,8 +65,8 @@ export function predict(from: Address, firstNonce: number, stable?: Address): Ad
 }
 
 export function contractsOf(addresses: Addresses): Contracts {
-  const { stable, weft, registry, channels, market, audits, beacon, courts, games, court } = addresses;
-  return { stable, weft, registry, channels, market, audits, beacon, courts, games, court };
+  const { stable, weft, registry, channels, market, audits, beacon, courts, games, court, epochs } = addresses;
+  return { stable, weft, registry, channels, market, audits, beacon, courts, games, court, epochs };
 }
 
 const lower = (address: Address): Address => address.toLowerCase() as Address;
@@ -92,6 +93,7 @@ function dataOf(options: DeployOptions, wiring: Addresses): Readonly<Record<Name
     grounds: creation(Grounds, [wiring]),
     games: creation(Games, [wiring, params, wiring.judges, wiring.evidence]),
     court: creation(Court, [wiring, params, wiring.grounds, treasury]),
+    epochs: creation(EpochCourt, [wiring, params, treasury]),
   };
 }
 

@@ -1,11 +1,13 @@
 // The shared vectors of everything that is signed: content of spec/vectors/protocol/typed.json. Test support.
 // Solidity and TypeScript read the same file; protocolVectors.test.ts asks a deployed network for the same values.
 import { digestOf, type Network, type Schema, structHash } from "@weft/protocol/Domain";
+import * as Epoch from "@weft/protocol/Epoch";
 import * as Held from "@weft/protocol/Held";
 import { nodeIdOf } from "@weft/protocol/NodeId";
 import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
 import { type PresetName, paramsHash, presets } from "@weft/protocol/Params";
+import * as Request from "@weft/protocol/Request";
 import * as Segment from "@weft/protocol/Segment";
 import * as Voucher from "@weft/protocol/Voucher";
 import { type Address, type Hex, keccak256, toHex } from "viem";
@@ -49,6 +51,19 @@ export const segment: Segment.SegmentCommitment = {
   beaconRound: 77n,
 };
 
+export const request: Request.Request = {
+  ...{ buyer: id20("buyer"), nodeId: id20("node"), program: word("court program"), startRoot: word("start") },
+  ...{ price: 10_000n, nonce: 2n ** 64n - 1n, deadline: 1_900_000_002n },
+};
+
+export const epoch: Epoch.EpochCommitment = {
+  ...{ nodeId: id20("node"), epoch: 3n, results: 65_536n, value: 2n ** 95n, root: word("results") },
+};
+
+export const epochVoucher: Epoch.EpochVoucher = {
+  ...{ channelId: Epoch.channelId(id20("buyer"), id20("node")), epoch: word("epoch"), amount: 20_000n },
+};
+
 export const held: Held.Held = {
   ...{ leaseId: word("lease"), segment: 4_294_967_295n, checkpoint: word("checkpoint"), holder: id20("holder") },
 };
@@ -79,6 +94,9 @@ export async function protocolVectors(): Promise<string> {
     Order: await signed(Order.schema, order),
     Voucher: await signed(Voucher.schema, voucher),
     SegmentCommitment: await signed(Segment.schema, segment),
+    Request: await signed(Request.schema, request),
+    EpochCommitment: await signed(Epoch.schema, epoch),
+    EpochVoucher: await signed(Epoch.voucherSchema, epochVoucher),
     Held: await signed(Held.schema, held),
     SessionGrant: await signed(sessionGrantSchema, grant),
     Start: await signed(startSchema, start),

@@ -24,6 +24,7 @@ export interface Contracts {
   courts: Address;
   games: Address;
   court: Address;
+  epochs: Address;
 }
 
 export interface Network {

@@ -24,6 +24,7 @@ export const network: Network = {
     courts: at("08"),
     games: at("09"),
     court: at("0a"),
+    epochs: at("0b"),
   },
 };
 

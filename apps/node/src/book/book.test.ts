@@ -30,6 +30,7 @@ const network: Network = {
     courts: at("a8"),
     games: at("a9"),
     court: at("aa"),
+    epochs: at("ab"),
   },
 };
 const operatorKey: Hex = `0x${"01".repeat(32)}`;

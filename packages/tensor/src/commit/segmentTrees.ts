@@ -4,15 +4,14 @@
 import type { TensorValue } from "../graph/TensorValue.ts";
 import { stateEntry, stepRootFrom } from "../HashLayout.ts";
 import { hashTensors } from "../kernel/hashTensors.ts";
-import { hashLeaf } from "../Merkle.ts";
 import { TensorError } from "../TensorError.ts";
 import type { OpenProgram } from "../train/Program.ts";
 import { type CourtStart, encodeEntry, type OpenCourt, openCourtProgram } from "./courtProgram.ts";
-import { foldChunk, foldChunks, isFold } from "./folds.ts";
-import { merkleTree } from "./MerkleTree.ts";
+import { isFold } from "./folds.ts";
+import { accsTreeOf, listTree } from "./listTrees.ts";
 import { scopeOf, type TypedGraph, typedGraph } from "./OperatorsCommitment.ts";
 import { inputsFrom, type RunOptions, runSteps, type State, type StepsRun, stateBefore } from "./SegmentRun.ts";
-import { tensorBytes, wordOf, wordsAsLeaf } from "./TensorLayout.ts";
+import { tensorBytes } from "./TensorLayout.ts";
 import { type TensorTree, tensorTree } from "./TensorTree.ts";
 import { type Trace, traceStep } from "./Trace.ts";
 import type { LeafTree, TreeName, TreeSource } from "./TreeSource.ts";
@@ -146,11 +145,6 @@ function giveWay({ values }: Held, { keep, bytes }: { keep: ReadonlySet<number>;
   }
 }
 
-const listTree = (leaves: readonly Uint8Array[]): LeafTree => ({
-  tree: merkleTree(leaves.map(hashLeaf)),
-  leaf: (index) => leaves[index]!,
-});
-
 async function stepsTree(made: Made): Promise<LeafTree> {
   const { open, options } = made;
   const { after } = await ranAll(made);
@@ -191,13 +185,8 @@ async function accsTree(
   const operands = await Promise.all(
     scope.node.in.map(async (one) => (await openValue(made, { step, value: one })).own),
   );
-  const read = (operand: number, at: number) => wordOf(operands[operand]!.value, at);
-  const accs: number[] = [];
-  const chunks = foldChunks(scope);
-  for (let chunk = 0; chunk < chunks; chunk++)
-    accs.push(foldChunk(scope, { element, chunk }, { before: accs[chunk - 1], read }) ?? 0);
-  accs[chunks - 1] = wordOf(own.value, element);
-  return listTree(accs.map((acc) => wordsAsLeaf([acc]).subarray(0, 4)));
+  const tensors = operands.map(({ value: tensor }) => tensor);
+  return accsTreeOf(scope, element, { own: own.value, operands: tensors });
 }
 
 const TREES: {

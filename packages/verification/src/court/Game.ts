@@ -125,18 +125,38 @@ export type Opening = Pick<Facts, "node" | "sponsor" | "program" | "firstStep" |
   readonly steps: number;
 };
 
+const unknown = {
+  ...{ firstStep: 0n, history: zeroHash, step: 0n, loss: 0, entries: zeroHash, values: zeroHash },
+  ...{ valueCount: 0n, numericsId: 0, records: zeroHash },
+  ...{ value: 0n, record: zeroHash, element: 0n, word: 0, accs: zeroHash },
+};
+
+const waiting = {
+  ...({ outcome: "none", index: 0, shown: 0, revealed: undefined } as const),
+  ...{ defenderLeft: 0, rivalLeft: 0, since: 0 },
+};
+
 /** A game of ground `history`; it waits for its start. */
 export function openGame(id: Hex, { rival, steps, ...known }: Opening): Game {
-  const facts: Facts = {
-    ...known,
-    ...{ step: 0n, loss: 0, entries: zeroHash, values: zeroHash, valueCount: 0n, numericsId: 0, records: zeroHash },
-    ...{ value: 0n, record: zeroHash, element: 0n, word: 0, accs: zeroHash },
-  };
   return {
-    ...{ id, level: "steps", stage: "reveal", outcome: "none", index: 0, count: steps, shown: 0 },
-    height: treeHeight(steps),
-    ...{ defenderLeft: 0, rivalLeft: 0, since: 0, revealed: undefined },
-    position: { facts, defender: known.history, rival },
+    ...{ ...waiting, id, level: "steps", stage: "reveal", height: treeHeight(steps), count: steps },
+    position: { facts: { ...unknown, ...known }, defender: known.history, rival },
+  };
+}
+
+/**
+ * What is at stake over a result of an epoch: a run of one step without a loss. `defender` is its step root; the rival has
+ * said what is behind its own.
+ */
+export type ResultOpening = Pick<Facts, "node" | "sponsor" | "program" | "before" | "entries" | "values"> & {
+  readonly defender: Hex;
+};
+
+/** The game of a result; it waits for its start. It begins where others are once a step was chosen. */
+export function openResultGame(id: Hex, { defender, ...known }: ResultOpening): Game {
+  return {
+    ...{ ...waiting, id, level: "values", stage: "enter", height: 0, count: 1 },
+    position: { facts: { ...unknown, ...known }, defender, rival: zeroHash },
   };
 }
 
