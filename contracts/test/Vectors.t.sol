@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Presets} from "../src/generated/Params.sol";
 import {MerkleSha256} from "../src/libraries/MerkleSha256.sol";
+import {EpochCommitment, Request} from "../src/types/Epochs.sol";
 import {Offer, Order, SegmentCommitment} from "../src/types/Orders.sol";
 import {Fixture} from "./base/Fixture.sol";
 import {MerkleTree} from "./base/MerkleTree.sol";
@@ -91,6 +92,27 @@ contract VectorsTest is Fixture {
         c.tokens = uint64(number(".SegmentCommitment.message.tokens"));
         c.beaconRound = uint64(number(".SegmentCommitment.message.beaconRound"));
         vm.assertEq(audits.commitmentHash(c), word(".SegmentCommitment.structHash"));
+    }
+
+    function test_RequestAndEpochHashes() public view {
+        Request memory r;
+        r.buyer = vm.parseJsonAddress(json, ".Request.message.buyer");
+        r.nodeId = short(".Request.message.nodeId");
+        r.program = word(".Request.message.program");
+        r.startRoot = word(".Request.message.startRoot");
+        r.price = uint96(number(".Request.message.price"));
+        r.nonce = uint64(number(".Request.message.nonce"));
+        r.deadline = uint64(number(".Request.message.deadline"));
+        vm.assertEq(epochs.requestHash(r), word(".Request.structHash"));
+        EpochCommitment memory e;
+        e.nodeId = short(".EpochCommitment.message.nodeId");
+        e.epoch = uint64(number(".EpochCommitment.message.epoch"));
+        e.results = uint32(number(".EpochCommitment.message.results"));
+        e.value = uint96(number(".EpochCommitment.message.value"));
+        e.root = word(".EpochCommitment.message.root");
+        vm.assertEq(epochs.epochHash(e), word(".EpochCommitment.structHash"));
+        bytes32 channelId = epochs.channelIdOf(r.buyer, r.nodeId);
+        vm.assertEq(channelId, word(".EpochVoucher.message.channelId"));
     }
 
     function test_NodeIdAndParams() public view {

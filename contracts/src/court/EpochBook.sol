@@ -23,7 +23,7 @@ abstract contract EpochBook is Rivals, IEpochCourt {
     uint256 private immutable AUDIT_PPM;
 
     mapping(bytes32 epoch => Epoch) internal _epochs;
-    mapping(bytes20 nodeId => uint64) private _next;
+    mapping(bytes20 nodeId => uint64) private _nextEpochs;
 
     constructor(Wiring memory wiring, ProtocolParams memory params, address treasury)
         Rivals(wiring, params, treasury)
@@ -35,14 +35,14 @@ abstract contract EpochBook is Rivals, IEpochCourt {
     function commitEpoch(EpochCommitment calldata e, uint64 bond) external returns (bytes32 epoch) {
         address owner = REGISTRY.ownerOf(e.nodeId);
         if (msg.sender != owner && msg.sender != REGISTRY.operatorOf(e.nodeId)) revert NotNode(e.nodeId, msg.sender);
-        uint64 next = _next[e.nodeId];
+        uint64 next = _nextEpochs[e.nodeId];
         if (e.epoch != next) revert EpochOutOfTurn(e.nodeId, next, e.epoch);
         if (e.results == 0) revert EpochEmpty();
         if (bond < LADDER) revert BondTooLow(bond, LADDER);
         uint256 cap = capOf(bond);
         if (e.value > cap) revert ValueAboveCap(e.value, cap);
         _lock(owner, bond);
-        _next[e.nodeId] = next + 1;
+        _nextEpochs[e.nodeId] = next + 1;
         epoch = Typed.hash(e);
         uint40 until = uint40(block.timestamp + WINDOW);
         _epochs[epoch] = Epoch(0, bond, until);
@@ -101,6 +101,6 @@ abstract contract EpochBook is Rivals, IEpochCourt {
     }
 
     function nextEpochOf(bytes20 nodeId) external view returns (uint64) {
-        return _next[nodeId];
+        return _nextEpochs[nodeId];
     }
 }

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { digestOf, structHash } from "@weft/protocol/Domain";
+import * as Epoch from "@weft/protocol/Epoch";
 import * as Held from "@weft/protocol/Held";
 import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
 import { paramsHash } from "@weft/protocol/Params";
+import * as Request from "@weft/protocol/Request";
 import * as Segment from "@weft/protocol/Segment";
 import * as Voucher from "@weft/protocol/Voucher";
 import { abis } from "./Abis.ts";
@@ -28,14 +30,15 @@ test("the vectors in spec/ are what TypeScript computes", async () => {
 test("the deployed contracts hash and digest every noun as TypeScript does", async () => {
   const network = await networkFixture();
   assert.deepEqual(network.file.contracts, Vectors.vectorNetwork.contracts);
-  const { market, channels, audits } = network.file.contracts;
+  const { market, channels, audits, epochs } = network.file.contracts;
   const { rpc } = network.client;
   const onMarket = { address: market, abi: abis.market } as const;
   const onChannels = { address: channels, abi: abis.channels } as const;
+  const onEpochs = { address: epochs, abi: abis.epochs } as const;
   const onAudits = { address: audits, abi: abis.audits } as const;
   // The nouns hold every integer as bigint; the ABI types want number up to 48 bits, the encoder takes either.
   const [offer, order, segment] = [Vectors.offer as never, Vectors.order as never, Vectors.segment as never];
-  const { voucher, held, grant, start, vectorNetwork } = Vectors;
+  const { voucher, held, grant, start, vectorNetwork, request, epoch, epochVoucher } = Vectors;
 
   const solidity = await Promise.all([
     rpc.readContract({ ...onMarket, functionName: "offerHash", args: [offer] }),
@@ -56,6 +59,14 @@ test("the deployed contracts hash and digest every noun as TypeScript does", asy
     }),
     rpc.readContract({ ...onMarket, functionName: "leaseIdOf", args: [held.leaseId, held.checkpoint, 7] }),
     rpc.readContract({ ...onMarket, functionName: "paramsHash" }),
+    rpc.readContract({ ...onEpochs, functionName: "requestHash", args: [request as never] }),
+    rpc.readContract({ ...onEpochs, functionName: "requestDigest", args: [request as never] }),
+    rpc.readContract({ ...onEpochs, functionName: "epochHash", args: [epoch as never] }),
+    rpc.readContract({ ...onEpochs, functionName: "channelIdOf", args: [request.buyer, request.nodeId] }),
+    rpc.readContract({
+      ...{ ...onEpochs, functionName: "voucherDigest" },
+      args: [request.buyer, request.nodeId, epochVoucher.epoch, epochVoucher.amount],
+    }),
   ]);
   assert.deepEqual(solidity, [
     structHash(Offer.schema, Vectors.offer),
@@ -70,6 +81,11 @@ test("the deployed contracts hash and digest every noun as TypeScript does", asy
     digestOf(vectorNetwork, Held.schema, held),
     Order.leaseId(held.leaseId, held.checkpoint, 7),
     paramsHash(network.client.params),
+    structHash(Request.schema, request),
+    digestOf(vectorNetwork, Request.schema, request),
+    structHash(Epoch.schema, epoch),
+    epochVoucher.channelId,
+    digestOf(vectorNetwork, Epoch.voucherSchema, epochVoucher),
   ]);
   await network.end();
 });

@@ -4,7 +4,14 @@ import type { ChainClient } from "@weft/chain/ChainClient";
 import { type GameLog, readGameLog } from "@weft/chain/courtReads";
 import { WeftError } from "@weft/protocol/Errors";
 import { type Following, followGame } from "@weft/verification/court/followGame";
-import { type Game, type Opening, openGame, placeOf } from "@weft/verification/court/Game";
+import {
+  type Game,
+  type Opening,
+  openGame,
+  openResultGame,
+  placeOf,
+  type ResultOpening,
+} from "@weft/verification/court/Game";
 import type { CourtStruct } from "@weft/verification/court/Move";
 import type { TraceOracle } from "@weft/verification/court/TraceOracle";
 import type { Hex } from "viem";
@@ -13,7 +20,7 @@ import { gameRules } from "./gameRules.ts";
 /** What the game is about, as whoever reads it knows; checked against what the chain says of its opening. */
 export interface GameQuery {
   id: Hex;
-  opening: Opening;
+  opening: Opening | ResultOpening;
   program: CourtStruct;
   /** Asked for records of the step graph. */
   oracle: Pick<TraceOracle, "leaves">;
@@ -31,7 +38,7 @@ type Folding = Omit<GameQuery, "fromBlock"> & Pick<Following, "rules">;
 
 /** The game after everything that its log has. */
 export async function foldGame(log: GameLog, { id, opening, program, oracle, rules }: Folding): Promise<Game> {
-  let game = openGame(id, opening);
+  let game = "steps" in opening ? openGame(id, opening) : openResultGame(id, opening);
   const place = placeOf(game.position);
   const said = [log.place.facts, log.place.defender, log.place.rival, log.level];
   if ([place.facts, place.defender, place.rival, game.level].join() !== said.join() || log.count !== game.count)

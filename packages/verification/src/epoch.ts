@@ -8,7 +8,7 @@ import { endRootOf, outputEntries } from "@weft/tensor/commit/inferenceCourt";
 import { merkleTree } from "@weft/tensor/commit/MerkleTree";
 import { hashLeaf, verifyMerklePath } from "@weft/tensor/Merkle";
 import { bytesToHex, concat, encodeAbiParameters, type Hex, hexToBytes, keccak256 } from "viem";
-import { type Game, openResultGame, type ResultOpening } from "./court/Game.ts";
+import type { ResultOpening } from "./court/Game.ts";
 import { stepRootOf } from "./court/hashes.ts";
 
 /** Most results of one epoch: as many as an index counts. */
@@ -94,19 +94,17 @@ export const answeredWith = (request: Request, inference: CommittedInference): A
   endRoot: bytesToHex(endRootOf(inference)),
 });
 
-/** The game of a result as its challenge opens it. */
-export function resultGame(
-  id: Hex,
+/** What the game of a result begins with. `programHash`: of the request's court program, the hash of the graph. */
+export function openingOf(
   { request, endRoot }: Answered,
-  { programHash, ...sides }: { readonly programHash: Hex; readonly answer: EpochAnswer; readonly sponsor: Hex },
-): Game {
-  const { answer, sponsor } = sides;
-  const opening: ResultOpening = {
+  said: { readonly programHash: Hex; readonly answer: EpochAnswer; readonly sponsor: Hex },
+): ResultOpening {
+  const { programHash, answer, sponsor } = said;
+  return {
     ...{ node: request.nodeId, sponsor, program: request.program, before: request.startRoot },
     ...{ entries: answer.entriesRoot, values: answer.valuesRoot },
     defender: stepRootOf(programHash, 0n, { loss: 0, state: endRoot }),
   };
-  return openResultGame(id, opening);
 }
 
 const refused = (code: string, problem: string, remedy: string): WeftError =>

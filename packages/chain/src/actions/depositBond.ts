@@ -1,4 +1,4 @@
-// Money for bonds into the court, in one transaction: permit and deposit together.
+// Money for bonds into a court, that of leases or that of epochs, in one transaction: permit and deposit together.
 import type { Signer } from "@weft/protocol/Domain";
 import type { Address } from "viem";
 import type { ChainClient } from "../ChainClient.ts";
@@ -9,14 +9,14 @@ import { intentFor } from "./intentFor.ts";
 /** Stablecoin units of `from`, who also sends it, for `account`. `id` distinguishes one deposit from the next. */
 export async function depositBond(
   client: ChainClient,
-  options: { account: Address; from: Signer; amount: bigint; id: string },
+  options: { account: Address; from: Signer; amount: bigint; id: string; court?: "court" | "epochs" },
 ): Promise<Intent> {
-  const { account, from, amount, id } = options;
-  const permit = await signPermit(client, { token: "stable", spender: "court", owner: from, amount });
+  const { account, from, amount, id, court = "court" } = options;
+  const permit = await signPermit(client, { token: "stable", spender: court, owner: from, amount });
   return intentFor(client, {
     kind: "depositBond",
-    subject: `${from.address}/${account}/${id}`,
-    contract: "court",
+    subject: `${court}/${from.address}/${account}/${id}`,
+    contract: court,
     functionName: "depositWithPermit",
     args: [account, amount, permit.deadline, permit.v, permit.r, permit.s],
   });
