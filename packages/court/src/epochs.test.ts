@@ -5,8 +5,8 @@ import { before, test } from "node:test";
 import { abis } from "@weft/chain/Abis";
 import { commitEpoch } from "@weft/chain/actions/commitEpoch";
 import { accountOf } from "@weft/chain/chainFixture";
-import { signerOf } from "@weft/chain/Keys";
 import { faucetKey } from "@weft/chain/DevAccounts";
+import { signerOf } from "@weft/chain/Keys";
 import { type NetworkFixture, networkFixture } from "@weft/chain/networkFixture";
 import { commitInference } from "@weft/tensor/commit/commitInference";
 import { openInferenceModel } from "@weft/tensor/commit/InferenceModel";
@@ -17,9 +17,24 @@ import { bitsView, type TensorValue, tensorFrom } from "@weft/tensor/graph/Tenso
 import { answeredWith, capOf, holdsResult, sealEpoch } from "@weft/verification/epoch";
 import type { Hex } from "viem";
 import { ladderOf } from "./gameRules.ts";
-import { challenged, committed, epochNode, names, playResult, playSeats, requestOf, type Served, served } from "./resultFixture.ts";
+import {
+  challenged,
+  committed,
+  epochNode,
+  names,
+  playResult,
+  playSeats,
+  requestOf,
+  type Served,
+  served,
+} from "./resultFixture.ts";
 
-const shapes = { "hidden.weight": [56, 784], "hidden.bias": [56], "output.weight": [10, 56], "output.bias": [10] } as const;
+const shapes = {
+  "hidden.weight": [56, 784],
+  "hidden.bias": [56],
+  "output.weight": [10, 56],
+  "output.bias": [10],
+} as const;
 
 function mlp() {
   const g = new GraphBuilder();
@@ -102,10 +117,7 @@ test("one word of one result changed: found in a partial sum, the epoch's bond i
     ...{ epoch, index: disputed, court: serving.court, runs: { defender: lie, rival: truth } },
   });
   const calls = steps.map(({ result }) => result.kind).join(" ");
-  assert.equal(
-    calls,
-    "challengeResult enterStep chooseValue enterValue chooseWord enterFold proveFold concludeResult",
-  );
+  assert.equal(calls, "challengeResult enterStep chooseValue enterValue chooseWord enterFold proveFold concludeResult");
   const gas = (side: string) => steps.reduce((sum, step) => (step.side === side ? sum + step.result.gasUsed : sum), 0n);
   t.diagnostic(`gas: defender ${gas("defender")}, rival ${gas("rival")}`);
   assert.ok((await disputeOf(epoch.hash)).eliminated);

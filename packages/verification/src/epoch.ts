@@ -1,8 +1,8 @@
 // Epochs of small jobs (spec/court.md §11): many results under one root, opened one by one, and the one rival that a result
 // may have named against it. Pure: no chain, no keys.
-import { hash as epochHash, type EpochCommitment } from "@weft/protocol/Epoch";
+import { type EpochCommitment, hash as epochHash } from "@weft/protocol/Epoch";
 import { WeftError } from "@weft/protocol/Errors";
-import { hash as requestHash, type Request } from "@weft/protocol/Request";
+import { type Request, hash as requestHash } from "@weft/protocol/Request";
 import type { CommittedInference } from "@weft/tensor/commit/commitInference";
 import { endRootOf, outputEntries } from "@weft/tensor/commit/inferenceCourt";
 import { merkleTree } from "@weft/tensor/commit/MerkleTree";
@@ -75,7 +75,13 @@ export function capOf(bond: bigint, { auditRatePpm }: { readonly auditRatePpm: b
 
 const answerTypes = [
   { type: "uint32" },
-  { type: "tuple", components: [{ type: "bytes32", name: "entriesRoot" }, { type: "bytes32", name: "valuesRoot" }] },
+  {
+    type: "tuple",
+    components: [
+      { type: "bytes32", name: "entriesRoot" },
+      { type: "bytes32", name: "valuesRoot" },
+    ],
+  },
 ] as const;
 
 /** What names a rival: keccak256(abi.encode(index, answer)). */

@@ -60,7 +60,10 @@ async function makeTree(made: Made, name: TreeName): Promise<LeafTree> {
     case "schema":
       return { tree: court.entriesTree, leaf: (index) => encodeEntry(court.entries[index]!) };
     default:
-      return refuse(`there is no tree of ${name.of}`, "an inference has values, entries, leaves, accs, records and schema");
+      return refuse(
+        `there is no tree of ${name.of}`,
+        "an inference has values, entries, leaves, accs, records and schema",
+      );
   }
 }
 
