@@ -8,6 +8,7 @@ import type { Signer } from "@weft/protocol/Domain";
 import type { Peer } from "@weft/protocol/messages";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { TrainProgram } from "@weft/tensor/train/Program";
+import type { Corruption } from "@weft/tensor/train/Trainer";
 import type { Transport } from "@weft/transport/Transport";
 import type { Logger } from "pino";
 import type { Hex } from "viem";
@@ -15,6 +16,7 @@ import type { DrandSource } from "./beacon/drandRelays.ts";
 import type { Intake } from "./book/intake.ts";
 import type { DrawCache } from "./chain/DrawCache.ts";
 import type { NodeChain } from "./chain/NodeChain.ts";
+import type { DisputePort } from "./court/Histories.ts";
 import type { PoolPlan } from "./offers/PoolPlan.ts";
 import type { Store } from "./store/Store.ts";
 
@@ -47,12 +49,25 @@ export type ReplayPort = (options: ReplayOptions) => Promise<Replay>;
 /** Hash of an order's court program; `courtProgramOf` of packages/compute, or a test's own. */
 export type CourtPort = (options: CourtOptions) => Promise<Hex>;
 
+export interface CourtLimits {
+  /** Stablecoin units locked in bonds at a time; 0: the node names no rivals. Eight first bonds by default. */
+  bonds: bigint | undefined;
+  /** Gas spent on one game; a game of full depth costs a side about 1,200,000. */
+  gasPerGame: bigint;
+  /** Games that it has a side in when it joins another; its own segments are always defended. */
+  games: number;
+  /** Worker processes with a history, each within the caps' memory. */
+  workers: number;
+}
+
 export interface NodeSettings {
   pools: readonly PoolPlan[];
   /** Up to this much is added to the asking price per order, so that equal machines differ. */
   priceJitterPpm: bigint;
   /** Threads, memory, leases at once and bytes held for others that the owner allows. */
   caps: { threads: number; memoryMiB: number; leases: number; holdMiB: number };
+  /** What the owner lets the node do in disputes. */
+  court: CourtLimits;
   region: bigint;
   offerIntervalSeconds: number;
   /** Most segments without a voucher before work stops. */
@@ -76,6 +91,8 @@ export interface NodeFaults {
     program: TrainProgram,
     said: { nextStep: number } | undefined,
   ) => { checkpoint: Uint8Array; nextStep: number } | undefined;
+  /** Plays disputes with the history of a run that was corrupted so: of its own lease, or as a rival of another's. */
+  history?: (about: { leaseId: Hex; side: "defender" | "rival" }) => Corruption | undefined;
   /** Signs that it holds whatever it is asked to hold, and fetches and keeps nothing. */
   lyingHolder?: boolean;
 }
@@ -95,6 +112,7 @@ export interface NodeContext {
   /** Where rounds of the drand network that feeds the beacon are read; absent where the stakers feed it. */
   readonly drand?: DrandSource;
   readonly courtProgram: CourtPort;
+  readonly openDispute: DisputePort;
   readonly store: Store;
   readonly blobs: NodeBlobs;
   readonly intake: Intake;
@@ -119,3 +137,4 @@ export const leasePin = (leaseId: Hex): string => `lease/${leaseId}`;
 export const holdPin = (leaseId: Hex): string => `hold/${leaseId}`;
 export const inputsPin = (leaseId: Hex): string => `hold/${leaseId}/inputs`;
 export const auditPin = (leaseId: Hex, segment: bigint): string => `audit/${leaseId}/${segment}`;
+export const disputePin = (leaseId: Hex, segment: bigint): string => `dispute/${leaseId}/${segment}`;

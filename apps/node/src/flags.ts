@@ -32,6 +32,11 @@ export interface NodeFlags {
   threads?: number;
   memoryMiB?: number;
   leases?: number;
+  /** Stablecoin units locked in bonds of disputes at a time. */
+  courtBonds?: bigint;
+  courtGas?: bigint;
+  courtGames?: number;
+  courtWorkers?: number;
   logLevel: string;
 }
 
@@ -52,6 +57,10 @@ const options = {
   threads: { type: "string" },
   "memory-mib": { type: "string" },
   leases: { type: "string" },
+  "court-bonds": { type: "string" },
+  "court-gas": { type: "string" },
+  "court-games": { type: "string" },
+  "court-workers": { type: "string" },
   "log-level": { type: "string" },
 } as const;
 
@@ -79,6 +88,17 @@ export function parseFlags(argv: readonly string[]): NodeFlags {
       ? {}
       : { memoryMiB: count(values["memory-mib"], "--memory-mib", [64, 1_048_576]) }),
     ...(values.leases === undefined ? {} : { leases: count(values.leases, "--leases", [0, 1024]) }),
+    ...courtFlags(values),
+  };
+}
+
+function courtFlags(values: Partial<Record<`court-${"bonds" | "gas" | "games" | "workers"}`, string>>) {
+  const { "court-bonds": bonds, "court-gas": gas, "court-games": games, "court-workers": workers } = values;
+  return {
+    ...(bonds === undefined ? {} : { courtBonds: BigInt(count(bonds, "--court-bonds", [0, 1e15])) }),
+    ...(gas === undefined ? {} : { courtGas: BigInt(count(gas, "--court-gas", [0, 1e12])) }),
+    ...(games === undefined ? {} : { courtGames: count(games, "--court-games", [0, 1024]) }),
+    ...(workers === undefined ? {} : { courtWorkers: count(workers, "--court-workers", [1, 64]) }),
   };
 }
 

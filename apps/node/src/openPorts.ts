@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import * as NetworkFile from "@weft/chain/NetworkFile";
+import { openDispute } from "@weft/compute/tensor/openDispute";
 import { createTensorRuntime, type TensorRuntime } from "@weft/compute/tensor/TensorRuntime";
 import { openBlobs } from "@weft/host/blobs/BlobStore";
 import { keyPath, openKey } from "@weft/host/keystore/keystore";
@@ -64,6 +65,7 @@ export async function openPorts(flags: NodeFlags, log: Logger): Promise<OpenedPo
       operator: opened.operator,
       replay: replayLater,
       courtProgram: courtProgramLater,
+      openDispute,
     };
     return { ports, nodeId, networkId: file.networkId, settings, opened, close };
   } catch (error) {
@@ -169,6 +171,12 @@ async function settingsFrom(flags: NodeFlags, from: { opened: OpenedChain; nodeI
     priceJitterPpm: flags.jitterPpm,
     announce: flags.announce,
     caps: capsFrom(flags, plans),
+    court: {
+      bonds: flags.courtBonds,
+      gasPerGame: flags.courtGas ?? defaultSettings.court.gasPerGame,
+      games: flags.courtGames ?? defaultSettings.court.games,
+      workers: flags.courtWorkers ?? defaultSettings.court.workers,
+    },
   };
 }
 

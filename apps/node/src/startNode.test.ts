@@ -21,6 +21,7 @@ import {
 } from "@weft/chain/networkFixture";
 import { balances } from "@weft/chain/reads";
 import { courtProgramOf } from "@weft/compute/tensor/courtProgram";
+import { openDispute } from "@weft/compute/tensor/openDispute";
 import { replaySegment } from "@weft/compute/tensor/replaySegment";
 import { createTensorRuntime } from "@weft/compute/tensor/TensorRuntime";
 import { openBlobs } from "@weft/host/blobs/BlobStore";
@@ -75,7 +76,8 @@ async function host(network: NetworkFixture, hub: MemoryHub, who: { name: string
     },
     {
       ...{ clock: wallClock, random: randomBytes, transport, log, chain: opened.chain, operator: opened.operator },
-      ...{ runtime, replay: replaySegment, courtProgram: courtProgramOf, store, blobs: openBlobs(join(home, "blobs")) },
+      ...{ runtime, replay: replaySegment, courtProgram: courtProgramOf, openDispute, store },
+      blobs: openBlobs(join(home, "blobs")),
     },
   );
   const drop = async () => {

@@ -14,6 +14,8 @@ import type { Intake } from "./book/intake.ts";
 import { createDirectory } from "./book/PeerDirectory.ts";
 import { serveSync } from "./book/sync.ts";
 import { DrawCache } from "./chain/DrawCache.ts";
+import { CourtService } from "./court/CourtService.ts";
+import type { DisputeStatus } from "./court/DisputeStatus.ts";
 import { Housekeeping } from "./Housekeeping.ts";
 import { serveContent } from "./holder/ContentService.ts";
 import { HolderService } from "./holder/HolderService.ts";
@@ -41,6 +43,7 @@ export type NodePorts = Pick<
   | "runtime"
   | "replay"
   | "courtProgram"
+  | "openDispute"
   | "drand"
   | "store"
   | "blobs"
@@ -56,6 +59,8 @@ export interface NodeStatus {
   /** Why no new work is taken, if so. */
   closed: string | undefined;
   leases: { leaseId: Hex; phase: string; state: string | undefined; segments: number; earned: string }[];
+  /** Disputes that this node has a side in. */
+  disputes: DisputeStatus[];
   /** Gossip and vouchers refused, by code. */
   refused: Record<string, number>;
   rssMb: number;
@@ -72,7 +77,7 @@ export interface RunningNode {
    * node's duty to the beacon ends. Survives restarts.
    */
   setOpenness(openness: Openness): void;
-  /** Leases that still need this process; a drained node with none may stop for good. */
+  /** Leases and disputes that still need this process; a drained node with none may stop for good. */
   activeLeases(): number;
   stop(): Promise<void>;
 }
@@ -80,6 +85,7 @@ export interface RunningNode {
 export const defaultSettings: Omit<NodeSettings, "pools"> = {
   priceJitterPpm: 0n,
   caps: { threads: 1, memoryMiB: 2048, leases: 1, holdMiB: 4096 },
+  court: { bonds: undefined, gasPerGame: 6_000_000n, games: 4, workers: 2 },
   region: 0n,
   offerIntervalSeconds: 15,
   maxUnpaidSegments: 3,
@@ -92,12 +98,18 @@ export async function startNode(options: NodeOptions, ports: NodePorts): Promise
   const board = new LeaseBoard(context);
   const bidding = new BiddingService(context, { activeLeases: () => board.active() });
   const offers = new OffersService(context, () => board.active());
+  const leaving = () => leavingOf(life) !== undefined;
+  const court = new CourtService(context, { leaving });
   const services = [
     offers,
     bidding,
     new HolderService(context),
     new MoneyService(context, board),
-    new AuditBoard(context, { busy: () => board.active() > 0, leaving: () => leavingOf(life) !== undefined }),
+    court,
+    new AuditBoard(context, {
+      ...{ busy: () => board.active() > 0, leaving },
+      onFalse: (lease, commitment, materials) => court.found(lease, commitment, materials),
+    }),
     ports.drand === undefined
       ? new BeaconService(context, () => leavingOf(life))
       : new DrandService(context, ports.drand),
@@ -114,13 +126,13 @@ export async function startNode(options: NodeOptions, ports: NodePorts): Promise
   for (const service of services) service.start();
   return {
     nodeId: options.nodeId,
-    status: () => statusOf(context, { board, offers }),
+    status: () => statusOf(context, { board, offers, court }),
     setOpenness: (openness) => {
       if (life.openness === openness) return;
       life.openness = openness;
       putSetting(ports.store, { name: "paused", value: openness });
     },
-    activeLeases: () => board.active(),
+    activeLeases: () => board.active() + court.active(),
     stop: async () => {
       life.stopping = true;
       await Promise.all([board.stop(), ...services.map((service) => service.stop())]);
@@ -168,7 +180,10 @@ function contextOf(options: NodeOptions, ports: NodePorts, life: Life): NodeCont
   };
 }
 
-function statusOf(context: NodeContext, parts: { board: LeaseBoard; offers: OffersService }): NodeStatus {
+function statusOf(
+  context: NodeContext,
+  parts: { board: LeaseBoard; offers: OffersService; court: CourtService },
+): NodeStatus {
   const { chain, transport, intake } = context;
   return {
     nodeId: context.nodeId,
@@ -182,6 +197,7 @@ function statusOf(context: NodeContext, parts: { board: LeaseBoard; offers: Offe
       ...{ leaseId, phase, state: chain.lease(leaseId)?.state, segments: pipeline.count },
       earned: (pipeline.earning()?.cumulative ?? 0n).toString(),
     })),
+    disputes: parts.court.status(),
     refused: Object.fromEntries(intake.refused),
     rssMb: Math.round(process.memoryUsage.rss() / 1048576),
   };

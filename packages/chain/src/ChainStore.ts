@@ -146,6 +146,11 @@ export class ChainStore implements IntentStore {
     );
   }
 
+  /** Gas used by mined intents with this in their key, over the life of this file. */
+  gasOf(part: string): bigint {
+    return (this.#database.prepare(gasOfQuery).get(part)?.["gas"] as bigint | null | undefined) ?? 0n;
+  }
+
   close(): void {
     this.#database.close();
   }
@@ -180,6 +185,10 @@ const tables = `
 const gasQuery = `
   SELECT record ->> 'kind' AS kind, COUNT(*) AS n, SUM(CAST(record ->> 'gasUsed' AS INTEGER)) AS gas
   FROM intents WHERE record ->> 'gasUsed' IS NOT NULL GROUP BY 1 ORDER BY 1
+`;
+
+const gasOfQuery = `
+  SELECT SUM(CAST(record ->> 'gasUsed' AS INTEGER)) AS gas FROM intents WHERE instr(key, ?) > 0
 `;
 
 type Row = Record<string, unknown>;

@@ -3,8 +3,11 @@ import type { Contracts } from "@weft/protocol/Domain";
 import { type Abi, type Address, type DecodeEventLogReturnType, decodeEventLog, type Hex } from "viem";
 import { abis, type ContractName } from "./Abis.ts";
 
-/** Contracts that are followed. The tokens are not: a real stablecoin's transfers are everybody's. */
-export const followed = ["registry", "channels", "market", "audits", "beacon", "courts"] as const;
+/**
+ * Contracts that are followed. The tokens are not: a real stablecoin's transfers are everybody's. Nor are games, whose moves
+ * are large: whoever plays one reads its log.
+ */
+export const followed = ["registry", "channels", "market", "audits", "beacon", "courts", "court"] as const;
 export type FollowedContract = (typeof followed)[number];
 
 /** A log as kept: enough to decode again. Addresses and hashes are lower case. */

@@ -7,6 +7,7 @@ import { least } from "@weft/protocol/Amount";
 import type { CloseReason, LeaseState } from "@weft/protocol/Lease";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { Address, Hex } from "viem";
+import type { Ground } from "./courtGrounds.ts";
 import { PersistentMap } from "./PersistentMap.ts";
 
 export interface PoolState {
@@ -178,6 +179,40 @@ export interface EnrolmentState {
   retiredRound: bigint | undefined;
 }
 
+/** What became of a rival: `in` while it plays, waits, or its bond is still locked. */
+export type RivalEnd = "in" | "eliminated" | "won" | "reclaimed";
+
+export interface RivalState {
+  /** 20 bytes. */
+  game: Hex;
+  sponsor: Address;
+  ground: Ground;
+  /** Its history root; `startRival` for ground `start`. */
+  rival: Hex;
+  bond: bigint;
+  /** When it was named, and in which block. */
+  at: bigint;
+  block: bigint;
+  end: RivalEnd;
+  /** Of its bond, once it was eliminated. */
+  lost: bigint;
+}
+
+/** A segment commitment that somebody disputed. */
+export interface DisputeState {
+  commitmentHash: Hex;
+  leaseId: Hex;
+  segment: number;
+  /** In the order in which they were named. */
+  rivals: readonly RivalState[];
+  /** The game that is played; none once it is decided. */
+  live: Hex | undefined;
+  /** By whom and on which ground the commitment was found false. */
+  eliminated: { sponsor: Address; ground: Ground; at: bigint } | undefined;
+  /** Of the node, for that. Stablecoin units, and WEFT units of stake. */
+  punished: { bondToSponsor: bigint; bondToBuyer: bigint; stakeBurnt: bigint; pattern: boolean } | undefined;
+}
+
 export interface Snapshot {
   /** The last block folded; 0 before the first. */
   block: bigint;
@@ -195,6 +230,8 @@ export interface Snapshot {
   rounds: PersistentMap<string, RoundState>;
   courts: PersistentMap<Hex, Address>;
   enrolments: PersistentMap<NodeId, EnrolmentState>;
+  /** By commitment hash. Each costs a bond or a slashed node, so there are few. */
+  disputes: PersistentMap<Hex, DisputeState>;
 }
 
 export const empty: Snapshot = {
@@ -209,6 +246,7 @@ export const empty: Snapshot = {
   rounds: PersistentMap.empty(),
   courts: PersistentMap.empty(),
   enrolments: PersistentMap.empty(),
+  disputes: PersistentMap.empty(),
 };
 
 const noAccount: AccountState = {

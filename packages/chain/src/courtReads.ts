@@ -3,17 +3,12 @@
 import { WeftError } from "@weft/protocol/Errors";
 import type { GameEvent } from "@weft/verification/court/followGame";
 import { levels, type Outcome, type Place, stages } from "@weft/verification/court/Game";
-import { type Address, decodeEventLog, type Hex, numberToHex, type RpcLog, stringToHex } from "viem";
+import { type Address, decodeEventLog, type Hex, numberToHex, type RpcLog } from "viem";
 import { abis } from "./Abis.ts";
 import type { ChainClient } from "./ChainClient.ts";
+import { type Ground, grounds } from "./courtGrounds.ts";
 import { chainError } from "./Reverts.ts";
-
-/** In the place of a history root: the rival of ground `start`. */
-export const startRival: Hex = stringToHex("start", { size: 32 });
-
-/** In the order of the Solidity enum. */
-export const grounds = ["fields", "nan", "start", "history"] as const;
-export type Ground = (typeof grounds)[number];
+import { auditStates } from "./Snapshot.ts";
 
 const outcomes: readonly Outcome[] = ["none", "defender", "rival"];
 
@@ -68,15 +63,6 @@ export const readBondDeposit = (client: ChainClient, account: Address): Promise<
     "readBondDeposit",
     client.rpc.readContract({ ...at(client, "court"), functionName: "depositOf", args: [account] }),
   );
-
-/** The game's id, which follows from what is disputed. */
-export async function readGameId(
-  client: ChainClient,
-  { commitment, sponsor, rival }: { commitment: Hex; sponsor: Address; rival: Hex },
-): Promise<Hex> {
-  const args = [commitment, sponsor, rival] as const;
-  return reading("readGameId", client.rpc.readContract({ ...at(client, "court"), functionName: "gameOf", args }));
-}
 
 /** A rival that was named: of all disputes, of a commitment (its hash), or of one game. */
 export interface ChallengeRecord {
@@ -200,3 +186,49 @@ async function timesOf(client: ChainClient, logs: readonly RpcLog[]): Promise<Re
     }),
   );
 }
+
+/** First segments of a lease's voids, oldest first: found false by auditors or a court, or signed twice. */
+export async function readVoids(
+  client: ChainClient,
+  { leaseId, fromBlock }: { leaseId: Hex; fromBlock: bigint },
+): Promise<bigint[]> {
+  const of = {
+    address: client.network.contracts.audits,
+    abi: abis.audits,
+    args: { leaseId },
+    fromBlock,
+    strict: true,
+  } as const;
+  const [closed, twice, court] = await reading(
+    "readVoids",
+    Promise.all([
+      client.rpc.getContractEvents({ ...of, eventName: "AuditClosed" }),
+      client.rpc.getContractEvents({ ...of, eventName: "Equivocated" }),
+      client.rpc.getContractEvents({ ...of, eventName: "CourtVoided" }),
+    ]),
+  );
+  const confirmed = closed.filter(({ args }) => auditStates[args.state] === "confirmed");
+  const all = [...confirmed, ...twice, ...court].toSorted(
+    (a, b) => Number(a.blockNumber - b.blockNumber) || a.logIndex - b.logIndex,
+  );
+  const voids: bigint[] = [];
+  // Only one that lies before all others makes anything void that wasn't.
+  for (const { args } of all) {
+    const segment = BigInt(args.segment);
+    if (segment < (voids.at(-1) ?? segment + 1n)) voids.push(segment);
+  }
+  return voids;
+}
+
+/** Whether a segment was void at a time, Unix seconds; `from` as IAudits.wasVoid has it. */
+export const readWasVoid = (
+  client: ChainClient,
+  { leaseId, segment, from, time }: { leaseId: Hex; segment: bigint; from: bigint; time: bigint },
+): Promise<boolean> =>
+  reading(
+    "readWasVoid",
+    client.rpc.readContract({
+      ...{ address: client.network.contracts.audits, abi: abis.audits, functionName: "wasVoid" },
+      args: [leaseId, Number(segment), Number(from), time],
+    }),
+  );

@@ -3,12 +3,13 @@ import type { ChainEvent, Place } from "./Events.ts";
 import { audits } from "./fold/audits.ts";
 import { beacon } from "./fold/beacon.ts";
 import { channels } from "./fold/channels.ts";
+import { court } from "./fold/court.ts";
 import { courts } from "./fold/courts.ts";
 import { market } from "./fold/market.ts";
 import { registry } from "./fold/registry.ts";
 import type { Snapshot } from "./Snapshot.ts";
 
-const reducers = { registry, channels, market, audits, beacon, courts };
+const reducers = { registry, channels, market, audits, beacon, courts, court };
 
 type AnyReducer = (state: Snapshot, args: unknown, at: Place) => Snapshot;
 

@@ -1,13 +1,14 @@
 // For tests, galleries and benches: a lease that pinned the court on a real chain, segment commitments of any history under it,
 // and rivals named against them. The chain's clock stands still between steps, so that no clock runs out by itself.
-import { accuse } from "@weft/chain/actions/accuse";
+import { accuse, rivalOf } from "@weft/chain/actions/accuse";
 import { commitSegment } from "@weft/chain/actions/commitSegment";
 import { deposit } from "@weft/chain/actions/deposit";
 import { depositBond } from "@weft/chain/actions/depositBond";
 import { openLease } from "@weft/chain/actions/openLease";
 import { startLease } from "@weft/chain/actions/startLease";
 import { accountOf } from "@weft/chain/chainFixture";
-import { readDispute, readGameId, startRival } from "@weft/chain/courtReads";
+import { readDispute } from "@weft/chain/courtReads";
+import { gameId } from "@weft/chain/gameId";
 import { fund, type NetworkFixture, provider, signedOffer, signedOrder } from "@weft/chain/networkFixture";
 import { chainTime, readBeaconClock, roundAt } from "@weft/chain/reads";
 import { signNoun } from "@weft/protocol/Domain";
@@ -130,9 +131,8 @@ export async function challenged(network: NetworkFixture, what: Challenge) {
   const bond = what.bond ?? (await readDispute(client, hash)).nextBond ?? ladderOf(client.params);
   const intent = accuse(client, { commitment, first, opening: lease.opening, accusation, bond, sponsor });
   const result = await network.senderOf(account).send(intent);
-  const rival =
-    accusation.call === "challenge" ? accusation.rival : accusation.call === "challengeStart" ? startRival : zeroHash;
-  const game = await readGameId(client, { commitment: hash, sponsor, rival });
+  const rival = rivalOf(accusation) ?? zeroHash;
+  const game = gameId(client.network, { commitment: hash, sponsor, rival });
   return { ...{ game, commitment, sponsor, rival, nodeId: lease.nodeId }, result, fromBlock: result.blockNumber };
 }
 

@@ -6,14 +6,8 @@ import { reclaimBond } from "@weft/chain/actions/reclaimBond";
 import { showStart } from "@weft/chain/actions/showStart";
 import { timeoutGame } from "@weft/chain/actions/timeoutGame";
 import type { ChainClient } from "@weft/chain/ChainClient";
-import {
-  readChallenges,
-  readDispute,
-  readGameLog,
-  readGameView,
-  readWaitingBond,
-  startRival,
-} from "@weft/chain/courtReads";
+import { startRival } from "@weft/chain/courtGrounds";
+import { readChallenges, readDispute, readGameLog, readGameView, readWaitingBond } from "@weft/chain/courtReads";
 import type { Intent, IntentResult } from "@weft/chain/Intent";
 import { readCommitment } from "@weft/chain/readCommitment";
 import { chainTime } from "@weft/chain/reads";
@@ -30,7 +24,7 @@ import { intentOf, lookAtGame, type Table } from "./playTurn.ts";
 
 /** A rival of a commitment; `rival` is its history root, or `startRival`. */
 export interface Dispute extends Pair {
-  /** 20 bytes, see `readGameId`. */
+  /** 20 bytes, see `gameId`. */
   game: Hex;
   nodeId: NodeId;
 }

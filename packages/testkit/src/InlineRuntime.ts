@@ -235,9 +235,14 @@ export async function inlineReplay({ program, corpusPath, segment, ...options }:
       benchOf(options.signal),
     );
   } catch (cause) {
-    const code = cause instanceof TaskError ? cause.code : codeOf(cause);
-    throw new WeftError(cause instanceof Error ? cause.message : String(cause), { code, fault: "us", cause });
+    throw failureOf(cause);
   }
+}
+
+/** As a worker's failure. */
+export function failureOf(cause: unknown): WeftError {
+  const code = cause instanceof TaskError ? cause.code : codeOf(cause);
+  return new WeftError(cause instanceof Error ? cause.message : String(cause), { code, fault: "us", cause });
 }
 
 /** An order's court program on this process's thread; fails with the codes that a worker would. */

@@ -22,6 +22,7 @@ import {
   inlineReplay,
   type RuntimeFaults,
 } from "./InlineRuntime.ts";
+import { inlineDispute } from "./inlineDispute.ts";
 import { nodeIdFor, poolAttributes, poolClass } from "./provision.ts";
 import { randomOf, type SeededKey } from "./seed.ts";
 
@@ -119,6 +120,7 @@ export class NodeHost {
           return clock.hold(() => inlineReplay(options));
         },
         courtProgram: (options) => clock.hold(() => inlineCourtProgram(options)),
+        openDispute: (options) => inlineDispute(options, (work) => clock.hold(work)),
         ...{ blobs: openBlobs(join(this.folder, "blobs"), { now: () => clock.now() }) },
         // A second life must not draw the numbers of the first one again.
         random: randomOf(seed, `${this.name}/${this.#starts++}`),

@@ -222,6 +222,8 @@ export class TestNetwork {
    */
   corrupt(host: NodeHost, where: Partial<Corruption> & { steps?: number } = {}): ReadonlyMap<string, Corruption> {
     const flips = new Map<string, Corruption>();
+    // In the court it says what it computed.
+    host.faults.history = ({ leaseId, side }) => (side === "defender" ? flips.get(leaseId) : undefined);
     host.runtimeFaults.corrupt = (leaseId) => {
       const again = flips.get(leaseId);
       if (again !== undefined) return again;

@@ -13,6 +13,7 @@ import { type Intent, memoryStore } from "@weft/chain/Intent";
 import { type AccountSigner, signerOf } from "@weft/chain/Keys";
 import { chainTime } from "@weft/chain/reads";
 import { Sender } from "@weft/chain/Sender";
+import { ladderOf } from "@weft/court/gameRules";
 import * as Attributes from "@weft/protocol/Attributes";
 import type { Clock } from "@weft/protocol/Clock";
 import { toBytes8 } from "@weft/protocol/HardwareClass";
@@ -79,7 +80,8 @@ export const giftsFor = (payer: Payer, node: NodeRegistration): Gift[] => [
     ...{ to: node.owner.address, weft: node.stake ?? wantedStake(payer.client.params) },
     stable: node.bonds,
   },
-  { to: node.operator.address },
+  // For bonds of rivals that it names.
+  { to: node.operator.address, stable: 20n * ladderOf(payer.client.params) },
 ];
 
 export async function register(payer: Payer, node: NodeRegistration): Promise<NodeId> {

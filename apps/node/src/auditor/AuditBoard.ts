@@ -3,6 +3,7 @@
 import type { Verdict as SealedVerdict } from "@weft/chain/actions/commitAudit";
 import type { LeaseFacts, SegmentFacts } from "@weft/chain/facts";
 import { hasCode, WeftError } from "@weft/protocol/Errors";
+import type { SegmentCommitment } from "@weft/protocol/Segment";
 import { auditStep } from "@weft/verification/draw";
 import type { Verdict } from "@weft/verification/verdict";
 import { bytesToHex, type Hex } from "viem";
@@ -12,7 +13,7 @@ import { auditPin, type NodeContext } from "../NodeContext.ts";
 import { getAudit, type KeptAudit, openAudits, putAudit } from "../store/audits.ts";
 import { Tasks } from "../Tasks.ts";
 import { type AuditAction, decideAudit } from "./decideAudit.ts";
-import { replayForVerdict } from "./replayForVerdict.ts";
+import { type FoundVerdict, replayForVerdict } from "./replayForVerdict.ts";
 
 interface Kept {
   verdict: Verdict;
@@ -33,6 +34,8 @@ interface Duty {
   busy(): boolean;
   /** No new audit is begun. */
   leaving(): boolean;
+  /** The segment is false, by a replay of the contents; said before the verdict is kept. */
+  onFalse(lease: LeaseFacts, commitment: SegmentCommitment, from: Pick<FoundVerdict, "details" | "contents">): void;
 }
 
 /** Segments remembered; the oldest are looked at again, at the price of a draw. */
@@ -179,20 +182,23 @@ export class AuditBoard {
     about: { lease: LeaseFacts; segment: SegmentFacts; draw: DrawFacts },
     signal: AbortSignal,
   ): Promise<void> {
-    const { store, clock, random, log, chain, nodeId } = this.#context;
+    const { store, clock, random, log, chain, nodeId, blobs } = this.#context;
     const { lease, segment, draw } = about;
     const commitment = await chain.commitment(lease.leaseId, segment.segment);
     const startedAt = clock.now();
     const stop = new AbortController();
     const watched = this.#watched.get(keyOf(lease, segment));
     if (watched !== undefined) watched.replaying = stop;
-    const verdict = await replayForVerdict(this.#context, {
+    const found = await replayForVerdict(this.#context, {
       ...{ lease, commitment, seed: draw.seed, holders: draw.holders },
       signal: AbortSignal.any([signal, stop.signal]),
     }).catch((error: unknown) => {
       if (!stop.signal.aborted) throw error;
     });
-    if (verdict === undefined) return;
+    if (found === undefined) return;
+    const { verdict, details, contents } = found;
+    if (!verdict.ok) this.#duty.onFalse(lease, commitment, { details, contents });
+    blobs.unpinAll(auditPin(lease.leaseId, segment.segment));
     const secret = bytesToHex(random(32));
     const audit = {
       ...{ leaseId: lease.leaseId, segment: Number(segment.segment), round: segment.beaconRound, secret },

@@ -3,7 +3,7 @@
 
 import type { LeaseFacts } from "@weft/chain/facts";
 import { WeftError } from "@weft/protocol/Errors";
-import { type Peer, protocols, type StreamMessage, streams } from "@weft/protocol/messages";
+import { type Opening, type Peer, protocols, type StreamMessage, streams } from "@weft/protocol/messages";
 import { call } from "@weft/transport/Request";
 import type { Hex } from "viem";
 import { type JobTerms, readTerms } from "../leases/checkOpen.ts";
@@ -19,6 +19,8 @@ export interface DetailsQuestion {
 
 export interface FoundDetails {
   terms: JobTerms;
+  /** Every field opened, as the order commits to it. */
+  details: Opening[];
   /** A checkpoint that whoever answered takes for the segment's start. */
   hint: BlobRef | undefined;
 }
@@ -48,7 +50,8 @@ export async function askDetails(context: NodeContext, question: DetailsQuestion
         timeoutMs,
         signal,
       });
-      return { terms: readTerms(lease.jobCommitment, body.details), hint: hintOf(body) };
+      const { details } = body;
+      return { terms: readTerms(lease.jobCommitment, details), details, hint: hintOf(body) };
     } catch (error) {
       signal.throwIfAborted();
       problems.push(error instanceof Error ? error.message.slice(0, 100) : "failed");

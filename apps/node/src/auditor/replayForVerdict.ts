@@ -33,8 +33,15 @@ export interface AuditSubject {
 /** Least favoured: paid work goes first on a shared machine. */
 const auditNice = 15;
 
+export interface FoundVerdict {
+  verdict: Verdict;
+  /** What the order commits to, and the contents that the segment was replayed from; those are the audit's to unpin. */
+  details: FoundDetails["details"];
+  contents: readonly Hex[];
+}
+
 /** @throws WeftError `audit.noDetails`, `content.unavailable`, or the runtime's */
-export async function replayForVerdict(context: NodeContext, subject: AuditSubject): Promise<Verdict> {
+export async function replayForVerdict(context: NodeContext, subject: AuditSubject): Promise<FoundVerdict> {
   const { lease, commitment, signal } = subject;
   const question = { lease, segment: commitment.segment, sources: sourcesOf(context, subject), signal };
   const found = await askDetails(context, question);
@@ -46,11 +53,13 @@ export async function replayForVerdict(context: NodeContext, subject: AuditSubje
     if (!hasCode(error, "runtime.checkpoint") || start.step === orderStep(terms)) throw error;
     return replayFrom(await orderOrigin(terms));
   });
-  context.blobs.unpinAll(auditPin(lease.leaseId, commitment.segment));
+  const contents = [terms.corpus.contentId, ...(start.checkpoint === undefined ? [] : [start.checkpoint])];
+  const basis = { details: found.details, contents };
   const step = auditStep(subject.seed, context.nodeId, commitment);
-  if (context.faults.lyingAuditor === true) return lie(commitment, step);
+  if (context.faults.lyingAuditor === true) return { verdict: lie(commitment, step), ...basis };
   const index = Number(step - commitment.firstStep);
-  return verdictOf(commitment, replayed, { index, program: terms.programHash, dataRoot: terms.program.dataRoot });
+  const expected = { index, program: terms.programHash, dataRoot: terms.program.dataRoot };
+  return { verdict: verdictOf(commitment, replayed, expected), ...basis };
 }
 
 /** Where the segment has to begin, and which nodes were drawn to hold that state. */

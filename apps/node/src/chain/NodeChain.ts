@@ -12,6 +12,7 @@ import type { ProtocolParams } from "@weft/protocol/Params";
 import type { SegmentCommitment, SignedSegment } from "@weft/protocol/Segment";
 import type { SignedVoucher } from "@weft/protocol/Voucher";
 import type { Address, Hex } from "viem";
+import type { CourtDesk } from "./CourtDesk.ts";
 
 export interface AuditFacts {
   state: AuditStateName;
@@ -74,6 +75,8 @@ export interface NodeChain {
   readonly params: ProtocolParams;
   readonly paramsHash: Hex;
   readonly blockSeconds: number;
+  /** Disputes, and this node's part in them. */
+  readonly court: CourtDesk;
   /** Chain time of the latest snapshot, Unix seconds; 0 before the first one. */
   now(): bigint;
   /** undefined until the chain was read to its head once. */

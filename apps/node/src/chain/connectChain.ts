@@ -39,6 +39,7 @@ import type { NodeId } from "@weft/protocol/NodeId";
 import { paramsHash } from "@weft/protocol/Params";
 import * as Segment from "@weft/protocol/Segment";
 import { concat, encodeAbiParameters, type Hex, keccak256, parseEventLogs } from "viem";
+import { connectCourt } from "./connectCourt.ts";
 import type { Mined, NodeChain } from "./NodeChain.ts";
 import { readStanding } from "./readStanding.ts";
 
@@ -73,6 +74,7 @@ export function connectChain(options: ConnectChainOptions): NodeChain {
     params: client.params,
     paramsHash: paramsHash(client.params),
     blockSeconds: client.profile.blockSeconds,
+    court: connectCourt(options),
     now: () => live.current.timestamp,
     rewinds: () => rewinds,
     onChange: (listener) => {
@@ -250,6 +252,7 @@ type Transactions = Omit<
   | "params"
   | "paramsHash"
   | "blockSeconds"
+  | "court"
   | "now"
   | "rewinds"
   | "onChange"

@@ -38,7 +38,9 @@ export async function readStanding(client: ChainClient, query: StandingQuery): P
   const of = { ...audits_, args: { leaseId } };
   const closed = await client.rpc.getContractEvents({ ...of, eventName: "AuditClosed" });
   const signedTwice = await client.rpc.getContractEvents({ ...of, eventName: "Equivocated" });
-  const voids = [...closed.filter(({ args }) => auditStates[args.state ?? 0] === "confirmed"), ...signedTwice];
+  const byCourt = await client.rpc.getContractEvents({ ...of, eventName: "CourtVoided" });
+  const confirmed = closed.filter(({ args }) => auditStates[args.state ?? 0] === "confirmed");
+  const voids = [...confirmed, ...signedTwice, ...byCourt];
   if (voids.some((log) => BigInt(log.args.segment ?? 0) <= segment && isBefore(log, opened))) return false;
   if (!proven) return true;
   const args = { leaseId, segment: Number(segment) };

@@ -38,7 +38,7 @@ export function serveContent(context: NodeContext, board: LeaseBoard): void {
 }
 
 const leaseOfPin = (pin: string): Hex | undefined =>
-  /^(?:lease|hold|audit)\/(0x[0-9a-f]{64})/.exec(pin)?.[1] as Hex | undefined;
+  /^(?:lease|hold|audit|dispute)\/(0x[0-9a-f]{64})/.exec(pin)?.[1] as Hex | undefined;
 
 async function mayRead(
   context: NodeContext,

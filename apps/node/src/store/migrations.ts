@@ -29,4 +29,11 @@ export const migrations: readonly string[] = [
 
   create table settings(name text primary key, body text not null) strict;
   `,
+  `
+  create table disputes(
+    commitment text not null, side text not null check(side in ('defender','rival')),
+    lease text not null, segment integer not null, body text not null,
+    updatedAt integer not null, closedAt integer, primary key(commitment, side)) strict;
+  create index disputesOpen on disputes(updatedAt) where closedAt is null;
+  `,
 ];

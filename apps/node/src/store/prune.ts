@@ -6,6 +6,7 @@ const prunable = [
   `delete from receipts where rowid in (select r.rowid from receipts r where r.createdAt < ?1
      and not exists (select 1 from leases l where l.lease = r.lease and (l.closedAt is null or l.closedAt >= ?1)) limit ?2)`,
   "delete from audits where rowid in (select rowid from audits where closedAt < ? limit ?)",
+  "delete from disputes where rowid in (select rowid from disputes where closedAt < ? limit ?)",
   "delete from checkpoints where rowid in (select rowid from checkpoints where releasedAt < ? limit ?)",
   // Last, and only when its receipts are gone: they are found through it.
   `delete from leases where rowid in (select l.rowid from leases l where l.closedAt < ?

@@ -2,8 +2,10 @@
 // its sponsor.
 import * as Segment from "@weft/protocol/Segment";
 import type { Accusation, CourtOpening } from "@weft/verification/court/grounds";
-import type { Address } from "viem";
+import type { Address, Hex } from "viem";
 import type { ChainClient } from "../ChainClient.ts";
+import { startRival } from "../courtGrounds.ts";
+import { gameId } from "../gameId.ts";
 import type { Intent } from "../Intent.ts";
 import { intentFor } from "./intentFor.ts";
 
@@ -18,17 +20,28 @@ export interface AccuseOptions {
   sponsor: Address;
 }
 
-/** The intent's key names commitment, sponsor and what is said: the court takes the same only once. */
+/** The intent's key names the game, or what is proven at once about the commitment: the court takes the same only once. */
 export function accuse(client: ChainClient, options: AccuseOptions): Intent {
-  const { commitment, accusation, sponsor } = options;
-  const said = accusation.call === "challenge" ? accusation.rival : accusation.call;
+  const { accusation } = options;
   return intentFor(client, {
     kind: accusation.call,
-    subject: `${Segment.hash(commitment)}/${sponsor}/${said}`,
+    subject: subjectOf(client, options),
     contract: "court",
     functionName: accusation.call,
     args: argumentsOf(options) as never,
   });
+}
+
+function subjectOf({ network }: ChainClient, { commitment: said, accusation, sponsor }: AccuseOptions): string {
+  const commitment = Segment.hash(said);
+  const rival = rivalOf(accusation);
+  return rival === undefined ? `${commitment}/${sponsor}` : gameId(network, { commitment, sponsor, rival });
+}
+
+/** What the rival is named by; undefined for what is proven at once. */
+export function rivalOf(accusation: Accusation): Hex | undefined {
+  if (accusation.call === "challenge") return accusation.rival;
+  return accusation.call === "challengeStart" ? startRival : undefined;
 }
 
 function argumentsOf({ commitment, first, opening, accusation, bond }: AccuseOptions): readonly unknown[] {

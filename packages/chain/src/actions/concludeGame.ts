@@ -2,6 +2,7 @@
 import * as Segment from "@weft/protocol/Segment";
 import type { Address, Hex } from "viem";
 import type { ChainClient } from "../ChainClient.ts";
+import { gameId } from "../gameId.ts";
 import type { Intent } from "../Intent.ts";
 import { intentFor } from "./intentFor.ts";
 
@@ -16,7 +17,7 @@ export interface Pair {
 export function concludeGame(client: ChainClient, { commitment, sponsor, rival }: Pair): Intent {
   return intentFor(client, {
     kind: "concludeGame",
-    subject: `${Segment.hash(commitment)}/${sponsor}/${rival}`,
+    subject: gameId(client.network, { commitment: Segment.hash(commitment), sponsor, rival }),
     contract: "court",
     functionName: "conclude",
     args: [commitment as never, sponsor, rival],

@@ -5,8 +5,7 @@ import type { Cheat } from "@weft/tensor/commit/Cheat";
 import { flipWeight } from "@weft/tensor/commit/cheats";
 import { type CourtStart, ownStart } from "@weft/tensor/commit/courtProgram";
 import type { RunStart } from "@weft/tensor/commit/SegmentRun";
-import { segmentTrees } from "@weft/tensor/commit/segmentTrees";
-import type { TreeSource } from "@weft/tensor/commit/TreeSource";
+import { type SegmentTrees, segmentTrees } from "@weft/tensor/commit/segmentTrees";
 import { fromHex32 } from "@weft/tensor/sha256";
 import { decodeCheckpoint } from "@weft/tensor/train/Checkpoint";
 import { isDue } from "@weft/tensor/train/leadStep";
@@ -14,6 +13,7 @@ import { type OpenProgram, openProgram } from "@weft/tensor/train/Program";
 import { segmentSteps } from "@weft/tensor/train/runSegment";
 import { startState } from "@weft/tensor/train/startState";
 import { trainingTokens } from "@weft/tensor/train/Trainer";
+import { courtStruct } from "@weft/verification/court/Move";
 import { oracleOf, type TraceOracle } from "@weft/verification/court/TraceOracle";
 import type { Question } from "./disputeMessages.ts";
 import { tensorMemory } from "./memory.ts";
@@ -50,7 +50,7 @@ function cheatOf({ corrupt }: DisputeTask): Cheat | undefined {
 export async function disputeSource(
   task: DisputeTask,
   { worked, signal }: Pick<Workbench, "worked" | "signal">,
-): Promise<TreeSource> {
+): Promise<SegmentTrees> {
   const open = openProgram(task.program);
   const corpus = readBounded(task.corpusPath, maxCorpusBytes);
   const checkpoint = readStart(task.start);
@@ -66,22 +66,29 @@ export async function disputeSource(
   });
 }
 
+type Asked = { readonly oracle: TraceOracle; readonly trees: SegmentTrees };
+
 const ANSWERS: {
-  readonly [K in Question["ask"]]: (oracle: TraceOracle, question: Extract<Question, { ask: K }>) => Promise<unknown>;
+  readonly [K in Question["ask"]]: (asked: Asked, question: Extract<Question, { ask: K }>) => Promise<unknown>;
 } = {
-  after: (oracle, { step }) => oracle.after(step),
-  nodes: (oracle, { tree, at, height }) => oracle.nodes(tree, at, height),
-  leaves: (oracle, { tree, first, count }) => oracle.leaves(tree, first, count),
-  firstNan: (oracle) => oracle.firstNan(),
-  path: (oracle, { tree, leaf }) => oracle.path(tree, leaf),
+  after: ({ oracle }, { step }) => oracle.after(step),
+  nodes: ({ oracle }, { tree, at, height }) => oracle.nodes(tree, at, height),
+  leaves: ({ oracle }, { tree, first, count }) => oracle.leaves(tree, first, count),
+  firstNan: ({ oracle }) => oracle.firstNan(),
+  path: ({ oracle }, { tree, leaf }) => oracle.path(tree, leaf),
+  program: async ({ trees }) => courtStruct(trees.court()),
 };
+
+/** The answer to one question. Throws TensorError where there is none. */
+export const answer = (trees: SegmentTrees, question: Question): Promise<unknown> =>
+  ANSWERS[question.ask]({ oracle: oracleOf(trees), trees }, question as never);
 
 /** Answers until it is stopped; a question that has no answer ends it. */
 export async function disputeTask(task: DisputeTask, bench: Workbench): Promise<never> {
-  const oracle = oracleOf(await disputeSource(task, bench));
+  const trees = await disputeSource(task, bench);
   for (;;) {
     const question = await bench.question();
-    const value = await ANSWERS[question.ask](oracle, question as never);
+    const value = await answer(trees, question);
     bench.worked();
     bench.send({ type: "answer", value });
   }

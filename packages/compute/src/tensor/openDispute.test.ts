@@ -3,12 +3,15 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { openCourtProgram, ownStart } from "@weft/tensor/commit/courtProgram";
 import { treeHeight } from "@weft/tensor/commit/HashTree";
 import { hashLeaf, verifyMerklePath } from "@weft/tensor/Merkle";
 import { toHex } from "@weft/tensor/sha256";
+import { openProgram } from "@weft/tensor/train/Program";
 import { runSegment } from "@weft/tensor/train/runSegment";
-import { openTrainer } from "@weft/tensor/train/Trainer";
+import { openTrainer, trainingTokens } from "@weft/tensor/train/Trainer";
 import { tinyCorpus } from "@weft/tensor/train/tinyTrainProgram";
+import { courtStructHash } from "@weft/verification/court/turns";
 import { hexToBytes } from "viem";
 import { type Dispute, openDispute } from "./openDispute.ts";
 import { corpusPath, limits, program, tempFolder } from "./tensorBench.fixture.ts";
@@ -35,7 +38,17 @@ test("roots and openings are those of the segment that was run", timed, async ()
   const { first, second } = await segments();
   const checkpointPath = join(tempFolder(), "start");
   writeFileSync(checkpointPath, first.checkpoint);
-  const { oracle } = open({ segment: 1, start: { checkpointPath, contentId: toHex(first.checkpointId), segment: 1 } });
+  const { oracle, program: court } = open({
+    segment: 1,
+    start: { checkpointPath, contentId: toHex(first.checkpointId), segment: 1 },
+  });
+  assert.equal(
+    courtStructHash(await court()),
+    toHex(
+      openCourtProgram(openProgram(program), trainingTokens(openProgram(program), tinyCorpus), await ownStart(program))
+        .hash,
+    ),
+  );
   const top = treeHeight(40);
   const [root] = await oracle.nodes({ of: "steps" }, { height: top, index: 0 }, top);
   assert.equal(root, toHex(second.historyRoot));

@@ -6,9 +6,10 @@ import { WeftError } from "@weft/protocol/Errors";
 import type { NanPlace } from "@weft/tensor/commit/TreeSource";
 import { type TrainProgram, validateTrainProgram } from "@weft/tensor/train/Program";
 import type { Corruption } from "@weft/tensor/train/Trainer";
+import type { CourtStruct } from "@weft/verification/court/Move";
 import type { TraceOracle } from "@weft/verification/court/TraceOracle";
 import type { Limits } from "../Runtime.ts";
-import { afterShape, itemsShape, nanShape, type Question } from "./disputeMessages.ts";
+import { afterShape, itemsShape, nanShape, programShape, type Question } from "./disputeMessages.ts";
 import type { Start } from "./messages.ts";
 import { failureError } from "./replaySegment.ts";
 import { capsOf } from "./TensorRuntime.ts";
@@ -35,6 +36,8 @@ export interface Dispute {
    * questions wait.
    */
   oracle: TraceOracle;
+  /** The court program of the order's work. Rejects as the oracle does. */
+  program(): Promise<CourtStruct>;
   /** Ends the worker; questions that wait reject. */
   close(): Promise<void>;
 }
@@ -81,16 +84,22 @@ export function openDispute(options: DisputeOptions): Dispute {
       waiting.push({ resolve, reject });
       worker.send({ type: "ask", question });
     });
+  return {
+    oracle: askingOracle(ask),
+    program: async () => programShape.parse(await ask({ ask: "program" })),
+    close: () => worker.stop("the dispute is over"),
+  };
+}
+
+/** An oracle whose answers come from elsewhere, checked. */
+export function askingOracle(ask: (question: Question) => Promise<unknown>): TraceOracle {
   const items = async (question: Question) => itemsShape.parse(await ask(question));
   return {
-    oracle: {
-      after: async (step) => afterShape.parse(await ask({ ask: "after", step })),
-      nodes: (tree, at, height) => items({ ask: "nodes", tree, at, height }),
-      leaves: (tree, first, count) => items({ ask: "leaves", tree, first, count }),
-      // Absent values come back absent.
-      firstNan: async () => nanShape.parse(await ask({ ask: "firstNan" })) as NanPlace | undefined,
-      path: (tree, leaf) => items({ ask: "path", tree, leaf }),
-    },
-    close: () => worker.stop("the dispute is over"),
+    after: async (step) => afterShape.parse(await ask({ ask: "after", step })),
+    nodes: (tree, at, height) => items({ ask: "nodes", tree, at, height }),
+    leaves: (tree, first, count) => items({ ask: "leaves", tree, first, count }),
+    // Absent values come back absent.
+    firstNan: async () => nanShape.parse(await ask({ ask: "firstNan" })) as NanPlace | undefined,
+    path: (tree, leaf) => items({ ask: "path", tree, leaf }),
   };
 }

@@ -6,7 +6,7 @@ import { stateEntry, stepRootFrom } from "../HashLayout.ts";
 import { hashTensors } from "../kernel/hashTensors.ts";
 import { TensorError } from "../TensorError.ts";
 import type { OpenProgram } from "../train/Program.ts";
-import { type CourtStart, encodeEntry, type OpenCourt, openCourtProgram } from "./courtProgram.ts";
+import { type CourtProgram, type CourtStart, encodeEntry, type OpenCourt, openCourtProgram } from "./courtProgram.ts";
 import { isFold } from "./folds.ts";
 import { accsTreeOf, listTree } from "./listTrees.ts";
 import { scopeOf, type TypedGraph, typedGraph } from "./OperatorsCommitment.ts";
@@ -54,13 +54,19 @@ function refuse(problem: string, remedy: string): never {
   throw new TensorError("bad-option", problem, remedy);
 }
 
+export interface SegmentTrees extends TreeSource {
+  /** What a court judges the run by. */
+  court(): CourtProgram;
+}
+
 /** One side's history of a segment: honest, or what `cheat` makes of it. Nothing is computed before it is asked for. */
-export function segmentTrees(open: OpenProgram, options: SegmentOptions): TreeSource {
+export function segmentTrees(open: OpenProgram, options: SegmentOptions): SegmentTrees {
   const made: Made = { open, options, typed: typedGraph(open.step.graph), lists: new Map() };
   return {
     after: async (step) => (await ranAll(made)).after[indexOf(made, step)]!,
     tree: (name) => (LISTS.has(name.of) ? keptTree(made, name) : makeTree(made, name)),
     firstNan: async () => (await ranAll(made)).nan,
+    court: () => courtOf(made).program,
   };
 }
 

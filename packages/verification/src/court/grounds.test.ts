@@ -101,9 +101,9 @@ test("against ground start the end of an earlier fill's segment is shown, with t
   const first = await committed();
   const earlier = { ...first, leaseId: hash("earlier"), segment: 4n, lastStep: -1n, endRoot: first.startRoot } as const;
   const shown = (commitment: SegmentCommitment, voids: bigint[]) => startShown(first, [{ commitment, voids }]);
-  assert.deepEqual(shown(earlier, []), { earlier, firstVoid: 0 });
-  assert.deepEqual(shown(earlier, [9n, 5n]), { earlier, firstVoid: 2 });
-  assert.deepEqual(shown(earlier, [9n, 4n, 2n]), { earlier, firstVoid: 1 });
+  assert.deepEqual(shown(earlier, []), { earlier, voidedFrom: 0n });
+  assert.deepEqual(shown(earlier, [9n, 5n]), { earlier, voidedFrom: 0n });
+  assert.deepEqual(shown(earlier, [9n, 4n, 2n]), { earlier, voidedFrom: 4n });
   const otherEnds: Partial<SegmentCommitment>[] = [
     ...[{ endRoot: hash("x") as Hex }, { lastStep: 5n }, { orderHash: hash("x") }, { program: hash("x") }],
     { dataRoot: hash("x") },

@@ -120,12 +120,12 @@ export type EarlierSegment = {
 export function startShown(
   first: SegmentCommitment,
   earlier: readonly EarlierSegment[],
-): { readonly earlier: SegmentCommitment; readonly firstVoid: number } | undefined {
+): { readonly earlier: SegmentCommitment; readonly voidedFrom: bigint } | undefined {
   const found = earlier.find(({ commitment }) => endsWhere(commitment, first));
   if (found === undefined) return undefined;
   const { commitment, voids } = found;
-  const at = voids.findIndex((segment) => segment <= commitment.segment);
-  return { earlier: commitment, firstVoid: at < 0 ? voids.length : at };
+  // Of all voids that hold it now, the one that it became part of.
+  return { earlier: commitment, voidedFrom: voids.find((segment) => segment <= commitment.segment) ?? 0n };
 }
 
 const endsWhere = (earlier: SegmentCommitment, first: SegmentCommitment): boolean =>

@@ -1,0 +1,93 @@
+// CourtDesk over packages/chain and packages/court, with the operator's sender.
+import { accuse } from "@weft/chain/actions/accuse";
+import { depositBond } from "@weft/chain/actions/depositBond";
+import { withdraw } from "@weft/chain/actions/withdraw";
+import { withdrawBond } from "@weft/chain/actions/withdrawBond";
+import type { ChainClient } from "@weft/chain/ChainClient";
+import { readBondDeposit, readDispute, readVoids, readWasVoid } from "@weft/chain/courtReads";
+import type { Intent } from "@weft/chain/Intent";
+import { readCommitments } from "@weft/chain/readCommitment";
+import { readOrder } from "@weft/chain/readOrder";
+import { balances } from "@weft/chain/reads";
+import { segmentKey } from "@weft/chain/Snapshot";
+import { disputeIntent, lookAtDispute, type StartShown } from "@weft/court/playDispute";
+import { WeftError } from "@weft/protocol/Errors";
+import * as Order from "@weft/protocol/Order";
+import type { SegmentCommitment } from "@weft/protocol/Segment";
+import { startShown } from "@weft/verification/court/grounds";
+import type { Hex } from "viem";
+import type { CourtDesk } from "./CourtDesk.ts";
+import type { ConnectChainOptions } from "./connectChain.ts";
+import type { Mined } from "./NodeChain.ts";
+
+export function connectCourt(options: ConnectChainOptions): CourtDesk {
+  const { client, live, sender, store, nodeId } = options;
+  const account = sender.address;
+  const send = async (intent: Intent): Promise<Mined> => {
+    const { hash, blockNumber, gasUsed } = await sender.send(intent);
+    return { hash, blockNumber, gasUsed };
+  };
+  return {
+    account,
+    hears: (leaseId) => {
+      const lease = live.current.leases.get(leaseId);
+      if (lease === undefined || lease.tier !== Order.tier.exact) return false;
+      return live.current.courts.get(lease.courtId)?.toLowerCase() === client.network.contracts.court.toLowerCase();
+    },
+    committedAt: (leaseId, segment) => live.current.segments.get(segmentKey(leaseId, segment))?.committedAt,
+    disputes: () => [...live.current.disputes.values()],
+    order: async (leaseId) => {
+      const lease = live.current.leases.get(leaseId);
+      return lease && readOrder(client, lease);
+    },
+    nextBond: async (commitment) => (await readDispute(client, commitment)).nextBond,
+    shownStart: (leaseId, first) => findShown(options, { leaseId, first }),
+    money: async () => {
+      const [deposit, { stable, earned }] = await Promise.all([
+        readBondDeposit(client, account),
+        balances(client, account),
+      ]);
+      return { deposit, wallet: stable, earned };
+    },
+    gasOf: (game) => store.gasOf(game),
+    look: (seat) => lookAtDispute(client, seat),
+    play: async (seat, look) => {
+      const intent = await disputeIntent({ client }, seat, look);
+      return intent && (await send(intent));
+    },
+    accuse: (accusation) => send(accuse(client, { ...accusation, sponsor: account })),
+    deposit: async (from, { amount, id }) => send(await depositBond(client, { account, from, amount, id })),
+    withdraw: ({ amount, id }) => send(withdrawBond(client, { amount, to: account, id: `${account}/${id}` })),
+    payOut: ({ amount, id }) => {
+      const owner = live.current.nodes.get(nodeId)?.owner;
+      if (owner === undefined)
+        throw new WeftError("the node is not on chain now", { code: "node.unregistered", retryable: true });
+      return send(withdraw(client, { amount, to: owner, id: `${account}/${id}` }));
+    },
+  };
+}
+
+/** Of segments of earlier fills that end where the lease begins, one that stood when it opened. */
+async function findShown(
+  { client, live, fromBlock }: Pick<ConnectChainOptions, "client" | "live" | "fromBlock">,
+  { leaseId, first }: { leaseId: Hex; first: SegmentCommitment },
+): Promise<StartShown | undefined> {
+  const { leases, orders } = live.current;
+  const lease = leases.get(leaseId);
+  if (lease === undefined) return undefined;
+  for (const earlier of orders.get(lease.orderHash) ?? []) {
+    if (earlier === leaseId) break;
+    const ends = await endsOf(client, { leaseId: earlier, fromBlock });
+    const shown = startShown(first, ends);
+    if (shown === undefined) continue;
+    const { segment } = shown.earlier;
+    const which = { leaseId: earlier, segment, from: shown.voidedFrom, time: lease.openedAt };
+    if (!(await readWasVoid(client, which))) return { first, ...shown };
+  }
+  return undefined;
+}
+
+async function endsOf(client: ChainClient, query: { leaseId: Hex; fromBlock: bigint }) {
+  const [commitments, voids] = await Promise.all([readCommitments(client, query), readVoids(client, query)]);
+  return commitments.map((commitment) => ({ commitment, voids }));
+}

@@ -1,0 +1,289 @@
+// Plays this node's sides of disputes, without a person: its own segments when somebody challenges them, and rivals that it
+// names where its audit found a segment false. What happened so far is the chain's to tell, what a history is made of lies on
+// disk: a node that was killed, and one whose chain went back, look again and go on.
+import type { LeaseFacts } from "@weft/chain/facts";
+import type { DisputeState, RivalState } from "@weft/chain/Snapshot";
+import type { DisputeLook, DisputeSeat } from "@weft/court/playDispute";
+import { hasCode, WeftError } from "@weft/protocol/Errors";
+import * as Segment from "@weft/protocol/Segment";
+import type { Hex } from "viem";
+import { Loop } from "../Loop.ts";
+import { countRefusal, disputePin, type NodeContext } from "../NodeContext.ts";
+import { type DisputeSide, getDispute, type KeptDispute, openDisputes, putDispute } from "../store/disputes.ts";
+import { Tasks } from "../Tasks.ts";
+import { BondKeeper } from "./BondKeeper.ts";
+import { type DisputeStatus, statusOf } from "./DisputeStatus.ts";
+import { ownRival } from "./decideJoin.ts";
+import type { Found } from "./findAccusation.ts";
+import { type Held, Histories } from "./Histories.ts";
+import { joinDispute } from "./joinDispute.ts";
+import { historyOptions, type Materials, ownMaterials, type Subject } from "./materials.ts";
+
+type Kept = KeptDispute<Materials>;
+
+/** Disputes looked after at once; the rest waits for the next step. */
+const mostOpen = 256;
+/** Blocks after its end until a dispute is put away: a rewind may bring it back. */
+const restBlocks = 64;
+/** A move costs less, whatever it is (spec/court.md §9). */
+const moveGas = 400_000n;
+
+export class CourtService {
+  readonly #context: NodeContext;
+  readonly #duty: { leaving(): boolean };
+  readonly #loop: Loop;
+  readonly #tasks: Tasks;
+  readonly #histories: Histories;
+  readonly #bonds: BondKeeper;
+  /** What was found against commitments that no rival was named against yet. */
+  readonly #known = new Map<string, Found>();
+  readonly #status = new Map<string, DisputeStatus>();
+  #rewinds = 0;
+
+  constructor(context: NodeContext, duty: { leaving(): boolean }) {
+    this.#context = context;
+    this.#duty = duty;
+    const { clock, log, settings } = context;
+    this.#loop = new Loop(
+      { name: "court", everyMs: 1000, leastMs: 50, step: async () => this.#step() },
+      { clock, log },
+    );
+    this.#tasks = new Tasks({ clock, log, onEnd: () => this.#loop.poke(), limit: 64, longestRetryMs: 2000 });
+    this.#histories = new Histories(context.openDispute, settings.court.workers);
+    this.#bonds = new BondKeeper(context);
+  }
+
+  start(): void {
+    this.#context.chain.onChange(() => this.#loop.poke());
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#loop.stop(), this.#tasks.stop()]);
+    await this.#histories.stop();
+  }
+
+  /** An audit found the segment false: to be disputed where the lease pinned a court. Everything needed is pinned and on disk. */
+  found(
+    lease: LeaseFacts,
+    commitment: Segment.SegmentCommitment,
+    materials: Materials & { contents: readonly Hex[] },
+  ): void {
+    const { chain, store, clock, blobs } = this.#context;
+    if (!chain.court.hears(lease.leaseId)) return;
+    const { contents, ...body } = materials;
+    const { leaseId } = lease;
+    for (const content of contents) blobs.pin(content, disputePin(leaseId, commitment.segment));
+    const dispute = {
+      commitment: Segment.hash(commitment),
+      side: "rival",
+      leaseId,
+      segment: Number(commitment.segment),
+    } as const;
+    putDispute(store, { dispute: { ...dispute, body }, at: clock.now() });
+    this.#loop.poke();
+  }
+
+  /** Disputes that still need this process. */
+  active(): number {
+    return openDisputes(this.#context.store, { limit: mostOpen }).filter((kept) => this.#isLive(kept as Kept)).length;
+  }
+
+  status(): DisputeStatus[] {
+    return [...this.#status.values()];
+  }
+
+  #step(): void {
+    const { chain, store } = this.#context;
+    if (this.#rewinds !== chain.rewinds()) this.#tasks.forgive();
+    this.#rewinds = chain.rewinds();
+    const disputes = new Map(chain.court.disputes().map((dispute) => [dispute.commitmentHash, dispute]));
+    for (const dispute of disputes.values()) this.#notice(dispute);
+    // Whose clock ends first goes first: workers are few.
+    const until = (kept: Kept) => this.#status.get(keyOf(kept))?.until ?? Number.MAX_SAFE_INTEGER;
+    const open = openDisputes(store, { limit: mostOpen }) as Kept[];
+    for (const kept of open.toSorted((a, b) => until(a) - until(b)))
+      this.#tasks.run(keyOf(kept), (signal) => this.#turn(kept, disputes.get(kept.commitment), signal));
+    if (this.#bonds.isDue && !open.some(({ side }) => side === "rival"))
+      this.#tasks.run("bonds", () => this.#bonds.takeBack());
+  }
+
+  /** A segment of this node's own that is disputed: keeps what its history is made of. */
+  #notice({ commitmentHash: commitment, leaseId, segment, rivals, eliminated }: DisputeState): void {
+    const { chain, nodeId, store, clock, log, blobs } = this.#context;
+    const lease = chain.lease(leaseId);
+    if (lease?.nodeId !== nodeId || eliminated !== undefined || !rivals.some(({ end }) => end === "in")) return;
+    const there = getDispute(store, { commitment, side: "defender" });
+    if (there !== undefined && there.closedAt === undefined) return;
+    const body = (there?.body as Materials | undefined) ?? ownMaterials(this.#context, lease);
+    if (body === undefined) {
+      if (!this.#status.has(commitment))
+        log.error({ leaseId, segment }, "a segment is disputed that this disk knows nothing of");
+      this.#status.set(commitment, statusOf({ commitment, side: "defender", leaseId, segment }, { state: "unknown" }));
+      return;
+    }
+    putDispute(store, { dispute: { commitment, side: "defender", leaseId, segment, body }, at: clock.now() });
+    if (body.resume !== undefined && blobs.has(body.resume.contentId))
+      blobs.pin(body.resume.contentId, disputePin(leaseId, BigInt(segment)));
+    log.warn({ leaseId, segment, rivals: rivals.length }, "a segment of this node is disputed");
+  }
+
+  async #turn(kept: Kept, dispute: DisputeState | undefined, signal: AbortSignal): Promise<void> {
+    const { chain } = this.#context;
+    const lease = chain.lease(kept.leaseId);
+    if (lease === undefined) return;
+    const rival = sideOf(kept.side, dispute, chain.court.account);
+    if (kept.side === "rival" && rival === undefined) return this.#join({ kept, lease, dispute, signal });
+    if (rival?.end !== "in") return this.#rest(kept, lease, dispute);
+    await this.#play({ kept, lease, rival, signal });
+  }
+
+  // ---- a game ------------------------------------------------------------------------------------------------------
+
+  async #play(at: { kept: Kept; lease: LeaseFacts; rival: RivalState; signal: AbortSignal }): Promise<void> {
+    const { kept, lease, rival, signal } = at;
+    const { chain } = this.#context;
+    const commitment = await chain.commitment(kept.leaseId, BigInt(kept.segment));
+    if (Segment.hash(commitment) !== kept.commitment) return;
+    const key = keyOf(kept);
+    let held: Held | undefined;
+    const history = async () => {
+      held ??= await this.#histories.acquire(key, () =>
+        historyOptions(this.#context, { kept, lease, commitment, signal }),
+      );
+      return held.history;
+    };
+    const seat: DisputeSeat = {
+      ...{ side: kept.side, game: rival.game, commitment, sponsor: rival.sponsor, rival: rival.rival, history },
+      ...{ nodeId: lease.nodeId, fromBlock: rival.block },
+      shown: async () => {
+        const first = commitment.segment === 0n ? commitment : await chain.commitment(kept.leaseId, 0n);
+        return chain.court.shownStart(kept.leaseId, first);
+      },
+    };
+    try {
+      const look = await chain.court.look(seat);
+      this.#tell(kept, rival, look);
+      await this.#act(kept, seat, look);
+    } catch (error) {
+      if (isDead(error)) await this.#histories.close(key);
+      throw error;
+    } finally {
+      held?.release();
+    }
+  }
+
+  async #act(kept: Kept, seat: DisputeSeat, look: DisputeLook): Promise<void> {
+    const { chain, log, settings } = this.#context;
+    const { game } = seat;
+    const { turn } = look;
+    if (turn.act === "stuck" || turn.act === "late") {
+      const why = turn.act === "late" ? "clockOver" : turn.why;
+      return this.#refuse(kept, { code: "court.stuck", why });
+    }
+    if (turn.act === "move" && chain.court.gasOf(game) + moveGas > settings.court.gasPerGame)
+      return this.#refuse(kept, { code: "court.gas", why: `${chain.court.gasOf(game)} gas are spent` });
+    const mined = await chain.court.play(seat, look);
+    if (mined === undefined) return;
+    const what = turn.act === "move" ? turn.move.call : turn.act;
+    const { gasUsed } = mined;
+    log.info(
+      { game, side: seat.side, what, gasUsed: gasUsed.toString(), leaseId: kept.leaseId, segment: kept.segment },
+      "court",
+    );
+  }
+
+  #tell(kept: Kept, rival: RivalState, { turn, game }: DisputeLook): void {
+    const until = "deadline" in turn ? turn.deadline : "until" in turn ? turn.until : undefined;
+    const { ground, game: id } = rival;
+    const known = { state: turn.act, ground, game: id, ...(until !== undefined && { until }) };
+    const at = game && { level: game.level, step: game.position.facts.step.toString() };
+    const gasUsed = this.#context.chain.court.gasOf(id).toString();
+    this.#status.set(keyOf(kept), statusOf(kept, { ...known, ...at, gasUsed }));
+  }
+
+  // ---- naming a rival ------------------------------------------------------------------------------------------------
+
+  async #join(at: Omit<Subject, "commitment"> & { kept: Kept; dispute: DisputeState | undefined }): Promise<void> {
+    const { kept, lease } = at;
+    const key = keyOf(kept);
+    const joined = await joinDispute(this.#context, {
+      ...{ ...at, key, histories: this.#histories, bonds: this.#bonds, leaving: this.#duty.leaving() },
+      ...{ games: this.#games(), known: this.#known },
+    });
+    if (joined.act === "refuse") return this.#refuse(kept, joined);
+    const why = "why" in joined ? { why: joined.why } : {};
+    this.#status.set(key, statusOf(kept, { state: joined.act, ...why }));
+    if (joined.act === "nothing") this.#close(kept);
+    if (joined.act === "drop") await this.#rest(kept, lease, at.dispute);
+  }
+
+  /** Games that this node has a side in. */
+  #games(): number {
+    const open = openDisputes(this.#context.store, { limit: mostOpen }) as Kept[];
+    return open.filter((kept) => this.#isLive(kept)).length;
+  }
+
+  #isLive({ commitment, side }: Kept): boolean {
+    const { court } = this.#context.chain;
+    const dispute = court.disputes().find(({ commitmentHash }) => commitmentHash === commitment);
+    return sideOf(side, dispute, court.account)?.end === "in";
+  }
+
+  // ---- the end -------------------------------------------------------------------------------------------------------
+
+  /** Nothing is due: the worker goes at once, the rest once no rewind can bring the dispute back. */
+  async #rest(kept: Kept, lease: LeaseFacts, dispute: DisputeState | undefined): Promise<void> {
+    const { chain } = this.#context;
+    const key = keyOf(kept);
+    await this.#histories.close(key);
+    if (dispute?.rivals.some(({ end }) => end === "in") && kept.side === "defender" && dispute.eliminated === undefined)
+      return;
+    const rest = BigInt(Math.ceil(restBlocks * chain.blockSeconds));
+    const committedAt = chain.court.committedAt(kept.leaseId, BigInt(kept.segment));
+    const windowEnds = (committedAt ?? 0n) + chain.params.challengeWindowSeconds;
+    const eliminatedAt = dispute?.eliminated?.at;
+    const isOver =
+      lease.state === "settled" ||
+      (eliminatedAt !== undefined && chain.now() > eliminatedAt + rest) ||
+      chain.now() > windowEnds + rest;
+    if (isOver) this.#close(kept);
+  }
+
+  #close(kept: Kept): void {
+    const { store, clock, blobs, log } = this.#context;
+    putDispute(store, { dispute: kept, at: clock.now(), closed: true });
+    const others = openDisputes(store, { limit: mostOpen });
+    if (!others.some(({ leaseId, segment }) => leaseId === kept.leaseId && segment === kept.segment))
+      blobs.unpinAll(disputePin(kept.leaseId, BigInt(kept.segment)));
+    void this.#histories.close(keyOf(kept));
+    this.#status.delete(keyOf(kept));
+    this.#known.delete(keyOf(kept));
+    if (kept.side === "rival") this.#bonds.isDue = true;
+    log.info({ leaseId: kept.leaseId, segment: kept.segment, side: kept.side }, "dispute put away");
+  }
+
+  /** Said once, counted once. */
+  #refuse(kept: Kept, { code, why }: { code: string; why?: string | undefined }): void {
+    const key = keyOf(kept);
+    const before = this.#status.get(key);
+    this.#status.set(key, { ...statusOf(kept, { ...before, state: "refused" }), code, ...(why && { why }) });
+    if (before?.code === code) return;
+    countRefusal(this.#context, code);
+    const { leaseId, segment, side } = kept;
+    this.#context.log.warn({ code, why, leaseId, segment, side }, "this node does not go on in a dispute");
+  }
+}
+
+const keyOf = ({ side, commitment }: { side: DisputeSide; commitment: Hex }): string => `${side}/${commitment}`;
+
+/** The game that a side of this node's is in: the live one as a defender, its own as a rival. */
+function sideOf(side: DisputeSide, dispute: DisputeState | undefined, account: Hex): RivalState | undefined {
+  if (side === "rival") return ownRival(dispute, account);
+  return dispute?.rivals.find(({ game }) => game === dispute.live);
+}
+
+/** The worker has ended, or has the history of something else. */
+const isDead = (error: unknown): boolean =>
+  (error instanceof WeftError && error.code.startsWith("runtime.") && error.code !== "runtime.busy") ||
+  hasCode(error, "game.other");

@@ -1,0 +1,63 @@
+// What this node can say against a commitment that its audit found false, in the terms of the court; undefined when the court
+// could be shown nothing: then the verdict stays an audit's.
+import { hasCode } from "@weft/protocol/Errors";
+import { outlineProgram } from "@weft/tensor/train/Program";
+import { type Accusation, accusationOf } from "@weft/verification/court/grounds";
+import { stateRootOf } from "@weft/verification/court/hashes";
+import { rootOf } from "@weft/verification/court/ownTrees";
+import type { NodeContext } from "../NodeContext.ts";
+import type { Held, Histories, History } from "./Histories.ts";
+import { historyOptions, programOptions, type Subject, termsOf } from "./materials.ts";
+
+export interface Found {
+  accusation: Accusation | undefined;
+  program: History["program"];
+}
+
+/** Replays the segment. @throws WeftError of the chain, `content.unavailable`, the runtime's */
+export async function findAccusation(
+  context: NodeContext,
+  histories: Histories,
+  subject: Subject & { key: string },
+): Promise<Found> {
+  const { commitment, lease, key } = subject;
+  const first = commitment.segment === 0n ? commitment : await context.chain.commitment(lease.leaseId, 0n);
+  const held = await openHistory(context, histories, subject);
+  try {
+    const { program, oracle } = held.history;
+    const isOrders = first.firstStep === program.startStep && first.startRoot === program.startRoot;
+    const begunRightly = isOrders || (await context.chain.court.shownStart(lease.leaseId, first)) !== undefined;
+    const shapes = outlineProgram(termsOf(subject).program).step.state.map(({ shape }) => shape);
+    const known = { program, begunRightly, oracle, shapes };
+    const needsReplay = begunRightly && held.isReplay;
+    if (needsReplay && !(await startsWhere(held.history, subject))) return { accusation: undefined, program };
+    return { accusation: await accusationOf(commitment, known), program };
+  } finally {
+    held.release();
+    if (!held.isReplay) await histories.close(key);
+  }
+}
+
+/** Of the segment, or of the order's program alone where the segment has no start that could be replayed. */
+async function openHistory(
+  context: NodeContext,
+  histories: Histories,
+  subject: Subject & { key: string },
+): Promise<Held & { isReplay: boolean }> {
+  try {
+    return { ...(await histories.acquire(subject.key, () => historyOptions(context, subject))), isReplay: true };
+  } catch (error) {
+    if (!hasCode(error, "court.startUnknown")) throw error;
+    return { ...(await histories.acquire(subject.key, () => programOptions(context, subject))), isReplay: false };
+  }
+}
+
+/**
+ * Whether the state at hand is the one that the commitment names. Another one under the id that the segment before committed
+ * to is its provider's fault, but nothing that a court can be shown (spec/court.md §2).
+ */
+async function startsWhere({ program, oracle }: History, { commitment }: Subject): Promise<boolean> {
+  const step = Number(commitment.firstStep) - 1;
+  const entries = await rootOf(oracle, { of: "entries", step }, Number(program.inputs));
+  return stateRootOf(commitment.firstStep, program.inputs, entries) === commitment.startRoot;
+}

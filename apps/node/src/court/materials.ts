@@ -1,0 +1,125 @@
+// What a history is replayed from, for either side: the order's details and corpus, and the state that the segment starts from.
+// All of it is proven by hash or follows from the chain, so it does not matter who sends it.
+import type { LeaseFacts } from "@weft/chain/facts";
+import type { DisputeOptions } from "@weft/compute/tensor/openDispute";
+import { WeftError } from "@weft/protocol/Errors";
+import type { Opening } from "@weft/protocol/messages";
+import type { Order } from "@weft/protocol/Order";
+import type { SegmentCommitment } from "@weft/protocol/Segment";
+import { checkpointBytes } from "@weft/tensor/train/Checkpoint";
+import { outlineProgram } from "@weft/tensor/train/Program";
+import { isWhole } from "@weft/verification/segmentStart";
+import { sourcesOf } from "../auditor/askDetails.ts";
+import { type JobTerms, readTerms } from "../leases/checkOpen.ts";
+import { fetchContent } from "../leases/fetchContent.ts";
+import type { BlobRef, LeaseBody } from "../leases/LeaseBody.ts";
+import { orderOrigin } from "../leases/origins.ts";
+import { disputePin, type NodeContext } from "../NodeContext.ts";
+import type { KeptDispute } from "../store/disputes.ts";
+import { getLease } from "../store/leases.ts";
+
+/** On disk as long as the dispute is. */
+export interface Materials {
+  /** Every field of the order's details. */
+  details: Opening[];
+  /** Known to the provider; others read it from the chain. */
+  order?: Order;
+  /** What the provider began its lease from. */
+  resume?: BlobRef;
+}
+
+/** Clocks run while it computes: before audits, after paid work. */
+const disputeNice = 5;
+
+export interface Subject {
+  kept: KeptDispute<Materials>;
+  lease: LeaseFacts;
+  commitment: SegmentCommitment;
+  signal: AbortSignal;
+}
+
+/** Of a lease of this node's own; undefined when its disk knows nothing of it. */
+export function ownMaterials({ store }: NodeContext, { leaseId }: LeaseFacts): Materials | undefined {
+  const job = (getLease(store, { leaseId })?.body as LeaseBody | undefined)?.job;
+  if (job === undefined) return undefined;
+  const { details, order, resume } = job;
+  return { details, order, ...(resume && { resume: { contentId: resume.contentId, bytes: resume.bytes } }) };
+}
+
+/** @throws WeftError as readTerms */
+export const termsOf = ({ kept, lease }: Pick<Subject, "kept" | "lease">): JobTerms =>
+  readTerms(lease.jobCommitment, kept.body.details);
+
+/**
+ * A worker's task: this side's history of the segment. Fetches and pins what it needs.
+ * @throws WeftError `court.startUnknown` when the segment begins in no state that anybody could have; `content.unavailable`
+ */
+export async function historyOptions(context: NodeContext, subject: Subject): Promise<DisputeOptions> {
+  const terms = termsOf(subject);
+  const { commitment, kept } = subject;
+  if (!isWhole(terms.program, commitment)) throw startUnknown("its steps are no whole segment");
+  const start = await startOf(context, subject, terms);
+  const segment = Number(commitment.firstStep) / terms.program.stepsPerSegment;
+  const corrupt = context.faults.history?.({ leaseId: subject.lease.leaseId, side: kept.side });
+  const options = await optionsOf(context, { ...subject, terms }, { segment, start });
+  return corrupt === undefined ? options : { ...options, corrupt };
+}
+
+/** The same for a segment without a replay: the order's first one, for its court program alone. */
+export async function programOptions(context: NodeContext, subject: Subject): Promise<DisputeOptions> {
+  const terms = termsOf(subject);
+  const { start, program } = terms;
+  const segment = (start?.step ?? 0) / program.stepsPerSegment;
+  const content = start === null ? undefined : { contentId: start.checkpoint, bytes: start.bytes };
+  return optionsOf(context, { ...subject, terms }, { segment, start: content });
+}
+
+async function optionsOf(
+  context: NodeContext,
+  { terms, lease, commitment, signal }: Subject & { terms: JobTerms },
+  { segment, start }: { segment: number; start: BlobRef | undefined },
+): Promise<DisputeOptions> {
+  const { blobs, settings } = context;
+  const pin = disputePin(lease.leaseId, commitment.segment);
+  const sources = sourcesOf(context, { lease, holders: await holdersNear(context, commitment) });
+  for (const content of start === undefined ? [terms.corpus] : [terms.corpus, start])
+    await fetchContent(context, { content, sources, pin, signal });
+  const { threads, memoryMiB } = settings.caps;
+  const { program, corpus, start: origin } = terms;
+  return {
+    ...{ program, corpusPath: blobs.path(corpus.contentId), segment },
+    ...(start && { start: { checkpointPath: blobs.path(start.contentId), contentId: start.contentId, segment } }),
+    ...(origin && { origin: { step: origin.step, stateRoot: origin.stateRoot } }),
+    limits: { threads, memoryMiB, nice: disputeNice },
+  };
+}
+
+/** Who was drawn to hold the segment's end, and the one's before it. */
+async function holdersNear({ draws }: NodeContext, { leaseId, segment }: SegmentCommitment) {
+  const near = segment === 0n ? [segment] : [segment, segment - 1n];
+  const found = await Promise.all(near.map((one) => draws.get(leaseId, one).catch(() => undefined)));
+  return [...new Set(found.flatMap((draw) => draw?.holders ?? []))];
+}
+
+/** The checkpoint of the state before the segment; undefined for the program's own start. */
+async function startOf(context: NodeContext, subject: Subject, terms: JobTerms): Promise<BlobRef | undefined> {
+  const { commitment, kept, lease } = subject;
+  const { chain } = context;
+  const sized = (contentId: BlobRef["contentId"]): BlobRef => ({
+    contentId,
+    bytes:
+      context.blobs.bytesOf(contentId) ?? checkpointBytes(outlineProgram(terms.program), Number(commitment.firstStep)),
+  });
+  if (commitment.segment > 0n)
+    return sized((await chain.commitment(lease.leaseId, commitment.segment - 1n)).checkpoint);
+  if (kept.side === "defender" && kept.body.resume !== undefined) return kept.body.resume;
+  const order = await orderOrigin(terms);
+  if (commitment.firstStep === order.step && commitment.startRoot === order.stateRoot)
+    return terms.start === null ? undefined : { contentId: terms.start.checkpoint, bytes: terms.start.bytes };
+  const shown = await chain.court.shownStart(lease.leaseId, commitment);
+  if (shown === undefined) throw startUnknown("it begins in no state that the order or an earlier lease of it ends in");
+  return sized(shown.earlier.checkpoint);
+}
+
+const startUnknown = (message: string): WeftError =>
+  new WeftError(`the segment can't be replayed: ${message}`, { code: "court.startUnknown", fault: "provider" });
