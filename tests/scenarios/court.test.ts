@@ -17,7 +17,10 @@ test("a corrupted run is found, challenged, played to one word, and slashed; the
   const flips = network.corrupt(liar, { step: 0, everySteps: stepsPerSegment });
   const stake = network.snapshot.nodes.get(liar.nodeId)!.stake;
   const job = await network.buy();
-  const dispute = await disputeOf(network, ({ eliminated, punished }) => eliminated !== undefined && punished !== undefined);
+  const dispute = await disputeOf(
+    network,
+    ({ eliminated, punished }) => eliminated !== undefined && punished !== undefined,
+  );
   const lease = network.snapshot.leases.get(dispute.leaseId)!;
   assert.equal(lease.nodeId, liar.nodeId);
   assert.ok(flips.has(dispute.leaseId));
