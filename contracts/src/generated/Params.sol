@@ -181,7 +181,7 @@ library Presets {
         p.maxDurationSeconds = 86400;
         p.challengeWindowSeconds = 60;
         p.courtFanout = 32;
-        p.courtClockSeconds = 12;
+        p.courtClockSeconds = 45;
         p.courtExtensionSeconds = 6;
         p.courtInclusionSeconds = 2;
         p.courtBondSteps = 400;

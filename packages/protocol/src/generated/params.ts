@@ -216,7 +216,7 @@ export const presets: Record<PresetName, ProtocolParams> = {
     maxDurationSeconds: 86400n,
     challengeWindowSeconds: 60n,
     courtFanout: 32n,
-    courtClockSeconds: 12n,
+    courtClockSeconds: 45n,
     courtExtensionSeconds: 6n,
     courtInclusionSeconds: 2n,
     courtBondSteps: 400n,
