@@ -1,6 +1,21 @@
 // What a dispute costs in the deployed contracts, from receipts: a game of full depth over a lazily hashed synthetic trace, and games
 // over the main job's real run, replayed by the workers that a node plays with. The dearer side counts, with everything that it
 // sends: its bond, the challenge, each move, the proof, the verdict.
+import { readDispute, readGameView } from "@weft/chain/courtReads";
+import {
+  type Cost,
+  type CourtRoom,
+  newLease,
+  openCourtRoom,
+  playersOf,
+  playToEnd,
+  sponsored,
+} from "@weft/court/courtRoomFixture";
+import { commit, commitmentOf } from "@weft/court/disputeFixture";
+import * as Segment from "@weft/protocol/Segment";
+import type { CourtStruct } from "@weft/verification/court/Move";
+import { rootOf } from "@weft/verification/court/ownTrees";
+import type { TraceOracle } from "@weft/verification/court/TraceOracle";
 import { openDispute } from "../packages/compute/src/tensor/openDispute.ts";
 import { fusedProducts } from "../packages/tensor/src/commit/cheats.ts";
 import { openCourtProgram, ownStart } from "../packages/tensor/src/commit/courtProgram.ts";
@@ -14,7 +29,6 @@ import { trainingTokens } from "../packages/tensor/src/train/Trainer.ts";
 import { courtStruct } from "../packages/verification/src/court/Move.ts";
 import { syntheticDispute } from "../packages/verification/src/court/syntheticFixture.ts";
 import { oracleOf } from "../packages/verification/src/court/TraceOracle.ts";
-import { type Cost, type CourtRoom, openCourtRoom, playMeasured } from "./courtGame.ts";
 import { tinyShakespeare } from "./realInputs.ts";
 import { type Bench, type Figure, figure, mustHold } from "./report.ts";
 
@@ -26,13 +40,45 @@ export const bench: Bench = {
 };
 
 const SHAPE = { steps: 10_000, values: 400, rows: 2048, columns: 2048, terms: 4096 } as const;
+const SMALL = { steps: 4, values: 8, rows: 2, columns: 2, terms: 2 } as const;
 const PLACE = { step: 7777, element: 3_000_001, chunk: 90 } as const;
 const LIMITS = { threads: 1, memoryMiB: 1024, nice: 0 } as const;
 const LIMIT = { rounds: 13, side: 1_200_000, leaf: 250_000 } as const;
 
+const sponsor = "rival";
+
+/** Two histories of a segment from the program's own start, of which the defender's is false. */
+interface Disputed {
+  program: CourtStruct;
+  steps: number;
+  defender: TraceOracle;
+  rival: TraceOracle;
+}
+
+/** The rival's bond, its challenge, every move of both sides, the verdict: the false commitment must be eliminated. */
+async function playMeasured(room: CourtRoom, { program, steps, defender, rival }: Disputed): Promise<Cost[]> {
+  const { network } = room;
+  const lease = await newLease(room, program);
+  const segment = { oracle: defender, firstStep: 0n, lastStep: BigInt(steps - 1) };
+  const said = await commitmentOf(lease, { ...segment, startRoot: program.startRoot });
+  const commitment = await commit(network, lease, said);
+  const accusation = { call: "challenge", rival: await rootOf(rival, { of: "steps" }, steps) } as const;
+  const { opened, costs } = await sponsored(room, { lease, commitment, accusation, sponsor });
+  const made = await playToEnd(room, playersOf(room, opened, { lease, sponsor, defender, rival }));
+  const [view, dispute] = await Promise.all([
+    readGameView(network.client, opened.game),
+    readDispute(network.client, Segment.hash(commitment)),
+  ]);
+  mustHold(view.outcome === "rival" && dispute.eliminated, "the false commitment was eliminated");
+  return [...costs, ...made.map(({ cost }) => cost)];
+}
+
 async function* measure(): AsyncGenerator<Figure> {
-  const room = await openCourtRoom();
+  const room = await openCourtRoom([sponsor]);
   try {
+    // Slots are in the steady state: sponsor and buyer have been in a dispute before.
+    const small = await syntheticDispute(SMALL, { step: 1, element: 0, chunk: 0 });
+    await playMeasured(room, { ...small.court, defender: small.lie, rival: small.truth });
     const { court, truth, lie } = await syntheticDispute(SHAPE, PLACE);
     const deep = await playMeasured(room, { ...court, defender: lie, rival: truth });
     yield* figures("court.", deep, LIMIT);

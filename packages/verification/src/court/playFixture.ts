@@ -2,10 +2,12 @@
 
 import { WeftError } from "@weft/protocol/Errors";
 import type { Cheat } from "@weft/tensor/commit/Cheat";
-import { openCourtProgram, ownStart } from "@weft/tensor/commit/courtProgram";
+import { openCourtProgram } from "@weft/tensor/commit/courtProgram";
 import type { State } from "@weft/tensor/commit/SegmentRun";
 import { segmentTrees } from "@weft/tensor/commit/segmentTrees";
 import type { TreeSource } from "@weft/tensor/commit/TreeSource";
+import { stateRootFrom } from "@weft/tensor/HashLayout";
+import { hashTensors } from "@weft/tensor/kernel/hashTensors";
 import { fromHex32 } from "@weft/tensor/sha256";
 import { type OpenProgram, openProgram, type TrainProgram } from "@weft/tensor/train/Program";
 import { startState } from "@weft/tensor/train/startState";
@@ -33,7 +35,21 @@ export type Stage = Disputed & {
   side(cheat?: Cheat): TreeSource;
 };
 
-/** @param begin makes another state of the program's start, from which both sides then go on */
+/** The root of the state before `step`. */
+export function stateRootAt({ step: { state: tensors } }: OpenProgram, step: number, state: State): Uint8Array {
+  const values = tensors.map(
+    ({ name }) =>
+      () =>
+        state[name]!,
+  );
+  return stateRootFrom(
+    step,
+    tensors.map(({ name }) => name),
+    hashTensors(tensors, values),
+  );
+}
+
+/** @param begin makes another state of the program's start, from which the order's work begins */
 export async function stageOf(
   program: TrainProgram,
   steps = program.stepsPerSegment,
@@ -41,9 +57,9 @@ export async function stageOf(
 ): Promise<Stage> {
   const open = openProgram(program);
   const tokens = trainingTokens(open, tinyCorpus);
-  const courtStart = await ownStart(program);
-  const court = openCourtProgram(open, tokens, courtStart);
   const state = begin(startState(fromHex32(program.seed, "seed"), open.step.state));
+  const courtStart = { step: 0, stateRoot: stateRootAt(open, 0, state) };
+  const court = openCourtProgram(open, tokens, courtStart);
   const side = (cheat?: Cheat) =>
     segmentTrees(open, { tokens, start: { step: 0, state }, lastStep: steps - 1, courtStart, cheat });
   return { open, hash: bytesToHex(court.hash), program: courtStruct(court.program), steps, side };
