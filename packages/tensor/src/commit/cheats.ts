@@ -13,8 +13,6 @@ import type { Change } from "./Trace.ts";
 
 const f = Math.fround;
 
-const CANONICAL_NAN = 0x7fc00000;
-
 /** Which steps are meddled with. */
 export type When = (step: number) => boolean;
 
@@ -129,21 +127,6 @@ export const reversedProducts = (when: When, open: OpenProgram): Cheat =>
         for (const [a, b] of [...terms].reverse()) acc = f(acc + f(a * b));
         return acc;
       }),
-  });
-
-/** What x86 writes for an invalid operation, which is the canonical NaN with a sign. */
-const HARDWARE_NAN = 0xffc00000;
-
-/** NaNs as a processor's own instructions leave them, in everything that computes. */
-export const hardwareNans = (when: When, open: OpenProgram): Cheat =>
-  instead(when, open, {
-    change: ({ type }) => {
-      if (type.dtype !== "f32") return undefined;
-      return (own) => {
-        const words = bitsView(own);
-        for (let i = 0; i < words.length; i++) if (words[i] === CANONICAL_NAN) words[i] = HARDWARE_NAN;
-      };
-    },
   });
 
 function products(scope: NodeScope, fold: Fold): Change | undefined {

@@ -4,13 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Cheat } from "@weft/tensor/commit/Cheat";
 import * as cheats from "@weft/tensor/commit/cheats";
-import { scopeOf, typedGraph } from "@weft/tensor/commit/OperatorsCommitment";
-import { leafOf } from "@weft/tensor/commit/TensorLayout";
-import { tensorFrom } from "@weft/tensor/graph/TensorValue";
 import { trainingTokens } from "@weft/tensor/train/Trainer";
 import { tinyCorpus, tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
-import { hexToNumber } from "viem";
-import { plant } from "./plantFixture.ts";
+import { infiniteStage, signedNan } from "./nanFixture.ts";
 import { callsOf, contest, stageOf } from "./playFixture.ts";
 import { oracleOf, type TraceOracle } from "./TraceOracle.ts";
 
@@ -60,31 +56,8 @@ test("another seed: its start is another state, and from the same start it draws
 });
 
 test("a NaN with a sign of its own is another word than the canonical one", async () => {
-  // A bias without measure: inf - inf is no number, nor is the state after the step, and the court goes on past that.
-  const { state } = open.step;
-  const broken = state.findIndex(({ name }) => name === "output.bias");
-  const wild = await stageOf(tinyTrainProgram({ model: tinyMlpModel }), 1, (start) => ({
-    ...start,
-    "output.bias": tensorFrom(
-      "f32",
-      state[broken]!.shape,
-      new Float32Array(state[broken]!.shape[0]!).fill(Number.POSITIVE_INFINITY),
-    ),
-  }));
-  const source = wild.side();
-  const honest = oracleOf(source);
-  const typed = typedGraph(wild.open.step.graph);
-  const isNan = async (value: number) => {
-    const [leaf] = await honest.leaves({ of: "leaves", step: 0, value }, 0, 1);
-    return hexToNumber(`0x${leaf!.slice(2, 10)}`) === 0x0000c07f;
-  };
-  let value = -1;
-  for (let v = 0; v < typed.types.length && value < 0; v++)
-    if (scopeOf(typed, v) !== undefined && (await isNan(v))) value = v;
-  assert.ok(value > 0, "something is no number");
-  const type = typed.types[value]!;
-  const fault = { step: 0, value, type, ...leafOf(type, 0), flip: 0x80000000 };
-  const liar = oracleOf(await plant(source, { programHash: wild.open.hash, firstStep: 0 }, fault));
-  const { calls } = await caught(liar, honest, wild);
+  // The state after the step is no number either, and the court goes on past that.
+  const wild = await infiniteStage(["output.bias"], 1);
+  const { calls } = await caught(await signedNan(wild), oracleOf(wild.side()), wild);
   assert.match(calls, /prove(Word|Fold)$/);
 });
