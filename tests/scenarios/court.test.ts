@@ -32,5 +32,18 @@ test("a corrupted run is found, challenged, played to one word, and slashed; the
   const { faultSlashPpm } = network.chain.client.params;
   assert.equal(punished!.stakeBurnt, (stake * faultSlashPpm) / 1_000_000n);
   await job.done();
+  // The buyer was told all of it: who challenged whom, each move with its gas, the word that decided it, and what it cost.
+  const [challenged] = job.all("challenged");
+  assert.deepEqual([challenged?.nodeId, challenged?.leaseId], [liar.nodeId, dispute.leaseId]);
+  assert.ok(challenged?.sponsorNode !== undefined && challenged.sponsorNode !== liar.nodeId);
+  const moves = job.all("move").filter(({ game }) => game === won.game);
+  assert.deepEqual([...new Set(moves.map(({ side }) => side))], ["defender", "rival"]);
+  assert.ok(moves.every(({ gas, place }) => gas > 30_000 && place !== undefined));
+  const verdict = job.all("verdict").find(({ game }) => game === won.game);
+  const { words, operator } = verdict?.found ?? {};
+  assert.deepEqual([verdict?.winner, verdict?.proof], ["rival", "proveWord"]);
+  assert.ok(operator !== undefined && words?.right === words?.rival && words?.right !== words?.defender);
+  const slashed = job.all("slashed").find(({ game }) => game === won.game);
+  assert.deepEqual([slashed?.nodeId, slashed?.stakeBurnt], [liar.nodeId, `${punished!.stakeBurnt}`]);
   await network.stop();
 });

@@ -66,6 +66,10 @@ function addNetworkCommands(program: Command, add: Add): void {
       new Option("--once", "stop when the job is done; exit 0 if it succeeded"),
       new Option("--corpus <file>", "text to train on (default: this project's own Markdown and TypeScript)"),
       new Option("--quick", "a job of seconds instead of minutes"),
+      new Option(
+        "--cheat",
+        "the provider that wins changes one bit of one weight now and then: see it found, tried and slashed",
+      ),
       count("--nodes <n>", "provider nodes (default 5)", { min: 1, max: 32 }),
       count("--chain-port <port>", "port of the development chain (default: a free one)", { min: 1, max: 65_535 }),
       count("--gateway-port <port>", "port of the gateway (default: a free one)", { min: 1, max: 65_535 }),
@@ -82,6 +86,7 @@ function addNetworkCommands(program: Command, add: Add): void {
     examples: [
       "npm start",
       "npm start -- --once",
+      "npm start -- --cheat",
       "weft start --corpus book.txt --quick",
       "weft start --once --json > run.jsonl",
     ],

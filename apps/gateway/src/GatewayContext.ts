@@ -1,8 +1,10 @@
 // What every part of the gateway is handed: the ports, the book it gossips into, and its identity. No globals.
 import type { LeaseFacts, SegmentFacts } from "@weft/chain/facts";
+import type { DisputeState } from "@weft/chain/Snapshot";
 import type { Book } from "@weft/market/Book";
 import type { MarketView } from "@weft/market/MarketView";
 import type { Clock } from "@weft/protocol/Clock";
+import type { DisputeEvent } from "@weft/protocol/DisputeEvent";
 import type { Network, Signer } from "@weft/protocol/Domain";
 import type { SignedHeld } from "@weft/protocol/Held";
 import type { JobEventBody, JobEventKind } from "@weft/protocol/JobEvent";
@@ -56,6 +58,10 @@ export interface GatewayChain {
   /** The commitment on chain with its signature; undefined when there is none, or none that others can read. */
   signedCommitment(leaseId: Hex, segment: bigint): Promise<SignedSegment | undefined>;
   draw(leaseId: Hex, segment: bigint): Promise<DrawFacts>;
+  /** Disputes over segments of these leases, as the followed snapshot has them. */
+  disputes(leaseIds: ReadonlySet<Hex>): DisputeState[];
+  /** All that there is to tell of them, from the chain's log. @throws WeftError of the chain */
+  disputeEvents(leaseIds: ReadonlySet<Hex>): Promise<DisputeEvent[]>;
   /** What auditors earned on a lease. */
   auditPayments(leaseId: Hex): Promise<{ nodeId: NodeId; amount: bigint }[]>;
   endpointOf(nodeId: NodeId): Peer | undefined;

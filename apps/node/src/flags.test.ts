@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasCode } from "@weft/protocol/Errors";
 import { toBytes8 } from "@weft/protocol/HardwareClass";
-import { parseFlags } from "./flags.ts";
+import { corruptionText, parseFlags } from "./flags.ts";
 
 const least = ["--home", "h", "--network", "n.json"];
 
@@ -22,11 +22,20 @@ test("a pool's hourly price is rounded up to whole units a second", () => {
   ]);
 });
 
+test("what a cheating node is told to flip reads back", () => {
+  const corrupt = { step: 30, everySteps: 20, tensor: "model.norm.weight", index: 3, bit: 9 };
+  assert.deepEqual(parseFlags([...least, "--corrupt", corruptionText(corrupt)]).corrupt, corrupt);
+  assert.equal(parseFlags(least).corrupt, undefined);
+});
+
 test("every wrong flag has a coded error with a remedy", () => {
   const cases: [string[], string][] = [
     [["--network", "n"], "flags.missing"],
     [[...least, "--nope"], "flags.unknown"],
     [[...least, "--pool", "cpu:1"], "flags.value"],
+    [[...least, "--corrupt", "30:20:model.norm.weight:3"], "flags.value"],
+    [[...least, "--corrupt", "30:0:model.norm.weight:3:9"], "flags.value"],
+    [[...least, "--corrupt", "30:20:model.norm.weight:3:32"], "flags.value"],
     [[...least, "--pool", "cpu:1:0"], "flags.value"],
     [[...least, "--price=-1"], "flags.value"],
     [[...least, "--listen", "127.0.0.1:4001"], "flags.value"],

@@ -6,6 +6,7 @@ import { WeftError } from "@weft/protocol/Errors";
 import { toBytes8 } from "@weft/protocol/HardwareClass";
 import { askPerSecond } from "@weft/protocol/hourlyPrice";
 import type { NodeId } from "@weft/protocol/NodeId";
+import type { Corruption } from "@weft/tensor/train/Trainer";
 import type { Hex } from "viem";
 
 export interface PoolFlag {
@@ -37,6 +38,8 @@ export interface NodeFlags {
   courtGas?: bigint;
   courtGames?: number;
   courtWorkers?: number;
+  /** Fault injection on development chains: which bit of which weight its runs flip, and when. */
+  corrupt?: Corruption;
   logLevel: string;
 }
 
@@ -61,6 +64,7 @@ const options = {
   "court-gas": { type: "string" },
   "court-games": { type: "string" },
   "court-workers": { type: "string" },
+  corrupt: { type: "string" },
   "log-level": { type: "string" },
 } as const;
 
@@ -89,6 +93,7 @@ export function parseFlags(argv: readonly string[]): NodeFlags {
       : { memoryMiB: count(values["memory-mib"], "--memory-mib", [64, 1_048_576]) }),
     ...(values.leases === undefined ? {} : { leases: count(values.leases, "--leases", [0, 1024]) }),
     ...courtFlags(values),
+    ...(values.corrupt === undefined ? {} : { corrupt: corruptionOf(values.corrupt) }),
   };
 }
 
@@ -101,6 +106,21 @@ function courtFlags(values: Partial<Record<`court-${"bonds" | "gas" | "games" | 
     ...(workers === undefined ? {} : { courtWorkers: count(workers, "--court-workers", [1, 64]) }),
   };
 }
+
+/** STEP:EVERY:TENSOR:INDEX:BIT, after which step and every how many from there on. */
+function corruptionOf(text: string): Corruption {
+  const [step = "", every = "", tensor = "", index = "", bit = "", ...more] = text.split(":");
+  if (tensor === "" || tensor.length > 255 || more.length > 0)
+    throw wrong("--corrupt", text, "STEP:EVERY:TENSOR:INDEX:BIT such as 20:20:model.norm.weight:3:9");
+  return {
+    ...{ step: count(step, "--corrupt", [0, 1e9]), everySteps: count(every, "--corrupt", [1, 1e9]), tensor },
+    ...{ index: count(index, "--corrupt", [0, 1e9]), bit: count(bit, "--corrupt", [0, 31]) },
+  };
+}
+
+/** The flag's text. */
+export const corruptionText = ({ step, everySteps = 1, tensor, index, bit }: Corruption): string =>
+  [step, everySteps, tensor, index, bit].join(":");
 
 function read(argv: readonly string[]) {
   try {

@@ -20,7 +20,7 @@ import { type DrandSource, drandRelays } from "./beacon/drandRelays.ts";
 import { type OpenedChain, openChain } from "./chain/openChain.ts";
 import { checkRoom } from "./disk.ts";
 import type { NodeFlags } from "./flags.ts";
-import type { CourtPort, NodeSettings, ReplayPort } from "./NodeContext.ts";
+import type { CourtPort, NodeFaults, NodeSettings, ReplayPort } from "./NodeContext.ts";
 import type { PoolPlan } from "./offers/PoolPlan.ts";
 import { defaultSettings, type NodePorts } from "./startNode.ts";
 import { closeStore, openStore } from "./store/Store.ts";
@@ -30,11 +30,14 @@ export interface OpenedPorts {
   nodeId: NodeId;
   networkId: string;
   settings: NodeSettings;
+  faults: NodeFaults;
   opened: OpenedChain;
   close(): Promise<void>;
 }
 
 const registrationPatienceMs = 20_000;
+/** Of anvil, and of `weft start`. */
+const devChainId = 31_337;
 
 /** @throws WeftError: see exitCodes.ts for the ones a person meets */
 export async function openPorts(flags: NodeFlags, log: Logger): Promise<OpenedPorts> {
@@ -56,7 +59,12 @@ export async function openPorts(flags: NodeFlags, log: Logger): Promise<OpenedPo
     const settings = await settingsFrom(flags, { opened, nodeId });
     const transport = await listen(flags, { file, key });
     closers.push(() => transport.stop());
-    const runtime: TensorRuntime = createTensorRuntime({ folder: join(home, "runs") });
+    const faults = faultsOf(flags, file);
+    const { corrupt } = flags;
+    const runtime: TensorRuntime = createTensorRuntime({
+      folder: join(home, "runs"),
+      ...(corrupt && { faults: { corrupt } }),
+    });
     closers.push(() => runtime.close());
     const drand = drandOf(file, opened);
     const ports: NodePorts = {
@@ -67,11 +75,25 @@ export async function openPorts(flags: NodeFlags, log: Logger): Promise<OpenedPo
       courtProgram: courtProgramLater,
       openDispute,
     };
-    return { ports, nodeId, networkId: file.networkId, settings, opened, close };
+    return { ports, nodeId, networkId: file.networkId, settings, faults, opened, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/**
+ * A node that cheats says in court what it computed. Only where money is worthless: `weft start --cheat` shows what comes of it.
+ * @throws WeftError `flags.value`
+ */
+function faultsOf({ corrupt }: NodeFlags, { chainId }: NetworkFile.NetworkFile): NodeFaults {
+  if (corrupt === undefined) return {};
+  if (chainId !== devChainId)
+    throw new WeftError("--corrupt works on a development chain only", {
+      code: "flags.value",
+      remedy: "leave it out: a node that computes falsely loses its bond and part of its stake",
+    });
+  return { history: ({ side }) => (side === "defender" ? corrupt : undefined) };
 }
 
 /** The key is the contract's, whatever the network file's relays serve. */

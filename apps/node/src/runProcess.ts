@@ -39,9 +39,9 @@ async function main(): Promise<void> {
 
 async function run(flags: NodeFlags, log: ReturnType<typeof openLog>["log"]): Promise<void> {
   const opened = await openPorts(flags, log);
-  const { ports, nodeId, networkId, settings } = opened;
+  const { ports, nodeId, networkId, settings, faults } = opened;
   try {
-    const node = await startNode({ nodeId, networkId, settings }, ports);
+    const node = await startNode({ nodeId, networkId, settings, faults }, ports);
     // Before anybody is told that it is ready: who starts a node may stop it at once.
     const told = stopTold();
     const { peerId } = ports.transport;

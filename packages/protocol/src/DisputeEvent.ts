@@ -99,6 +99,8 @@ export const shapes = {
   }),
   /** The rival lost so much of its bond: half to the node, half to the treasury. */
   rivalLost: z.object({ ...common, leaseId: hash.optional(), segment: count.optional(), lost: amount }),
+  /** Another rival's game showed that the segment is false: this one's whole bond is back with its sponsor. */
+  reclaimed: z.object({ ...common, leaseId: hash.optional(), segment: count.optional(), bond: amount }),
 } as const;
 
 export type DisputeEventKind = keyof typeof shapes;

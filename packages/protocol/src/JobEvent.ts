@@ -1,6 +1,7 @@
 // What a gateway tells its user about a job, one event per line (NDJSON), in order of `seq`. The same events feed the
 // terminal, `--json`, and a re-attached client. Amounts are decimal text of integer stablecoin units (1e-6).
 import { z } from "zod";
+import { shapes as disputeShapes } from "./DisputeEvent.ts";
 import { hexOf } from "./fields.ts";
 
 const amount = z.string().regex(/^\d{1,39}$/);
@@ -60,6 +61,8 @@ export const shapes = {
     auditor: nodeId.optional(),
     phase: z.enum(["drawn", "sealed", "ok", "accused", "confirmedFalse", "missed", "cleared"]),
   }),
+  /** What happens in court to segments of the job's leases; `segment` is the job's number. */
+  ...disputeShapes,
   failover: z.object({ fromNode: nodeId, reason: z.string(), fromStep: count, toNode: nodeId.optional() }),
   /** `finalInSeconds`: until the last claim has matured and the lease can settle, if nothing is disputed. */
   closing: z.object({ leaseId: hash, reason: z.string(), finalInSeconds: count.optional() }),

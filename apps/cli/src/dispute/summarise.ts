@@ -49,11 +49,11 @@ function summary(events: readonly DisputeEvent[], now: number): DisputeSummary |
   const moves = events.filter((event) => event.kind === "move");
   const verdict = events.find((event) => event.kind === "verdict");
   const { game, leaseId, segment, ground, nodeId, sponsor, sponsorNode } = about;
-  const isOver = verdict !== undefined || slashed !== undefined;
+  const isOver = verdict !== undefined || isConcluded(events);
   return {
     ...{ game, leaseId, segment, ground, nodeId, sponsor, sponsorNode, bond: challenged?.bond },
     state: isOver ? "over" : "playing",
-    winner: verdict?.winner ?? (slashed && "rival"),
+    winner: verdict?.winner ?? (isOver ? "rival" : undefined),
     level: verdict?.level ?? moves.at(-1)?.place?.level,
     ...(isOver || challenged === undefined ? { turn: undefined, left: undefined } : turnOf(challenged, moves, now)),
     moves: verdict?.moves ?? moves.length,
@@ -95,4 +95,4 @@ const unknown = (message: string) =>
 
 /** Nothing more will come: it was concluded, or stands proven. */
 export const isConcluded = (events: readonly DisputeEvent[]): boolean =>
-  events.some(({ kind }) => kind === "slashed" || kind === "rivalLost");
+  events.some(({ kind }) => kind === "slashed" || kind === "rivalLost" || kind === "reclaimed");

@@ -1,5 +1,6 @@
 // What is known of a job after some of its events: a plain value, built by a pure reducer. Everything that is shown
 // (live view, plain lines, final report, summary) is computed from it.
+import { type DisputeEvent, shapes as disputeShapes } from "@weft/protocol/DisputeEvent";
 import type { JobEvent, JobEventBody } from "@weft/protocol/JobEvent";
 import type { LossPoint } from "./lossPlot.ts";
 
@@ -54,6 +55,8 @@ export interface JobView {
   audits: Readonly<Record<number, AuditPhase>>;
   unpaid: readonly JobEventBody<"unpaid">[];
   failovers: readonly JobEventBody<"failover">[];
+  /** What happened in court to segments of its leases; at most `maxDisputeEvents`. */
+  disputes: readonly DisputeEvent[];
   evaluated?: JobEventBody<"evaluated">;
   sample?: string;
   /** Unix ms at which the money of the last closed lease is final, if nobody disputes. */
@@ -69,6 +72,8 @@ export interface JobView {
 
 /** Rows kept of anything that others can send more of. */
 const maxRows = 64;
+/** Some thirty are a whole game. */
+const maxDisputeEvents = 1024;
 
 export const emptyView: JobView = {
   jobId: "",
@@ -84,6 +89,7 @@ export const emptyView: JobView = {
   audits: {},
   unpaid: [],
   failovers: [],
+  disputes: [],
   losses: [],
   remedies: [],
 };
@@ -91,8 +97,13 @@ export const emptyView: JobView = {
 /** The view after one more event. */
 export function applyEvent(view: JobView, event: JobEvent): JobView {
   const timed = { ...view, firstAt: view.firstAt === 0 ? event.at : view.firstAt, lastAt: event.at };
+  if (isDispute(event)) return { ...timed, disputes: [...timed.disputes, event].slice(-maxDisputeEvents) };
   return applyMarket(timed, event) ?? applyWork(timed, event) ?? applyEnd(timed, event) ?? timed;
 }
+
+/** Told of a dispute in court. */
+export const isDispute = (event: JobEvent): event is JobEvent & DisputeEvent =>
+  Object.hasOwn(disputeShapes, event.kind);
 
 const append = <T>(rows: readonly T[], row: T): readonly T[] => [...rows, row].slice(-maxRows);
 
@@ -220,8 +231,9 @@ const maxLosses = 256;
 
 /** Work that is done again after a failover replaces what was told of it. Step 0 has no loss yet. */
 function lossesAfter(known: readonly LossPoint[], event: JobEvent & { kind: "progress" }): readonly LossPoint[] {
-  if (event.step === 0) return known;
   const { step, bitsPerByte } = event;
+  // A provider that goes on where another one stopped says so before it has a loss.
+  if (step === 0 || bitsPerByte === 0) return known;
   const points = [...known.filter((point) => point.step < step), { step, bitsPerByte }];
   return points.length <= maxLosses ? points : points.filter((_, index) => index % 2 === 0);
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DisputeEvent } from "@weft/protocol/DisputeEvent";
+import type { JobEvent } from "@weft/protocol/JobEvent";
 import { flipWeight } from "@weft/tensor/commit/cheats";
 import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import { leaseId, logOf, nodeId, sponsor } from "@weft/verification/court/courtLogFixture";
@@ -14,6 +15,11 @@ import { disputeNamed, isConcluded, summaries } from "../dispute/summarise.ts";
 import { disputeText } from "./disputeText.ts";
 import { disputeTree } from "./disputeTree.ts";
 import { bitsApart, wordText } from "./disputeWords.ts";
+import { applyEvent, emptyView } from "./JobView.ts";
+import { liveLines } from "./liveLines.ts";
+import { plainLine } from "./plainLines.ts";
+import { reportLines } from "./reportLines.ts";
+import { jobSummary } from "./summary.ts";
 import { widthOf } from "./terminalText.ts";
 
 const look = { colour: false, width: 100 };
@@ -85,4 +91,20 @@ test("words: bits and the number that they are", () => {
   assert.equal(wordText(0x7fc00000, "f32"), "0x7fc00000 = NaN");
   assert.equal(wordText(0xffffffff, "i32"), "0xffffffff = -1");
   assert.deepEqual([bitsApart(1, 3), bitsApart(0, 0xffffffff)], ["1 bit apart", "32 bits apart"]);
+});
+
+test("a job with a dispute: its lines, the live screen, the report and the summary have it", () => {
+  const at = 1_800_000_000_000;
+  const asJob = told.map((event, n) => ({ ...event, seq: n + 2, at: at + n }) as JobEvent);
+  const created: JobEvent = { seq: 1, at, kind: "created", jobId: "job-1", name: "t" };
+  let view = emptyView;
+  for (const event of [created, ...asJob]) {
+    if (event.kind !== "created") assert.match(plainLine(view, event, names)!, /^\[ +\d+\.\ds\] court: /);
+    view = applyEvent(view, event);
+  }
+  assert.match(liveLines(view, { look, names, now: at }).join("\n"), /node-5 defends it; node-2 has another history/);
+  const report = reportLines(view, { look, names, sharedHost: false }).join("\n");
+  assert.match(report, /in court\ndispute 0x[\s\S]*recomputed on chain[\s\S]*slashed: node-5/);
+  const [dispute] = jobSummary(view)["disputes"] as { winner: string; slashed: { stakeBurnt: string } }[];
+  assert.deepEqual([dispute?.winner, dispute?.slashed.stakeBurnt], ["rival", "10000000000000000000"]);
 });

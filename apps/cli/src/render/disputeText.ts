@@ -1,6 +1,6 @@
 // One line per event of a dispute, for pipes, logs and a job's own lines. Pure.
 import type { DisputeEvent } from "@weft/protocol/DisputeEvent";
-import { slashedText } from "./disputeVerdict.ts";
+import { reclaimedText, slashedText } from "./disputeVerdict.ts";
 import { countText, leafText, type Told, wordText } from "./disputeWords.ts";
 import { amountOf, grouped, type NodeNames, nameOf, shortHash } from "./figures.ts";
 
@@ -17,6 +17,8 @@ export function disputeText(event: DisputeEvent, names: NodeNames): string {
       return `court: ${slashedText(event, names)}`;
     case "rivalLost":
       return `court: the rival of game${game} lost ${amountOf(event.lost)}: half to the node, half to the treasury`;
+    case "reclaimed":
+      return `court: game${game}: ${reclaimedText(event)}`;
   }
 }
 

@@ -1,6 +1,7 @@
 // A game in court as a tree that narrows: a row a level, what is left in dispute after each choice, the gas of each move; at its tip
 // the two words. Pure: from the events of one game to lines.
 import type { DisputeEvent, Found } from "@weft/protocol/DisputeEvent";
+import { isConcluded } from "../dispute/summarise.ts";
 import { verdictLines } from "./disputeVerdict.ts";
 import {
   bitsApart,
@@ -82,7 +83,7 @@ export function disputeTree(events: readonly DisputeEvent[], options: TreeOption
     ...headLines(challenged, sides, look),
     ...rows.flatMap((row, depth) => rowLines(row, { depth, look })),
     ...tipLines(rows.at(-1), { depth: rows.length, sides, verdict, look }),
-    ...clockLines(events, { ...options, challenged, sides, isOver: verdict !== undefined }),
+    ...clockLines(events, { ...options, challenged, sides, isOver: verdict !== undefined || isConcluded(events) }),
     ...verdictLines(events, { look, names }),
   ].map((line) => fit(line, look.width));
 }

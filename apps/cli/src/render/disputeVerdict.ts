@@ -36,9 +36,13 @@ export function verdictLines(events: readonly DisputeEvent[], options: { look: L
     if (event.kind === "slashed") return slashedParts(event, names).map((line) => paint(look, "red", line));
     if (event.kind === "rivalLost")
       return [`the rival lost ${amountOf(event.lost)} of its bond: half to the node, half to the treasury`];
+    if (event.kind === "reclaimed") return [reclaimedText(event)];
     return [];
   });
 }
+
+export const reclaimedText = ({ bond }: Told<"reclaimed">): string =>
+  `another rival showed that the segment is false: the bond of ${amountOf(bond)} is back`;
 
 /** The whole of it in one line. */
 export const slashedText = (event: Told<"slashed">, names: NodeNames): string =>
@@ -48,10 +52,10 @@ export const slashedText = (event: Told<"slashed">, names: NodeNames): string =>
 
 function slashedParts(event: Told<"slashed">, names: NodeNames): string[] {
   const { nodeId, sponsor, sponsorNode, bondToSponsor, bondToBuyer, stakeBurnt, pattern, gas, segment } = event;
-  const lost = amountOf(BigInt(bondToSponsor) + BigInt(bondToBuyer));
+  const lost = BigInt(bondToSponsor) + BigInt(bondToBuyer);
   const to = `${amountOf(bondToSponsor)} to ${nameOf(names, sponsorNode ?? sponsor)}, ${amountOf(bondToBuyer)} to the buyer`;
   return [
-    `slashed: ${nameOf(names, nodeId)} loses its bond of ${lost}: ${to}`,
+    `slashed: ${nameOf(names, nodeId)} ${lost === 0n ? "has no bond left to lose" : `loses its bond of ${amountOf(lost)}: ${to}`}`,
     `         ${weftText(stakeBurnt)} of its stake burnt (${pattern ? "a further fault" : "its first fault"})`,
     `         segment ${segment} and all after it are void; gas ${grouped(gas)}`,
   ];

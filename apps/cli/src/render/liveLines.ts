@@ -1,4 +1,6 @@
 // The live view of a running job: the view-model as lines of a given width. Pure; painting is LivePainter's.
+import { byGame } from "../dispute/summarise.ts";
+import { disputeTree } from "./disputeTree.ts";
 import { amountOf, clockOf, compact, grouped, type NodeNames, nameOf, rateOf, shortHash } from "./figures.ts";
 import { auditCounts, isOver, type JobView, secondsLeft, totalStreamed } from "./JobView.ts";
 import { lossLine } from "./lossPlot.ts";
@@ -28,6 +30,7 @@ export function liveLines(view: JobView, options: LiveOptions): string[] {
     ...phaseLines(view, options),
     ...bidLines(view, options),
     ...workLines(view, options),
+    ...courtLines(view, options),
   ].map((line) => fit(line, look.width));
 }
 
@@ -62,6 +65,15 @@ function phaseLines(view: JobView, { look, names }: LiveOptions): string[] {
       ),
     );
   return lines;
+}
+
+/** The last dispute as a tree. Its clocks run by the chain's time, which is this machine's to a second or two. */
+function courtLines(view: JobView, { look, names, now }: LiveOptions): string[] {
+  const games = byGame(view.disputes);
+  const last = games.at(-1);
+  if (last === undefined) return [];
+  const before = games.length === 1 ? [] : [`  ${games.length - 1} earlier in court: weft dispute list`];
+  return ["", ...before, ...disputeTree(last, { look, names, now: Math.floor(now / 1000) })];
 }
 
 function bidLines(view: JobView, { look, names }: LiveOptions): string[] {

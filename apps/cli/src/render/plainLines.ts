@@ -1,7 +1,8 @@
 // One line per event, for pipes, logs and terminals without cursor control. Progress is thinned to one line per tenth.
 import type { JobEvent } from "@weft/protocol/JobEvent";
+import { disputeText } from "./disputeText.ts";
 import { amountOf, clockOf, compact, grouped, type NodeNames, nameOf, rateOf, shortHash } from "./figures.ts";
-import type { JobView } from "./JobView.ts";
+import { isDispute, type JobView } from "./JobView.ts";
 import { harmless } from "./terminalText.ts";
 
 /**
@@ -9,7 +10,9 @@ import { harmless } from "./terminalText.ts";
  * @param before the view before the event, from which progress is thinned
  */
 export function plainLine(before: JobView, event: JobEvent, names: NodeNames): string | undefined {
-  const text = marketText(event, names) ?? workText(before, event, names) ?? endText(event, names);
+  const text = isDispute(event)
+    ? disputeText(event, names)
+    : (marketText(event, names) ?? workText(before, event, names) ?? endText(event, names));
   if (text === undefined) return undefined;
   if (event.kind === "progress" && !crossesTenth(before, event)) return undefined;
   const seconds = before.firstAt === 0 ? 0 : (event.at - before.firstAt) / 1000;

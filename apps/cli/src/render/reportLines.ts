@@ -1,5 +1,7 @@
 // The report at the end of a job: what was learnt, where the model lies, who was paid, what the chain cost, and what
 // of it all nobody has verified.
+import { byGame } from "../dispute/summarise.ts";
+import { disputeTree } from "./disputeTree.ts";
 import { amountOf, bytesOf, clockOf, grouped, type NodeNames, nameOf } from "./figures.ts";
 import { auditCounts, type JobView, totalStreamed } from "./JobView.ts";
 import { evaluationLines, lossLines, sampleBlock } from "./learntLines.ts";
@@ -24,6 +26,7 @@ export function reportLines(view: JobView, options: ReportOptions): string[] {
     sampleBlock(view.sample, look),
     checkpointLines(view, look),
     paidLines(view, options),
+    courtLines(view, options),
     gasLines(view, look),
     unverifiedLines(view, options),
   ].filter((lines) => lines.length > 0);
@@ -83,6 +86,12 @@ function gasLines(view: JobView, look: Look): string[] {
     paint(look, "bold", "gas"),
     ...tableLines(columns, [...rows, ["total", grouped(view.done.gas.total)]], uncut(look)),
   ];
+}
+
+/** Each dispute with its tree, the whole of it. */
+function courtLines(view: JobView, { look, names }: ReportOptions): string[] {
+  const games = byGame(view.disputes).map((events) => disputeTree(events, { look: uncut(look), names }));
+  return games.flatMap((lines, index) => (index === 0 ? [paint(look, "bold", "in court"), ...lines] : ["", ...lines]));
 }
 
 /** The labels that keep a report honest. */

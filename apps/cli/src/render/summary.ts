@@ -1,4 +1,5 @@
 // The last line of `--json`: what a script needs of a job, without replaying its events.
+import { summaries } from "../dispute/summarise.ts";
 import { auditCounts, type JobView, totalStreamed } from "./JobView.ts";
 
 export interface JobSummaryLine {
@@ -34,9 +35,17 @@ export function jobSummary(view: JobView): JobSummaryLine {
     gas: view.done?.gas,
     segments: view.segments,
     audits: auditCounts(view),
+    disputes: disputesOf(view),
     error:
       view.failed === undefined
         ? undefined
         : { code: view.failed.code, message: view.failed.message, remedy: view.failed.remedy },
   };
 }
+
+/** One row a dispute. */
+const disputesOf = ({ disputes, lastAt }: JobView) =>
+  summaries(disputes, Math.floor(lastAt / 1000)).map(({ game, nodeId, segment, winner, level, gas }) => {
+    const slashed = disputes.find((event) => event.kind === "slashed" && event.game === game);
+    return { game, nodeId, segment, winner, level, gas, ...(slashed && { slashed }) };
+  });

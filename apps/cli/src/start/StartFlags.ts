@@ -15,5 +15,7 @@ export interface StartFlags {
   job?: boolean;
   /** Buys a job even where an earlier start left the same one undone. */
   newJob?: boolean;
+  /** The provider that wins computes falsely, and the court finds it. */
+  cheat?: boolean;
   yes?: boolean;
 }

@@ -14,6 +14,7 @@ import type { Child } from "../process/Child.ts";
 import { rateOf } from "../render/figures.ts";
 import { writePlainFile } from "../systemErrors.ts";
 import { escrowWanted, prepareBuyer } from "./buyer.ts";
+import type { Cheat } from "./cheat.ts";
 import type { Family } from "./Family.ts";
 import { gasMoney, topUp } from "./faucet.ts";
 import { buyerKey, type HeldKey, type NodeKeys, nodeKeys, sessionKey } from "./keys.ts";
@@ -34,6 +35,8 @@ export interface RunningNetwork {
 
 interface Launch {
   flags: StartFlags;
+  /** The node that computes falsely, if one does. */
+  cheat?: Cheat | undefined;
   family: Family;
   signal: AbortSignal;
 }
@@ -59,7 +62,7 @@ export async function launch(context: Context, options: Launch): Promise<Running
   }
 }
 
-async function bringUp(context: Context, { flags, family, signal }: Launch): Promise<RunningNetwork> {
+async function bringUp(context: Context, { flags, cheat, family, signal }: Launch): Promise<RunningNetwork> {
   const { home } = context;
   const phases = phaseClock(context);
   const address = flags.address ?? "127.0.0.1";
@@ -90,6 +93,7 @@ async function bringUp(context: Context, { flags, family, signal }: Launch): Pro
         ...{ name: plan.name, nodeId: nodeIdFor((keys[index] as NodeKeys).owner.signer) },
         ...{ address, port: ports.nodes[index] as number },
         ...{ pricePerUnitSecond: plan.pricePerUnitSecond, share: plans.length },
+        ...(plan.name === cheat?.name ? { corrupt: cheat.corrupt } : {}),
       }),
     ),
   );

@@ -1,7 +1,9 @@
 // How a node of this home is started as a process, and where others reach it.
 import { join } from "node:path";
+import { corruptionText } from "@weft/node/flags";
 import { v8Flags } from "@weft/node/v8Flags";
 import type { NodeId } from "@weft/protocol/NodeId";
+import type { Corruption } from "@weft/tensor/train/Trainer";
 import { identityOf } from "@weft/transport/PeerIdentity";
 import { type Home, makeFolder, nodeHome, repositoryRoot } from "../Home.ts";
 import type { ChildOptions } from "../process/Child.ts";
@@ -16,7 +18,12 @@ export interface NodeProcess {
   pricePerUnitSecond: bigint;
   /** Nodes that share this machine. */
   share: number;
+  /** What its runs compute falsely; nothing when absent. */
+  corrupt?: Corruption;
 }
+
+/** Several of its segments are false, and each is defended to the end. */
+const cheatsDefence = ["--court-workers", "4"];
 
 export function nodeProcess(home: Home, node: NodeProcess): ChildOptions {
   const folder = nodeHome(home, node.name);
@@ -28,6 +35,7 @@ export function nodeProcess(home: Home, node: NodeProcess): ChildOptions {
       ...["--home", folder, "--network", home.network, "--node-id", node.nodeId],
       ...["--listen", `/ip4/${node.address}/tcp/${node.port}`, "--price", String(node.pricePerUnitSecond)],
       ...["--share", String(node.share)],
+      ...(node.corrupt === undefined ? [] : ["--corrupt", corruptionText(node.corrupt), ...cheatsDefence]),
     ],
     logFile: join(folder, "process.log"),
     // glibc's allocator keeps free memory per thread; a node's threads are mostly idle, so one pool is enough.

@@ -9,6 +9,7 @@ import { connect, type GatewayClient } from "../GatewayClient.ts";
 import { makeFolder } from "../Home.ts";
 import { submitJob } from "../job/submitJob.ts";
 import { lockHome, removeRecord, writeRecord } from "../process/RunFolder.ts";
+import { type Cheat, cheatLines, planCheat } from "./cheat.ts";
 import { clearHome } from "./clearHome.ts";
 import { type EarlierJob, earlierJobs } from "./earlierJobs.ts";
 import { Family } from "./Family.ts";
@@ -22,6 +23,7 @@ import type { StartFlags } from "./StartFlags.ts";
 export async function start(context: Context, flags: StartFlags): Promise<number> {
   const { home } = context;
   const job = flags.job === false ? undefined : mainJob(context, flags);
+  const cheat = flags.cheat === true ? planCheat(job, flags.nodes ?? defaultNodes) : undefined;
   makeFolder(home.root);
   const lock = await lockHome(home);
   writeRecord(home, "start", process.pid);
@@ -32,7 +34,7 @@ export async function start(context: Context, flags: StartFlags): Promise<number
   });
   const interrupts = onInterrupt(() => void family.kill());
   try {
-    return await run(context, { flags, job, family, interrupts, onUp: () => (up = true) });
+    return await run(context, { flags, job, cheat, family, interrupts, onUp: () => (up = true) });
   } finally {
     if (interrupts.signal.aborted) context.warn("weft: ending the network …");
     await family.stop();
@@ -46,18 +48,20 @@ export async function start(context: Context, flags: StartFlags): Promise<number
 interface Run {
   flags: StartFlags;
   job: MainJob | undefined;
+  cheat: Cheat | undefined;
   family: Family;
   interrupts: Interrupts;
   /** Called once everything is ready. */
   onUp: () => void;
 }
 
-async function run(context: Context, { flags, job, family, interrupts, onUp }: Run): Promise<number> {
+async function run(context: Context, { flags, job, cheat, family, interrupts, onUp }: Run): Promise<number> {
   const gone = interrupted(interrupts.signal);
   const stopped = Promise.race([gone, family.broken]);
-  const network = await Promise.race([launchOrBeginAnew(context, { flags, family, interrupts }), stopped]);
+  const network = await Promise.race([launchOrBeginAnew(context, { flags, cheat, family, interrupts }), stopped]);
   if (network === "interrupted") return 130;
   onUp();
+  if (cheat !== undefined) tellCheat(context, cheat);
   const code = await Promise.race([work(context, { network, job, flags, signal: interrupts.signal }), stopped]);
   if (code === "interrupted") return 130;
   if (flags.once === true) return code;
@@ -72,17 +76,17 @@ async function run(context: Context, { flags, job, family, interrupts, onUp }: R
 /** With --yes, a home whose chain and files don't belong together is emptied and begun anew. */
 async function launchOrBeginAnew(
   context: Context,
-  { flags, family, interrupts }: Pick<Run, "flags" | "family" | "interrupts">,
+  { flags, cheat, family, interrupts }: Pick<Run, "flags" | "cheat" | "family" | "interrupts">,
 ): Promise<RunningNetwork> {
   try {
-    return await launch(context, { flags, family, signal: interrupts.signal });
+    return await launch(context, { flags, cheat, family, signal: interrupts.signal });
   } catch (error) {
     const damaged = error instanceof WeftError && ["network.wrongChain", "home.damaged"].includes(error.code);
     if (!damaged || flags.yes !== true) throw error;
     context.warn(`weft: ${error.message}: beginning anew`);
     await family.endAll();
     clearHome(context.home);
-    return launch(context, { flags, family, signal: interrupts.signal });
+    return launch(context, { flags, cheat, family, signal: interrupts.signal });
   }
 }
 
@@ -106,6 +110,11 @@ async function work(context: Context, { network, job, flags, signal }: Work): Pr
     notice: sharedHostNotice(flags.nodes ?? defaultNodes),
     summary: { startup: network.seconds },
   });
+}
+
+function tellCheat(context: Context, cheat: Cheat): void {
+  for (const line of cheatLines(cheat)) context.say(line);
+  context.emit({ kind: "cheat", ...cheat });
 }
 
 async function buy(context: Context, client: GatewayClient, job: MainJob): Promise<string> {

@@ -20,6 +20,7 @@ import { paramsHash } from "@weft/protocol/Params";
 import type { Address, Hex } from "viem";
 import type { GatewayChain, Mined } from "../GatewayContext.ts";
 import type { ChainParts } from "./ChainParts.ts";
+import { disputesOf } from "./disputesOf.ts";
 import { auditPayments, leaseGas } from "./leaseHistory.ts";
 
 /** How long a mined transaction may take to show in the followed snapshot. */
@@ -48,6 +49,7 @@ export function connectChain(parts: ChainParts): GatewayChain {
     signedCommitment: (leaseId, segment) =>
       readSignedCommitment(client, { leaseId, segment, fromBlock: parts.fromBlock }),
     draw: (leaseId, segment) => readDraw(client, { leaseId, segment }),
+    ...disputesOf(parts),
     endpointOf: (nodeId) => peerOfEndpoint(live.current.nodes.get(nodeId)?.endpoint ?? ""),
     auditPayments: (leaseId) => auditPayments(parts, leaseId),
     leaseGas: (leaseId) => leaseGas(parts, leaseId),

@@ -9,6 +9,7 @@ import { bytesToHex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { finishJob } from "./finishJob.ts";
 import { followAudits } from "./followAudits.ts";
+import { followDisputes } from "./followDisputes.ts";
 import {
   currentLease,
   currentOrder,
@@ -38,11 +39,12 @@ interface Work extends OrderWork {
 export async function runJob(context: GatewayContext, jobId: string, signal: AbortSignal): Promise<void> {
   try {
     const work = load(context, jobId, signal);
-    const unfollow = followAudits(context, { jobId, leases: () => work.record.leases });
+    const job = { jobId, leases: () => work.record.leases };
+    const unfollow = [followAudits(context, job), followDisputes(context, job)];
     try {
       await persevere(context, { drive: () => drive(context, work), signal });
     } finally {
-      unfollow();
+      for (const end of unfollow) end();
     }
   } catch (error) {
     if (signal.aborted && !isCancel(signal.reason)) return;

@@ -2,7 +2,7 @@
 // it. Runs inside the worker only (tensorWorker.ts).
 import { maxCorpusBytes } from "@weft/protocol/generated/params";
 import type { Cheat } from "@weft/tensor/commit/Cheat";
-import { flipWeight } from "@weft/tensor/commit/cheats";
+import { flipWeight, miscomputeWeight } from "@weft/tensor/commit/cheats";
 import { type CourtStart, ownStart } from "@weft/tensor/commit/courtProgram";
 import type { RunStart } from "@weft/tensor/commit/SegmentRun";
 import { type SegmentTrees, segmentTrees } from "@weft/tensor/commit/segmentTrees";
@@ -39,11 +39,13 @@ function runStart(open: OpenProgram, checkpoint: Uint8Array | undefined): RunSta
   return { step: nextStep, state };
 }
 
-/** The same bits that a trainer of a corrupted run flips. */
-function cheatOf({ corrupt }: DisputeTask): Cheat | undefined {
+/** The same bits that a trainer of a corrupted run flips; a liar that can says that an operator gave them. */
+function cheatOf({ corrupt }: DisputeTask, open: OpenProgram): Cheat | undefined {
   if (corrupt === undefined) return undefined;
   const { tensor: name, index: element, bit, ...when } = corrupt;
-  return flipWeight((step) => isDue(when, step), { name, element, bit });
+  const isNow = (step: number) => isDue(when, step);
+  const flip = { name, element, bit };
+  return miscomputeWeight(isNow, open, flip) ?? flipWeight(isNow, flip);
 }
 
 /** The task's own history of its segment. Throws as `TaskError`, TensorError `bad-program`, `bad-corpus`, `bad-checkpoint`. */
@@ -61,7 +63,7 @@ export async function disputeSource(
   const memoryLimit = tensorMemory(task, corpus.length + (checkpoint?.length ?? 0));
   return segmentTrees(open, {
     ...{ tokens: trainingTokens(open, corpus), start, lastStep: steps[1], threads: task.threads, signal },
-    ...{ courtStart: await courtStart(open, task), onStep: worked, cheat: cheatOf(task) },
+    ...{ courtStart: await courtStart(open, task), onStep: worked, cheat: cheatOf(task, open) },
     ...{ memoryLimit: memoryLimit * (1 - keptShare), keptBytes: memoryLimit * keptShare },
   });
 }

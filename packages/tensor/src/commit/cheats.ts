@@ -1,6 +1,7 @@
 // Cheats as somebody would try them, for attack galleries: what each makes of the steps it is told. Fault injection; nothing in
 // production makes one.
 import { broadcastSource } from "../graph/broadcast.ts";
+import { firstNodeValue } from "../graph/inferTypes.ts";
 import { bitsView, type TensorValue, tensorFrom } from "../graph/TensorValue.ts";
 import { fromHex32 } from "../sha256.ts";
 import type { OpenProgram } from "../train/Program.ts";
@@ -30,6 +31,20 @@ function flipped(value: TensorValue, element: number, bit: number): TensorValue 
 /** One bit of one weight, after a step. */
 export const flipWeight = (when: When, { name, element, bit }: { name: string; element: number; bit: number }): Cheat =>
   during(when, { state: (_, after) => ({ ...after, [name]: flipped(after[name]!, element, bit) }) });
+
+/** The same history, opened otherwise: the operator that makes the new weight is said to give that. undefined: none makes it. */
+export function miscomputeWeight(
+  when: When,
+  { step }: OpenProgram,
+  { name, element, bit }: { name: string; element: number; bit: number },
+): Cheat | undefined {
+  const holder = step.graph.outputs.find((output) => output.name === name)?.value;
+  if (holder === undefined || holder < firstNodeValue(step.graph)) return undefined;
+  const change: Change = (own) => {
+    bitsView(own)[element]! ^= 1 << bit;
+  };
+  return during(when, { changeOf: (value) => (value === holder ? change : undefined) });
+}
 
 /** Steps that are not taken: the state stays, the loss is made up. */
 export const skipSteps = (when: When): Cheat =>

@@ -19,6 +19,7 @@ export type CourtArguments = {
   };
   GameOpened: { game: Hex; level: number; count: bigint };
   RivalEliminated: { commitment: Hex; game: Hex; lost: bigint };
+  Reclaimed: { commitment: Hex; game: Hex; bond: bigint };
   CommitmentEliminated: {
     commitment: Hex;
     nodeId: Hex;

@@ -7,7 +7,7 @@ import * as cheats from "@weft/tensor/commit/cheats";
 import { trainingTokens } from "@weft/tensor/train/Trainer";
 import { tinyCorpus, tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import { infiniteStage, signedNan } from "./nanFixture.ts";
-import { callsOf, contest, stageOf } from "./playFixture.ts";
+import { callsOf, contest, historyOf, stageOf } from "./playFixture.ts";
 import { oracleOf, type TraceOracle } from "./TraceOracle.ts";
 
 const steps = 4;
@@ -33,6 +33,9 @@ const gallery: Record<string, [cheat: Cheat, step: number, end: string]> = {
   "other summation order": [cheats.reversedProducts(from(0), open), 0, "proveFold"],
 };
 
+const miscomputed = cheats.miscomputeWeight(only(2), open, weight)!;
+gallery["one bit of one weight, said to be computed"] = [miscomputed, 2, "proveWord"];
+
 /** Plays it as commitment and as rival; the step that the first one was narrowed to, and its calls. */
 async function caught(liar: TraceOracle, honest = truth, at = stage) {
   const committed = await contest(at, { defender: liar, rival: honest });
@@ -47,6 +50,14 @@ for (const [name, [cheat, step, end]] of Object.entries(gallery))
     assert.equal(found.step, step);
     assert.ok(found.calls.endsWith(` ${end}`), found.calls);
   });
+
+test("whichever way a flipped weight is explained, the history is the same", async () => {
+  const [flipped, computed] = [cheats.flipWeight(only(2), weight), miscomputed].map((cheat) =>
+    oracleOf(stage.side(cheat)),
+  );
+  assert.equal(await historyOf(stage, flipped!), await historyOf(stage, computed!));
+  assert.equal(cheats.miscomputeWeight(only(2), open, { ...weight, name: "no such entry" }), undefined);
+});
 
 test("another seed: its start is another state, and from the same start it draws other examples", async () => {
   const other = await stageOf(tinyTrainProgram({ model: tinyMlpModel }, 2), steps);

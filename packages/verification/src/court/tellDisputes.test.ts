@@ -6,7 +6,7 @@ import { type DisputeEvent, type DisputeEventKind, shapes } from "@weft/protocol
 import * as cheats from "@weft/tensor/commit/cheats";
 import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import type { CourtLogEntry } from "./CourtLog.ts";
-import { gas, leaseId, logOf, nodeId, sponsor } from "./courtLogFixture.ts";
+import { commitment, gas, leaseId, logOf, nodeId, sponsor } from "./courtLogFixture.ts";
 import { contest, idOf, rules, stageOf } from "./playFixture.ts";
 import { syntheticDispute } from "./syntheticFixture.ts";
 import { oracleOf } from "./TraceOracle.ts";
@@ -99,6 +99,13 @@ test("a rival that is wrong falls silent and loses; moves through other contract
   const [verdict] = all(told, "verdict");
   assert.deepEqual([verdict?.winner, verdict?.silent, verdict?.proof], ["defender", true, undefined]);
   assert.equal(all(told, "rivalLost")[0]?.lost, "400");
+
+  // A rival that still waited when another one won takes its bond back.
+  const [first] = log;
+  const args = { commitment, game: idOf("game", 20), bond: 900n };
+  const late = await tell([...log, { ...first!, eventName: "Reclaimed", args, call: undefined } as CourtLogEntry]);
+  const [back] = all(late, "reclaimed");
+  assert.deepEqual([back?.game, back?.leaseId, back?.segment, back?.bond], [args.game, leaseId, 3, "900"]);
 
   const hidden = await tell(log.map((entry) => ({ ...entry, call: undefined })));
   assert.equal(hidden.length, (await tell(log)).length);

@@ -121,6 +121,7 @@ async function ofGame(
   telling: Telling,
 ): Promise<DisputeEvent | undefined> {
   if (entry.eventName === "RivalEliminated") return rivalLost(entry, entry.args, told);
+  if (entry.eventName === "Reclaimed") return reclaimed(entry, entry.args, told);
   if (told === undefined) return undefined;
   if (entry.eventName === "GameOpened") {
     told.game = opened(told, entry.args.game);
@@ -227,6 +228,16 @@ function rivalLost(
   { game, lost }: CourtArguments["RivalEliminated"],
   told: Told | undefined,
 ): DisputeEvent {
-  const of = told && { leaseId: told.challenged.leaseId, segment: told.challenged.segment };
-  return { kind: "rivalLost", ...common(entry, game), ...of, lost: lost.toString() };
+  return { kind: "rivalLost", ...common(entry, game), ...segmentOf(told), lost: lost.toString() };
 }
+
+function reclaimed(
+  entry: CourtLogEntry,
+  { game, bond }: CourtArguments["Reclaimed"],
+  told: Told | undefined,
+): DisputeEvent {
+  return { kind: "reclaimed", ...common(entry, game), ...segmentOf(told), bond: bond.toString() };
+}
+
+const segmentOf = (told: Told | undefined): { leaseId?: Hex; segment?: number } =>
+  told === undefined ? {} : { leaseId: told.challenged.leaseId, segment: told.challenged.segment };
