@@ -7,6 +7,7 @@ import { checkInference, commitInference } from "../packages/tensor/src/commit/c
 import { type InferenceModel, openInferenceModel } from "../packages/tensor/src/commit/InferenceModel.ts";
 import { exportOnnx } from "../packages/tensor/src/formats/onnx/exportOnnx.ts";
 import { importPeer } from "../tools/peers.ts";
+import { type DisputeStep, disputeInference } from "./mnistDispute.ts";
 import {
   batchOf,
   CLASSES,
@@ -30,9 +31,23 @@ const PUBLISHED = {
   opml: { peer: "opML, ms in its VM without a proof, published", peerValue: 3_600 },
 } as const;
 
+/** The whole game over one false inference, both sides together and each by itself. */
+async function* disputed(model: InferenceModel, unseen: Digits): AsyncGenerator<Figure> {
+  const steps = await disputeInference(model, unseen);
+  const gasOf = (some: readonly DisputeStep[]) => some.reduce((sum, { result }) => sum + Number(result.gasUsed), 0);
+  yield figure("mlp.dispute_gas", { value: gasOf(steps), unit: "gas" });
+  for (const side of ["defender", "rival"] as const) {
+    const own = steps.filter((step) => step.side === side);
+    yield figure(`mlp.dispute_gas_${side}`, { value: gasOf(own), unit: `gas: ${own.length} transactions` });
+  }
+  for (const { call, result } of steps)
+    yield figure(`mlp.dispute_gas_${call}`, { value: Number(result.gasUsed), unit: "gas" });
+}
+
 export const bench: Bench = {
   name: "mnist-mlp",
-  about: "committed inference of a 784-56-10 MLP on MNIST, its check and its accuracy, beside published proof systems",
+  about:
+    "committed inference of a 784-56-10 MLP on MNIST, its check, accuracy and dispute, beside published proof systems",
   run: measure,
 };
 
@@ -47,6 +62,7 @@ async function* measure(): AsyncGenerator<Figure> {
   yield* accuracy(prover, weights, unseen);
   yield figure("mlp.load_ms", { value: loading, unit: "ms" });
   yield* times(prover, checker, unseen);
+  yield* disputed(checker, unseen);
   await Promise.all([prover.close(), checker.close()]);
 }
 

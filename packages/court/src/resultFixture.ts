@@ -31,12 +31,20 @@ const deposit = 100_000_000n;
 export async function epochNode(network: NetworkFixture): Promise<NodeId> {
   await fund(network, Object.values(names));
   const nodeId = (await provider(network, names.owner)) as NodeId;
-  for (const name of [names.owner, names.sponsor, names.buyer]) {
-    const from = accountOf(name);
-    const options = { account: from.address, from, amount: deposit, id: "epochs", court: "epochs" } as const;
-    await network.senderOf(from).send(await depositBond(network.client, options));
-  }
+  for (const name of [names.owner, names.sponsor, names.buyer])
+    await bonded(network, name, { amount: deposit, id: "first" });
   return nodeId;
+}
+
+/** Money in the court of epochs for an account. */
+export async function bonded(
+  network: NetworkFixture,
+  name: string,
+  { amount, id }: { amount: bigint; id: string },
+): Promise<IntentResult> {
+  const from = accountOf(name);
+  const options = { account: from.address, from, amount, id, court: "epochs" } as const;
+  return network.senderOf(from).send(await depositBond(network.client, options));
 }
 
 /** A model as the node serves it: its court program, and requests for runs of it. */
