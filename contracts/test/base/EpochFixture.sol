@@ -15,9 +15,12 @@ abstract contract EpochFixture is CourtFixture {
     uint96 internal constant PRICE_OF_ONE = 100;
 
     address internal self_ = address(0x5e1f);
+    /// @dev Kept, for it takes long to make.
+    bytes32 internal modelHash;
 
     function setUp() public virtual override {
         super.setUp();
+        modelHash = courtProgramHash(courtProgram());
         fundEpochs(provider.owner, 1e9);
         fundEpochs(sponsor, 1e9);
         fundEpochs(other, 1e12);
@@ -53,7 +56,7 @@ abstract contract EpochFixture is CourtFixture {
     }
 
     function request() internal view returns (Request memory r) {
-        (r.buyer, r.nodeId, r.program) = (buyer, provider.id, courtProgramHash(courtProgram()));
+        (r.buyer, r.nodeId, r.program) = (buyer, provider.id, modelHash);
         (r.startRoot, r.price, r.nonce) = (startRoot(), PRICE_OF_ONE, 7);
         r.deadline = 1_900_000_000;
     }
