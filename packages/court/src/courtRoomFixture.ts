@@ -36,7 +36,9 @@ export interface CourtRoom {
 
 /** A deployment of the preset `standard`, and accounts that have money for bonds. */
 export async function openCourtRoom(sponsors: readonly string[]): Promise<CourtRoom> {
-  const network = await networkFixture({ preset: "standard", blockTimeSeconds: 0.05 });
+  const network = await networkFixture({ preset: "standard", blockTimeSeconds: 0.05, stateIntervalSeconds: 3600 });
+  // A block for each transaction and none besides: many blocks, and dumps of them, would be most of the work.
+  await network.driver.setAutomine(true);
   await network.freeze();
   await fund(network, sponsors);
   return { network, leases: 0 };
