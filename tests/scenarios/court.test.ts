@@ -1,6 +1,7 @@
 // Disputes between running nodes: nobody is asked anything, the court's word is on the chain.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readGameLog } from "@weft/chain/courtReads";
 import type { DisputeState } from "@weft/chain/Snapshot";
 import { ladderOf } from "@weft/court/gameRules";
 import { startTestNetwork, type TestNetwork } from "@weft/testkit/TestNetwork";
@@ -45,5 +46,37 @@ test("a corrupted run is found, challenged, played to one word, and slashed; the
   assert.ok(operator !== undefined && words?.right === words?.rival && words?.right !== words?.defender);
   const slashed = job.all("slashed").find(({ game }) => game === won.game);
   assert.deepEqual([slashed?.nodeId, slashed?.stakeBurnt], [liar.nodeId, `${punished!.stakeBurnt}`]);
+  await network.stop();
+});
+
+test("both players killed -9, and the chain gone back, in the middle of a game: it is played to its end", async () => {
+  const network = await startTestNetwork({ seed: 43, nodes: 5 });
+  const { client, clock, file } = network.chain;
+  const liar = network.node("node-1");
+  network.corrupt(liar, { step: 0, everySteps: stepsPerSegment });
+  const job = await network.buy();
+  const { live, rivals, commitmentHash } = await disputeOf(network, ({ live }) => live !== undefined);
+  const { sponsor } = rivals.find(({ game }) => game === live)!;
+  const log = () => readGameLog(client, { game: live!, fromBlock: file.fromBlock });
+  const auditor = network.nodes.find(({ plan }) => plan.operator.signer.address.toLowerCase() === sponsor)!;
+  for (const player of [liar, auditor]) {
+    await network.kill(player);
+    await network.restart(player);
+  }
+  const before = await network.until("some moves are made", async () => {
+    const { entries } = await log();
+    return entries.length >= 3 ? entries : undefined;
+  });
+  // Back before the last moves, which are gone until somebody sends them again.
+  await clock.standstill(async () => {
+    const depth = Number((await client.rpc.getBlockNumber()) - before.at(-2)!.block) + 1;
+    await client.rpc.request({ method: "anvil_reorg", params: [depth, []] } as never);
+    assert.ok((await log()).entries.length < before.length);
+  });
+  const over = await disputeOf(network, (one) => one.commitmentHash === commitmentHash && one.eliminated !== undefined);
+  assert.equal(over.eliminated?.ground, "history");
+  const ended = (await log()).entries.at(-1)!.event;
+  assert.deepEqual([ended.eventName, ended.args], ["GameEnded", { game: live, outcome: 2, level: 2, silent: false }]);
+  await job.done();
   await network.stop();
 });

@@ -8,6 +8,7 @@ import { setFlagsFromString } from "node:v8";
 import { explain, WeftError } from "@weft/protocol/Errors";
 import { readControl } from "./control.ts";
 import { checkRoom } from "./disk.ts";
+import { writeDisputes } from "./disputesFile.ts";
 import { exitCodeOf } from "./exitCodes.ts";
 import { type NodeFlags, parseFlags } from "./flags.ts";
 import { openLog } from "./log.ts";
@@ -95,12 +96,17 @@ function stopTold(): Promise<string> {
  */
 async function untilStopped(flags: NodeFlags, node: RunningNode, reasons: readonly Promise<string>[]): Promise<string> {
   let follow: NodeJS.Timeout | undefined;
+  let told = "[]";
   const full = new Promise<never>((_, fail) => {
     follow = setInterval(() => {
       try {
         checkRoom(flags.home, "running");
         const wanted = readControl(flags.home);
         if (wanted !== undefined) node.setOpenness(wanted);
+        const { disputes } = node.status();
+        const text = JSON.stringify(disputes);
+        if (text !== told) writeDisputes(flags.home, disputes);
+        told = text;
       } catch (error) {
         fail(error);
       }

@@ -8,8 +8,8 @@ import { Sender } from "@weft/chain/Sender";
 import { openBlobs } from "@weft/host/blobs/BlobStore";
 import { type DrandSource, drandRelays } from "@weft/node/beacon/drandRelays";
 import { connectChain } from "@weft/node/chain/connectChain";
-import type { NodeFaults } from "@weft/node/NodeContext";
-import { type RunningNode, startNode } from "@weft/node/startNode";
+import type { CourtLimits, NodeFaults } from "@weft/node/NodeContext";
+import { defaultSettings, type RunningNode, startNode } from "@weft/node/startNode";
 import { closeStore, openStore } from "@weft/node/store/Store";
 import type { NodeId } from "@weft/protocol/NodeId";
 import { createMemoryTransport } from "@weft/transport/MemoryTransport";
@@ -35,6 +35,7 @@ export interface NodePlan {
   segmentSeconds: number;
   /** Whether it offers its pool. */
   sells: boolean;
+  court: Partial<CourtLimits>;
   /** The first so many replays of its audits never end by themselves. */
   stuckReplays: number;
 }
@@ -161,6 +162,7 @@ export class NodeHost {
     return {
       pools: this.plan.sells ? [pool] : [],
       priceJitterPpm: 0n,
+      court: { ...defaultSettings.court, ...this.plan.court },
       caps: { threads: 16, memoryMiB: 4096, leases: 8, holdMiB: 64 },
       ...{ region: 0n, offerIntervalSeconds: 5, maxUnpaidSegments: 4, announce: [] },
     };

@@ -7,7 +7,7 @@ import { LiveSnapshot } from "@weft/chain/LiveSnapshot";
 import { type Balances, balances } from "@weft/chain/reads";
 import type { Snapshot } from "@weft/chain/Snapshot";
 import type { Manner } from "@weft/node/beacon/drandRelayFixture";
-import type { NodeFaults } from "@weft/node/NodeContext";
+import type { CourtLimits, NodeFaults } from "@weft/node/NodeContext";
 import type { PresetName } from "@weft/protocol/Params";
 import type { Corruption } from "@weft/tensor/train/Trainer";
 import { tinyCorpus } from "@weft/tensor/train/tinyTrainProgram";
@@ -35,6 +35,8 @@ export interface NodeWish {
   /** Whether it offers its pool; a node that does not still holds, audits and draws. */
   sells?: boolean;
   faults?: NodeFaults;
+  /** What its owner lets it do in disputes; the node's own defaults else. */
+  court?: Partial<CourtLimits>;
   /** The first so many replays of its audits never end by themselves; none by default. */
   stuckReplays?: number;
 }
@@ -127,6 +129,7 @@ export class TestNetwork {
         ...{ name, owner: keyOf(seed, `${name} owner`), operator: keyOf(seed, `${name} operator`), segmentSeconds },
         ...{ pricePerUnitSecond: wish.price ?? 100n + 10n * BigInt(index), capacity: wish.capacity ?? 1n },
         ...{ sells: wish.sells ?? true, stuckReplays: wish.stuckReplays ?? 0 },
+        court: wish.court ?? {},
       },
       ports,
     );

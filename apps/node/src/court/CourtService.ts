@@ -38,6 +38,11 @@ export class CourtService {
   /** What was found against commitments that no rival was named against yet. */
   readonly #known = new Map<string, Found>();
   readonly #status = new Map<string, DisputeStatus>();
+  /** Codes that were said, by key. */
+  readonly #refused = new Map<string, string>();
+  /** At which of the chain's changes a dispute was looked at last without anything to do. */
+  readonly #idleAt = new Map<string, number>();
+  #changes = 0;
   #rewinds = 0;
 
   constructor(context: NodeContext, duty: { leaving(): boolean }) {
@@ -54,7 +59,10 @@ export class CourtService {
   }
 
   start(): void {
-    this.#context.chain.onChange(() => this.#loop.poke());
+    this.#context.chain.onChange(() => {
+      this.#changes += 1;
+      this.#loop.poke();
+    });
     this.#loop.start();
   }
 
@@ -102,8 +110,16 @@ export class CourtService {
     // Whose clock ends first goes first: workers are few.
     const until = (kept: Kept) => this.#status.get(keyOf(kept))?.until ?? Number.MAX_SAFE_INTEGER;
     const open = openDisputes(store, { limit: mostOpen }) as Kept[];
-    for (const kept of open.toSorted((a, b) => until(a) - until(b)))
-      this.#tasks.run(keyOf(kept), (signal) => this.#turn(kept, disputes.get(kept.commitment), signal));
+    for (const kept of open.toSorted((a, b) => until(a) - until(b))) {
+      const key = keyOf(kept);
+      // The same chain says the same.
+      if (this.#idleAt.get(key) === this.#changes) continue;
+      this.#tasks.run(key, async (signal) => {
+        const changes = this.#changes;
+        const acted = await this.#turn(kept, disputes.get(kept.commitment), signal);
+        if (!acted) this.#idleAt.set(key, changes);
+      });
+    }
     if (this.#bonds.isDue && !open.some(({ side }) => side === "rival"))
       this.#tasks.run("bonds", () => this.#bonds.takeBack());
   }
@@ -128,23 +144,25 @@ export class CourtService {
     log.warn({ leaseId, segment, rivals: rivals.length }, "a segment of this node is disputed");
   }
 
-  async #turn(kept: Kept, dispute: DisputeState | undefined, signal: AbortSignal): Promise<void> {
+  /** True when it did something: then it is worth looking again at once. */
+  async #turn(kept: Kept, dispute: DisputeState | undefined, signal: AbortSignal): Promise<boolean> {
     const { chain } = this.#context;
     const lease = chain.lease(kept.leaseId);
-    if (lease === undefined) return;
+    if (lease === undefined) return false;
     const rival = sideOf(kept.side, dispute, chain.court.account);
     if (kept.side === "rival" && rival === undefined) return this.#join({ kept, lease, dispute, signal });
-    if (rival?.end !== "in") return this.#rest(kept, lease, dispute);
-    await this.#play({ kept, lease, rival, signal });
+    if (rival?.end === "in") return this.#play({ kept, lease, rival, signal });
+    await this.#rest(kept, lease, dispute);
+    return false;
   }
 
   // ---- a game ------------------------------------------------------------------------------------------------------
 
-  async #play(at: { kept: Kept; lease: LeaseFacts; rival: RivalState; signal: AbortSignal }): Promise<void> {
+  async #play(at: { kept: Kept; lease: LeaseFacts; rival: RivalState; signal: AbortSignal }): Promise<boolean> {
     const { kept, lease, rival, signal } = at;
     const { chain } = this.#context;
     const commitment = await chain.commitment(kept.leaseId, BigInt(kept.segment));
-    if (Segment.hash(commitment) !== kept.commitment) return;
+    if (Segment.hash(commitment) !== kept.commitment) return false;
     const key = keyOf(kept);
     let held: Held | undefined;
     const history = async () => {
@@ -164,7 +182,7 @@ export class CourtService {
     try {
       const look = await chain.court.look(seat);
       this.#tell(kept, rival, look);
-      await this.#act(kept, seat, look);
+      return await this.#act(kept, seat, look);
     } catch (error) {
       if (isDead(error)) await this.#histories.close(key);
       throw error;
@@ -173,7 +191,7 @@ export class CourtService {
     }
   }
 
-  async #act(kept: Kept, seat: DisputeSeat, look: DisputeLook): Promise<void> {
+  async #act(kept: Kept, seat: DisputeSeat, look: DisputeLook): Promise<boolean> {
     const { chain, log, settings } = this.#context;
     const { game } = seat;
     const { turn } = look;
@@ -184,13 +202,15 @@ export class CourtService {
     if (turn.act === "move" && chain.court.gasOf(game) + moveGas > settings.court.gasPerGame)
       return this.#refuse(kept, { code: "court.gas", why: `${chain.court.gasOf(game)} gas are spent` });
     const mined = await chain.court.play(seat, look);
-    if (mined === undefined) return;
+    if (mined === undefined) return false;
+    this.#refused.delete(keyOf(kept));
     const what = turn.act === "move" ? turn.move.call : turn.act;
     const { gasUsed } = mined;
     log.info(
       { game, side: seat.side, what, gasUsed: gasUsed.toString(), leaseId: kept.leaseId, segment: kept.segment },
       "court",
     );
+    return true;
   }
 
   #tell(kept: Kept, rival: RivalState, { turn, game }: DisputeLook): void {
@@ -204,7 +224,7 @@ export class CourtService {
 
   // ---- naming a rival ------------------------------------------------------------------------------------------------
 
-  async #join(at: Omit<Subject, "commitment"> & { kept: Kept; dispute: DisputeState | undefined }): Promise<void> {
+  async #join(at: Omit<Subject, "commitment"> & { kept: Kept; dispute: DisputeState | undefined }): Promise<boolean> {
     const { kept, lease } = at;
     const key = keyOf(kept);
     const joined = await joinDispute(this.#context, {
@@ -216,6 +236,7 @@ export class CourtService {
     this.#status.set(key, statusOf(kept, { state: joined.act, ...why }));
     if (joined.act === "nothing") this.#close(kept);
     if (joined.act === "drop") await this.#rest(kept, lease, at.dispute);
+    return joined.act === "named";
   }
 
   /** Games that this node has a side in. */
@@ -259,19 +280,26 @@ export class CourtService {
     void this.#histories.close(keyOf(kept));
     this.#status.delete(keyOf(kept));
     this.#known.delete(keyOf(kept));
+    this.#refused.delete(keyOf(kept));
+    this.#idleAt.delete(keyOf(kept));
     if (kept.side === "rival") this.#bonds.isDue = true;
     log.info({ leaseId: kept.leaseId, segment: kept.segment, side: kept.side }, "dispute put away");
   }
 
   /** Said once, counted once. */
-  #refuse(kept: Kept, { code, why }: { code: string; why?: string | undefined }): void {
+  #refuse(kept: Kept, { code, why }: { code: string; why?: string | undefined }): false {
     const key = keyOf(kept);
-    const before = this.#status.get(key);
-    this.#status.set(key, { ...statusOf(kept, { ...before, state: "refused" }), code, ...(why && { why }) });
-    if (before?.code === code) return;
+    this.#status.set(key, {
+      ...statusOf(kept, { ...this.#status.get(key), state: "refused" }),
+      code,
+      ...(why && { why }),
+    });
+    if (this.#refused.get(key) === code) return false;
+    this.#refused.set(key, code);
     countRefusal(this.#context, code);
     const { leaseId, segment, side } = kept;
     this.#context.log.warn({ code, why, leaseId, segment, side }, "this node does not go on in a dispute");
+    return false;
   }
 }
 

@@ -71,10 +71,11 @@ export class Histories {
 
   async #make(key: string, options: () => Promise<DisputeOptions>): Promise<Opened> {
     const wanted = await options();
-    const meanwhile = this.#take(key);
-    if (meanwhile !== undefined) return meanwhile;
     if (this.#closed) throw new WeftError("the node is stopping", { code: "node.stopping", fault: "us" });
     await this.#makeRoom();
+    // Somebody else may have opened it; from here on nothing waits.
+    const meanwhile = this.#take(key);
+    if (meanwhile !== undefined) return meanwhile;
     const dispute = this.#open(wanted);
     const history = dispute.program().then((program) => ({ program, oracle: dispute.oracle }));
     // Whoever uses it is told; a worker that nobody waits for must not end the process.
