@@ -71,8 +71,8 @@ export class Histories {
 
   async #make(key: string, options: () => Promise<DisputeOptions>): Promise<Opened> {
     const wanted = await options();
+    while (this.#opened.size >= this.#limit) await this.#giveWay();
     if (this.#closed) throw new WeftError("the node is stopping", { code: "node.stopping", fault: "us" });
-    await this.#makeRoom();
     // Somebody else may have opened it; from here on nothing waits.
     const meanwhile = this.#take(key);
     if (meanwhile !== undefined) return meanwhile;
@@ -85,18 +85,15 @@ export class Histories {
     return opened;
   }
 
-  async #makeRoom(): Promise<void> {
-    while (this.#opened.size >= this.#limit) {
-      const idle = [...this.#opened].find(([, { users }]) => users === 0);
-      if (idle === undefined)
-        throw new WeftError(`${this.#limit} disputes use all workers`, {
-          code: "court.workers",
-          fault: "us",
-          retryable: true,
-          remedy: "allow more with --court-workers",
-        });
-      await this.close(idle[0]);
-    }
+  async #giveWay(): Promise<void> {
+    const idle = [...this.#opened].find(([, { users }]) => users === 0);
+    if (idle !== undefined) return this.close(idle[0]);
+    throw new WeftError(`${this.#limit} disputes use all workers`, {
+      code: "court.workers",
+      fault: "us",
+      retryable: true,
+      remedy: "allow more with --court-workers",
+    });
   }
 
   async close(key: string): Promise<void> {
