@@ -3,11 +3,16 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { abis } from "@weft/chain/Abis";
+import { closeEpoch } from "@weft/chain/actions/closeEpoch";
 import { commitEpoch } from "@weft/chain/actions/commitEpoch";
+import { fundChannel } from "@weft/chain/actions/fundChannel";
+import { releaseEpoch } from "@weft/chain/actions/releaseEpoch";
 import { accountOf } from "@weft/chain/chainFixture";
 import { faucetKey } from "@weft/chain/DevAccounts";
 import { signerOf } from "@weft/chain/Keys";
 import { type NetworkFixture, networkFixture } from "@weft/chain/networkFixture";
+import { signNoun } from "@weft/protocol/Domain";
+import * as Epoch from "@weft/protocol/Epoch";
 import { commitInference } from "@weft/tensor/commit/commitInference";
 import { openInferenceModel } from "@weft/tensor/commit/InferenceModel";
 import { linear, relu } from "@weft/tensor/graph/composites";
@@ -149,13 +154,38 @@ test("a false answer to a true result loses its bond, half of it to the node", a
   assert.equal(await depositOf(owner), had + ladderOf(network.client.params) / 2n);
 });
 
+test("a final epoch: its buyer's voucher is paid out of their channel, the bond comes back", async () => {
+  const { client } = network;
+  const epoch = epochOf(2n, commitInference(model, imageOf(disputed)));
+  const { commitment } = epoch;
+  const [owner, buyer] = [accountOf(names.owner).address, accountOf(names.buyer)];
+  const sender = network.senderOf(buyer);
+  await sender.send(
+    fundChannel(client, { nodeId: serving.nodeId, signer: buyer.address, amount: 50_000n, id: "first" }),
+  );
+  await committed(network, epoch, bond);
+  const voucher = {
+    ...{ channelId: Epoch.channelId(buyer.address, serving.nodeId), epoch: epoch.hash },
+    amount: commitment.value,
+  };
+  const signature = await signNoun(network.file, Epoch.voucherSchema, voucher, buyer);
+  const pay = releaseEpoch(client, { commitment, buyer: buyer.address, amount: commitment.value, signature });
+  await assert.rejects(sender.send(pay), { code: "epochs.EpochOpen" });
+  await network.pass(Number(client.params.challengeWindowSeconds) + 1);
+  const had = await depositOf(owner);
+  await sender.send(pay);
+  assert.equal(await depositOf(owner), had + commitment.value);
+  await sender.send(closeEpoch(client, commitment));
+  assert.equal(await depositOf(owner), had + commitment.value + bond);
+});
+
 test("the contract's cap is the one that is computed here", async () => {
   const { client } = network;
   const cap = await client.rpc.readContract({
     ...{ address: client.network.contracts.epochs, abi: abis.epochs, functionName: "capOf", args: [bond] },
   });
   assert.equal(cap, capOf(bond, client.params));
-  const epoch = epochOf(2n, commitInference(model, imageOf(disputed)));
+  const epoch = epochOf(3n, commitInference(model, imageOf(disputed)));
   const tooMuch = { ...epoch.commitment, value: cap + 1n };
   const sender = network.senderOf(accountOf(names.operator));
   await assert.rejects(sender.send(commitEpoch(client, tooMuch, bond)), { code: "epochs.ValueAboveCap" });
