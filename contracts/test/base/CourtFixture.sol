@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Presets, ProtocolParams} from "../../src/generated/Params.sol";
 import {EXACT_COURT, IExactCourt} from "../../src/interfaces/ICourt.sol";
 import {CourtProgram, Facts, IGames, Position} from "../../src/interfaces/IGames.sol";
 import {Offer, Order, SegmentCommitment} from "../../src/types/Orders.sol";
@@ -23,6 +24,12 @@ abstract contract CourtFixture is BeaconFixture, Calls, GamePlayer {
     bytes32 internal offerHash;
     bytes32 internal id;
     IExactCourt.Opening internal orderOpening;
+
+    /// @dev Clocks of which several fit into the challenge window.
+    function preset() internal pure virtual override returns (ProtocolParams memory p) {
+        p = Presets.local();
+        p.courtClockSeconds = 12;
+    }
 
     function setUp() public virtual override {
         super.setUp();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Presets, ProtocolParams} from "../../src/generated/Params.sol";
+import {ProtocolParams} from "../../src/generated/Params.sol";
 import {Choice, IGames, StepBefore, StepClaim} from "../../src/interfaces/IGames.sol";
 import {IRivals} from "../../src/interfaces/IRivals.sol";
 import {SegmentCommitment} from "../../src/types/Orders.sol";
@@ -54,7 +54,7 @@ abstract contract CourtHandler is CourtFixture {
 
     /// @dev A window that many games fit into.
     function preset() internal pure override returns (ProtocolParams memory p) {
-        p = Presets.local();
+        p = super.preset();
         p.challengeWindowSeconds = 1000;
         (p.releaseDelaySeconds, p.unbondDelaySeconds, p.slasherDelaySeconds) = (1500, 4000, 5000);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Presets, ProtocolParams} from "../../src/generated/Params.sol";
+import {ProtocolParams} from "../../src/generated/Params.sol";
 import {IRivals} from "../../src/interfaces/IRivals.sol";
 import {IGames} from "../../src/interfaces/IGames.sol";
 import {EpochCommitment} from "../../src/types/Epochs.sol";
@@ -53,7 +53,7 @@ contract EpochHandler is EpochFixture {
     }
 
     function preset() internal pure override returns (ProtocolParams memory p) {
-        p = Presets.local();
+        p = super.preset();
         p.challengeWindowSeconds = 150;
         (p.releaseDelaySeconds, p.unbondDelaySeconds, p.slasherDelaySeconds) = (900, 2000, 3000);
     }
