@@ -216,6 +216,19 @@ async function* linesOf(response: Response): AsyncGenerator<string> {
   }
 }
 
+const maxContentBytes = 256 * 1024 * 1024;
+const contentTimeoutMs = 120_000;
+
+/** A corpus or checkpoint of one of the gateway's jobs. @throws WeftError of the gateway, `gateway.answer` */
+export async function downloadContent(client: GatewayClient, contentId: string): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await send(client, `/v1/contents/${contentId}`, { timeoutMs: contentTimeoutMs });
+  if (!response.ok) throw errorFrom(response.status, await readText(response));
+  if (Number(response.headers.get("content-length") ?? 0) > maxContentBytes) throw answerError("an oversized content");
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes.length > maxContentBytes) throw answerError("an oversized content");
+  return bytes;
+}
+
 const envelope = z.looseObject({ seq: z.int().positive(), at: z.number(), kind: z.string() });
 
 /** Undefined for an empty line and for a kind that this version does not know. @throws WeftError `gateway.answer` */

@@ -17,6 +17,8 @@ export interface Home {
   owners: string;
   corpus: string;
   out: string;
+  /** What segments in dispute are replayed from. */
+  disputes: string;
   /** Locks, process records: what a `reset` must stop first. */
   run: string;
 }
@@ -36,6 +38,7 @@ export function homeAt(root: string): Home {
     owners: join(root, "owners"),
     corpus: join(root, "corpus"),
     out: join(root, "out"),
+    disputes: join(root, "disputes"),
     run: join(root, "run"),
   };
 }

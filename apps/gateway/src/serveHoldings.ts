@@ -2,15 +2,17 @@
 //
 // Allowed are the providers of the job's leases, the holders and auditors drawn for its segments, and nodes that this
 // gateway asks to hold the inputs. Content ids of checkpoints are public on chain, so knowing one is not a permission.
+import { WeftError } from "@weft/protocol/Errors";
 import { protocols, type StreamMessage, streams } from "@weft/protocol/messages";
 import type { NodeId } from "@weft/protocol/NodeId";
+import type { Order } from "@weft/protocol/Order";
 import { serveCalls } from "@weft/transport/Request";
 import { serveBlobs } from "@weft/transport/serveBlobs";
 import type { Remote } from "@weft/transport/Transport";
 import { WireError } from "@weft/transport/WireError";
 import type { Hex } from "viem";
 import type { DrawFacts, GatewayContext } from "./GatewayContext.ts";
-import { decode, type JobRecord } from "./jobs/JobRecord.ts";
+import { decode, type JobRecord, type LeaseRecord, orderOf } from "./jobs/JobRecord.ts";
 import { detailsOf } from "./jobs/orderStart.ts";
 
 const maxDrawsRemembered = 4096;
@@ -45,13 +47,52 @@ async function detailsFor(
   if (record === undefined || lease === undefined) throw new WireError("refused", "this gateway has no such lease");
   if (!(await isAllowed(context, draws, { from, jobs: [record] })))
     throw new WireError("refused", "details go to the job's providers and to drawn holders and auditors");
-  const firstStep = startOf(record, lease, Number(body.segment));
+  const held = heldFor(context, { record, lease, segment: Number(body.segment) });
+  if (held === undefined) throw new WireError("refused", "the start checkpoint is not held here");
+  return { leaseId: body.leaseId, ...held };
+}
+
+type HeldFor = Omit<StreamMessage<"details">, "leaseId">;
+
+/** What a segment of a lease is replayed from, as far as this gateway has it; undefined without the state that it starts from. */
+function heldFor(
+  context: GatewayContext,
+  { record, lease, segment }: { record: JobRecord; lease: LeaseRecord; segment: number },
+): HeldFor | undefined {
+  const firstStep = startOf(record, lease, segment);
   const before = record.segments.findLast(({ lastStep, void: isVoid }) => lastStep === firstStep - 1 && !isVoid);
-  if (before === undefined && firstStep > 0) throw new WireError("refused", "the start checkpoint is not held here");
+  if (before === undefined && firstStep > 0) return undefined;
   const start =
     before === undefined ? {} : { start: { checkpoint: before.checkpoint.contentId, bytes: before.checkpoint.bytes } };
-  const details = detailsOf(record, context.chain.lease(body.leaseId)?.jobCommitment);
-  return { leaseId: body.leaseId, details, corpus: record.corpus, ...start };
+  return {
+    details: detailsOf(record, context.chain.lease(lease.leaseId)?.jobCommitment),
+    corpus: record.corpus,
+    ...start,
+  };
+}
+
+/**
+ * For the buyer itself, over HTTP: order, details and what a segment of one of its leases is replayed from.
+ * @throws WeftError `http.notFound`
+ */
+export function materialsOf(
+  context: GatewayContext,
+  { leaseId, segment }: { leaseId: Hex; segment: number },
+): HeldFor & { order: Order } {
+  const [record] = jobsWith(context, "lease", leaseId);
+  const lease = record?.leases.find((one) => one.leaseId === leaseId);
+  const notHere = (message: string) => new WeftError(message, { code: "http.notFound" });
+  if (record === undefined || lease === undefined) throw notHere("this gateway has no such lease");
+  const held = heldFor(context, { record, lease, segment });
+  if (held === undefined) throw notHere("the checkpoint that the segment starts from is not held here");
+  return { order: orderOf(record, lease).order, ...held };
+}
+
+/** A corpus or checkpoint of one of the buyer's jobs. @throws WeftError `http.notFound` */
+export async function contentOf(context: GatewayContext, contentId: Hex): Promise<Uint8Array> {
+  if (context.store.jobsLinked("content", contentId).length > 0 && context.blobs.has(contentId))
+    return context.blobs.read(contentId);
+  throw new WeftError("this gateway has no such content", { code: "http.notFound" });
 }
 
 function startOf(record: JobRecord, lease: { firstStep: number }, segment: number): number {

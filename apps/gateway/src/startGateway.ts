@@ -16,7 +16,7 @@ import type { JobRow } from "./jobs/JobStore.ts";
 import { listLeases } from "./jobs/listLeases.ts";
 import { listOrders } from "./jobs/listOrders.ts";
 import { quoteFor } from "./jobs/quoteFor.ts";
-import { serveHoldings } from "./serveHoldings.ts";
+import { contentOf, materialsOf, serveHoldings } from "./serveHoldings.ts";
 
 export interface GatewayOptions {
   http: { host: string; port: number; token: string };
@@ -109,6 +109,8 @@ async function housekeep(context: GatewayContext, signal: AbortSignal): Promise<
 }
 
 const blobRef = z.object({ contentId: hexOf(32), bytes: z.int().nonnegative() });
+const segmentQuery = z.object({ leaseId: hexOf(32), segment: z.int().nonnegative().max(1_000_000) });
+const bigintText = (_: string, value: unknown): unknown => (typeof value === "bigint" ? value.toString() : value);
 const jobRequest = z.object({ job: z.unknown(), corpus: blobRef, idempotencyKey: z.string().max(128).optional() });
 
 function serviceOf(context: GatewayContext, jobs: JobManager, options: GatewayOptions): GatewayService {
@@ -128,6 +130,16 @@ function serviceOf(context: GatewayContext, jobs: JobManager, options: GatewayOp
       })),
     listLeases: () => listLeases(context),
     listOrders: () => listOrders(context),
+    materials: (leaseId, segment) => {
+      const which = segmentQuery.safeParse({ leaseId, segment });
+      if (!which.success) throw new WeftError("no such segment", { code: "http.notFound" });
+      return JSON.parse(JSON.stringify(materialsOf(context, which.data), bigintText)) as object;
+    },
+    content: async (contentId) => {
+      const which = hexOf(32).safeParse(contentId);
+      if (!which.success) throw new WeftError("no such content", { code: "http.notFound" });
+      return contentOf(context, which.data);
+    },
     wallet: async () => walletOf(context),
     status: async () => ({
       networkId: context.networkId,

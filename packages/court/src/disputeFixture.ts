@@ -14,6 +14,7 @@ import { chainTime, readBeaconClock, roundAt } from "@weft/chain/reads";
 import { signNoun } from "@weft/protocol/Domain";
 import { zeroHash } from "@weft/protocol/fields";
 import * as JobDetails from "@weft/protocol/JobDetails";
+import type { Opening } from "@weft/protocol/messages";
 import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
 import * as Segment from "@weft/protocol/Segment";
@@ -35,6 +36,8 @@ export interface CourtLease {
   orderHash: Hex;
   offerHash: Hex;
   opening: CourtOpening;
+  /** Of all fields of the details. */
+  openings: Opening[];
   program: CourtStruct;
   /** Names of accounts: the owner, whose operator is `NAME operator`, and the buyer. */
   owner: string;
@@ -44,9 +47,17 @@ export interface CourtLease {
 /** A running lease whose order names that court program. Owner and buyer are registered and funded when they are new. */
 export async function courtLease(
   network: NetworkFixture,
-  options: { program: CourtStruct; owner?: string; buyer?: string; nonce?: bigint; isNew?: boolean },
+  options: {
+    program: CourtStruct;
+    owner?: string;
+    buyer?: string;
+    nonce?: bigint;
+    isNew?: boolean;
+    /** What else the order's details say. */
+    fields?: JobDetails.Details;
+  },
 ): Promise<CourtLease> {
-  const { program, owner = "liar", buyer = "buyer", nonce = 1n, isNew = true } = options;
+  const { program, owner = "liar", buyer = "buyer", nonce = 1n, isNew = true, fields } = options;
   const { client } = network;
   if (isNew) {
     await fund(network, [owner, `${owner} operator`, buyer]);
@@ -55,7 +66,7 @@ export async function courtLease(
     await network.senderOf(account).send(await deposit(client, { owner: account, amount: 50_000_000n, id: "court" }));
   }
   const salts = JobDetails.saltsOf(keccak256(toHex("details")));
-  const details = { kind: "train-lm", start: null, court: courtStructHash(program) };
+  const details: JobDetails.Details = { ...fields, kind: "train-lm", start: null, court: courtStructHash(program) };
   const jobCommitment = JobDetails.commit(details, salts);
   const offer = await signedOffer(network, owner, { seq: nonce });
   const order = await signedOrder(network, buyer, { courtId, jobCommitment, nonce, units: 1n });
@@ -66,7 +77,9 @@ export async function courtLease(
   await network.senderOf(accountOf(`${owner} operator`)).send(startLease(client, { leaseId }));
   const opening = courtOpening(order.order, JobDetails.open(details, salts, "court"), program);
   const { nodeId } = offer.offer;
-  return { ...{ leaseId, nodeId, orderHash, offerHash, opening, program, owner, buyer } };
+  const named = JobDetails.fieldNames.filter((field) => details[field] !== undefined);
+  const openings = named.map((field) => JobDetails.open(details, salts, field));
+  return { ...{ leaseId, nodeId, orderHash, offerHash, opening, openings, program, owner, buyer } };
 }
 
 /** What a history of a whole segment says of itself. */

@@ -5,6 +5,7 @@ import type { ChainClient } from "@weft/chain/ChainClient";
 import { openCourtLog } from "@weft/chain/courtLog";
 import { chainTime } from "@weft/chain/reads";
 import type { DisputeEvent } from "@weft/protocol/DisputeEvent";
+import type { NodeId } from "@weft/protocol/NodeId";
 import { tellDisputes } from "@weft/verification/court/tellDisputes";
 import type { Hex } from "viem";
 import { gameRules } from "./gameRules.ts";
@@ -32,7 +33,7 @@ export function openDisputes(client: ChainClient, { fromBlock }: { fromBlock: bi
       const entries = await log.read();
       for (const { eventName, args } of entries) {
         if (eventName !== "Challenged" && eventName !== "CommitmentEliminated") continue;
-        if (!nodes.has(args.leaseId)) nodes.set(args.leaseId, await nodeOf(client, args.leaseId));
+        if (!nodes.has(args.leaseId)) nodes.set(args.leaseId, await readLeaseNode(client, args.leaseId));
         if (!keys.has(args.sponsor)) keys.set(args.sponsor, await nodeWith(client, args.sponsor));
       }
       const telling = { rules, nodeOf: (lease: Hex) => nodes.get(lease), nodeWith: (key: Hex) => keys.get(key) };
@@ -41,12 +42,13 @@ export function openDisputes(client: ChainClient, { fromBlock }: { fromBlock: bi
   };
 }
 
-async function nodeOf({ rpc, network }: ChainClient, leaseId: Hex): Promise<Hex> {
+/** The node of a lease. */
+export async function readLeaseNode({ rpc, network }: ChainClient, leaseId: Hex): Promise<NodeId> {
   const [nodeId] = await rpc.readContract({
     ...{ address: network.contracts.channels, abi: abis.channels },
     ...{ functionName: "partiesOf", args: [leaseId] },
   });
-  return nodeId.toLowerCase() as Hex;
+  return nodeId.toLowerCase() as NodeId;
 }
 
 /** The node whose operator an account is. */

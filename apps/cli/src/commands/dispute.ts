@@ -3,7 +3,8 @@
 import { clientOf } from "@weft/chain/NetworkFile";
 import { type Disputes, type DisputesRead, openDisputes } from "@weft/court/readDisputes";
 import type { DisputeEvent } from "@weft/protocol/DisputeEvent";
-import { hasCode } from "@weft/protocol/Errors";
+import { hasCode, WeftError } from "@weft/protocol/Errors";
+import type { Hex } from "viem";
 import type { Context } from "../Context.ts";
 import { type DisputeSummary, disputeNamed, isConcluded, summaries } from "../dispute/summarise.ts";
 import { requireHome } from "../Home.ts";
@@ -15,7 +16,8 @@ import { livePainter } from "../render/LivePainter.ts";
 import { type Look, uncut } from "../render/terminalText.ts";
 import { onInterrupt } from "../start/interrupts.ts";
 import { readNetwork } from "../start/network.ts";
-import { amount, printRows, type Row, type Show, short } from "./rows.ts";
+import { positive } from "./openWallet.ts";
+import { amount, printRows, type Row, rowsOf, type Show, short } from "./rows.ts";
 
 const mostOutages = 20;
 
@@ -109,4 +111,44 @@ async function patiently(disputes: Disputes, pollMs: number): Promise<DisputesRe
         throw error;
       await new Promise((wake) => setTimeout(wake, pollMs * (outages + 1)));
     }
+}
+
+/** Replays a segment of one of this buyer's leases and challenges it where it is false. */
+export async function join(context: Context, [lease, segment]: readonly [string, string], flags: { maxBond?: string }) {
+  if (!/^\d{1,6}$/.test(segment))
+    throw new WeftError(`"${segment}" is not the number of a segment`, {
+      code: "cli.usage",
+      remedy: "write: weft dispute join LEASE SEGMENT, with the lease's own numbers, from 0",
+    });
+  const { joinDispute } = await import("../dispute/joinDispute.ts");
+  const leaseId = await leaseNamed(context, lease);
+  return joinDispute(context, { leaseId, segment: BigInt(segment), maxBond: positive(flags.maxBond ?? usualMaxBond) });
+}
+
+const usualMaxBond = "1";
+
+async function leaseNamed(context: Context, named: string): Promise<Hex> {
+  const wanted = named.toLowerCase();
+  const rows = await rowsOf(context, "/v1/leases", "leases");
+  const found = rows.flatMap(({ leaseId }) =>
+    typeof leaseId === "string" && wanted.length >= 4 && leaseId.startsWith(wanted) ? [leaseId as Hex] : [],
+  );
+  if (found.length === 1) return found[0] as Hex;
+  throw new WeftError(
+    found.length === 0 ? `there is no lease ${named}` : `${found.length} leases begin with ${named}`,
+    {
+      code: "dispute.unknown",
+      remedy: "take the lease from: weft leases --json",
+    },
+  );
+}
+
+/** Plays the defender's side for a node of this home that does not run. */
+export async function defend(context: Context, named: string, flags: { name: string }): Promise<number> {
+  const { disputes } = openHere(context);
+  const { game } = disputeNamed((await disputes.read()).events, named)[0] as DisputeEvent;
+  const file = readNetwork(context.home);
+  const { defendDispute } = await import("../dispute/defendDispute.ts");
+  const where = { client: clientOf(file), fromBlock: file.fromBlock };
+  return defendDispute(context, { ...where, game: game as Hex, name: flags.name });
 }

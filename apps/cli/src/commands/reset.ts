@@ -54,6 +54,7 @@ const ownEntries = new Set([
   "corpus",
   "out",
   "run",
+  "disputes",
 ]);
 
 /** A mistyped --home must not remove somebody's folder. */

@@ -26,6 +26,10 @@ export interface GatewayService {
   listOffers(): object[];
   listLeases(): object[];
   listOrders(): object[];
+  /** What a segment of a lease is replayed from, with the order and its opened details. */
+  materials(leaseId: string, segment: number): object;
+  /** A corpus or checkpoint of a job. */
+  content(contentId: string): Promise<Uint8Array>;
   wallet(): Promise<object>;
   status(): Promise<object>;
 }

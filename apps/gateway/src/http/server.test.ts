@@ -36,6 +36,11 @@ const service: GatewayService = {
   listOffers: () => [],
   listLeases: () => [],
   listOrders: () => [],
+  materials: (leaseId, segment) => {
+    if (segment !== 3) throw new WeftError("no such segment", { code: "http.notFound" });
+    return { leaseId, segment };
+  },
+  content: async () => new Uint8Array([4, 5]),
   wallet: async () => ({}),
   status: async () => {
     throw new WeftError("the chain does not answer", { code: "chain.unreachable", fault: "network", retryable: true });

@@ -76,6 +76,14 @@ function marketRoutes(app: Hono, service: GatewayService): void {
   app.get("/v1/offers", (context) => context.json({ offers: service.listOffers() }));
   app.get("/v1/orders", (context) => context.json({ orders: service.listOrders() }));
   app.get("/v1/leases", (context) => context.json({ leases: service.listLeases() }));
+  app.get("/v1/leases/:id/segments/:segment", (context) => {
+    const { id, segment } = context.req.param();
+    return context.json(service.materials(id, Number(segment)));
+  });
+  app.get("/v1/contents/:id", async (context) => {
+    const bytes = await service.content(context.req.param("id"));
+    return context.body(bytes as Uint8Array<ArrayBuffer>, 200, { "content-type": "application/octet-stream" });
+  });
   app.get("/v1/wallet", async (context) => context.json(await service.wallet()));
   app.get("/v1/status", async (context) => context.json(await service.status()));
 }

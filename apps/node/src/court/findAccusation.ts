@@ -1,6 +1,7 @@
 // What this node can say against a commitment that its audit found false, in the terms of the court; undefined when the court
 // could be shown nothing: then the verdict stays an audit's.
 import { hasCode } from "@weft/protocol/Errors";
+import type { SegmentCommitment } from "@weft/protocol/Segment";
 import { outlineProgram } from "@weft/tensor/train/Program";
 import { type Accusation, accusationOf } from "@weft/verification/court/grounds";
 import { stateRootOf } from "@weft/verification/court/hashes";
@@ -30,7 +31,7 @@ export async function findAccusation(
     const shapes = outlineProgram(termsOf(subject).program).step.state.map(({ shape }) => shape);
     const known = { program, begunRightly, oracle, shapes };
     const needsReplay = begunRightly && held.isReplay;
-    if (needsReplay && !(await startsWhere(held.history, subject))) return { accusation: undefined, program };
+    if (needsReplay && !(await startsWhere(held.history, commitment))) return { accusation: undefined, program };
     return { accusation: await accusationOf(commitment, known), program };
   } finally {
     held.release();
@@ -56,7 +57,7 @@ async function openHistory(
  * Whether the state at hand is the one that the commitment names. Another one under the id that the segment before committed
  * to is its provider's fault, but nothing that a court can be shown (spec/court.md §2).
  */
-async function startsWhere({ program, oracle }: History, { commitment }: Subject): Promise<boolean> {
+export async function startsWhere({ program, oracle }: History, commitment: SegmentCommitment): Promise<boolean> {
   const step = Number(commitment.firstStep) - 1;
   const entries = await rootOf(oracle, { of: "entries", step }, Number(program.inputs));
   return stateRootOf(commitment.firstStep, program.inputs, entries) === commitment.startRoot;
