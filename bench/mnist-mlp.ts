@@ -33,7 +33,8 @@ const PUBLISHED = {
 
 /** The whole game over one false inference, both sides together and each by itself. */
 async function* disputed(model: InferenceModel, unseen: Digits): AsyncGenerator<Figure> {
-  const steps = await disputeInference(model, unseen);
+  const { committing, steps } = await disputeInference(model, unseen);
+  yield figure("mlp.epoch_gas", { value: committing, unit: "gas, however many results" });
   const gasOf = (some: readonly DisputeStep[]) => some.reduce((sum, { result }) => sum + Number(result.gasUsed), 0);
   yield figure("mlp.dispute_gas", { value: gasOf(steps), unit: "gas" });
   for (const side of ["defender", "rival"] as const) {

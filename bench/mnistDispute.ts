@@ -31,8 +31,14 @@ const FLIP = 1 << 20;
 
 export type DisputeStep = ResultStep & { readonly call: string };
 
-/** Every transaction of a game that the liar loses: the bond, the challenge, each move, the proof, the court's note of it. */
-export async function disputeInference(model: InferenceModel, digits: Digits): Promise<DisputeStep[]> {
+export type Dispute = {
+  /** Gas of the epoch's commitment, however many results it has. */
+  readonly committing: number;
+  /** Every transaction of a game that the liar loses: the bond, the challenge, each move, the proof, the court's note of it. */
+  readonly steps: readonly DisputeStep[];
+};
+
+export async function disputeInference(model: InferenceModel, digits: Digits): Promise<Dispute> {
   const network = await networkFixture({ preset: "standard", blockTimeSeconds: 0.05 });
   try {
     await network.freeze();
@@ -51,7 +57,7 @@ type Scene = {
   readonly epoch: bigint;
 };
 
-async function dispute({ network, serving, digits, epoch: number }: Scene): Promise<DisputeStep[]> {
+async function dispute({ network, serving, digits, epoch: number }: Scene): Promise<Dispute> {
   const { model, court, nodeId } = serving;
   const optionsOf = (image: number) => ({ number: image, inputs: { images: batchOf(digits, image, 1) } });
   const truth = commitInference(model, optionsOf(DISPUTED));
@@ -63,12 +69,13 @@ async function dispute({ network, serving, digits, epoch: number }: Scene): Prom
       return answeredWith(requestOf(serving, optionsOf(image)), run);
     }),
   );
-  await committed(network, epoch, BOND);
+  const { gasUsed } = await committed(network, epoch, BOND);
   const bond = await bonded(network, names.sponsor, { amount: ladderOf(network.client.params), id: `bond ${number}` });
   const runs: Readonly<Record<"defender" | "rival", CommittedInference>> = { defender: lie, rival: truth };
   const steps = await playResult(network, { epoch, index: DISPUTED, court, runs });
   mustHold(steps.at(-2)!.result.kind === "proveFold", "the false word is found in one partial sum");
-  return [{ side: "rival" as const, result: bond }, ...steps].map((step) => ({ ...step, call: step.result.kind }));
+  const all = [{ side: "rival" as const, result: bond }, ...steps];
+  return { committing: Number(gasUsed), steps: all.map((step) => ({ ...step, call: step.result.kind })) };
 }
 
 /** Of the first product: a word that the activation lets through. */

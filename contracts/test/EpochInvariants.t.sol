@@ -63,6 +63,7 @@ contract EpochInvariants {
     }
 
     /// forge-config: default.invariant.runs = 8
+    /// forge-config: deep.invariant.runs = 32
     function invariant_EpochsAreSoundAndBondsConserved() public view {
         check();
     }
