@@ -181,8 +181,8 @@ library Presets {
         p.maxDurationSeconds = 86400;
         p.challengeWindowSeconds = 60;
         p.courtFanout = 32;
-        p.courtClockSeconds = 45;
-        p.courtExtensionSeconds = 6;
+        p.courtClockSeconds = 150;
+        p.courtExtensionSeconds = 2;
         p.courtInclusionSeconds = 2;
         p.courtBondSteps = 400;
         p.courtBondValues = 300;

@@ -28,8 +28,8 @@ export interface Materials {
   resume?: BlobRef;
 }
 
-/** Clocks run while it computes: before audits, after paid work. */
-const disputeNice = 5;
+/** A clock of the court runs while it computes, and the bond of a lease is at stake: like paid work. */
+const disputeNice = 0;
 
 export interface Subject {
   kept: KeptDispute<Materials>;
