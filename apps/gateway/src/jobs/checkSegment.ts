@@ -4,6 +4,7 @@
 // A segment is payable once this gateway and one drawn node hold its checkpoint. Whether its steps were computed
 // rightly is for the audit; what is checked here is that it is the right work, in sequence, committed and available.
 
+import type { SegmentFacts } from "@weft/chain/facts";
 import { recoverNoun } from "@weft/protocol/Domain";
 import { WeftError } from "@weft/protocol/Errors";
 import { maxCheckpointBytes } from "@weft/protocol/generated/params";
@@ -113,9 +114,12 @@ function anchoredFacts(
   const anchored = segments.find(({ segment }) => segment === commitment.segment);
   if (anchored !== undefined && anchored.commitmentHash !== Segment.hash(commitment))
     refuse("segment.notOnChain", "another commitment for this segment is on chain");
-  const accused = segments.some(({ audit, accusers }) => accusers > 0 && ["waiting", "committed"].includes(audit));
-  return { committed: anchored !== undefined, voided: anchored?.voided === true, accused };
+  return { committed: anchored !== undefined, voided: anchored?.voided === true, accused: isAccused(segments) };
 }
+
+/** An auditor found one of the lease's segments false, and a second one has still to say so: nothing is paid meanwhile. */
+export const isAccused = (segments: readonly Pick<SegmentFacts, "audit" | "accusers">[]): boolean =>
+  segments.some(({ audit, accusers }) => accusers > 0 && ["waiting", "committed"].includes(audit));
 
 /** Nodes whose signed statement is for exactly this checkpoint of this segment. */
 async function holdersOf(context: GatewayContext, check: SegmentCheck): Promise<NodeId[]> {

@@ -151,12 +151,25 @@ async function afterLease(
     await close(context, work, { lease, reason: "buyerCancelled" });
     throw new WeftError(ended.message, { code: ended.code });
   }
+  if (ended.kind === "superseded") return goBack(context, work, lease);
   const reason = ended.kind === "failed" ? ended.reason : "providerQuit";
   voidFalse(context, work);
   await close(context, work, { lease, reason: refillable.includes(reason) ? reason : "providerSilent" });
   tellFailover(context, work, {
     lease,
     reason: ended.kind === "failed" ? `${reason}: ${ended.detail}` : "ended before its last segment",
+  });
+}
+
+/** Ends a lease that goes on from what was found false; its order ends with it. */
+async function goBack(context: GatewayContext, work: Work, lease: LeaseRecord): Promise<void> {
+  const from = voidFalse(context, work) ?? lease;
+  await close(context, work, { lease, reason: "buyerCancelled" });
+  endOrder(work.record);
+  work.save(work.record);
+  tellFailover(context, work, {
+    lease: from,
+    reason: "falseSegment: found after another provider had gone on from it",
   });
 }
 

@@ -20,6 +20,7 @@ import { recoverLease } from "./recoverLease.ts";
 import { resumeOf } from "./resumeOf.ts";
 import { watchTwins } from "./signedTwice.ts";
 import { untilLost } from "./untilLost.ts";
+import { isFoundFalse } from "./untilSettled.ts";
 import { untilUnstarted } from "./untilUnstarted.ts";
 import { handoverMs, untilWithheld } from "./untilWithheld.ts";
 
@@ -39,6 +40,8 @@ export interface LeaseWork {
 export type LeaseEnd =
   | { kind: "done" }
   | { kind: "cancelled" }
+  /** What it goes on from was found false meanwhile: no fault of its provider. */
+  | { kind: "superseded" }
   /** The provider's side failed; the job may go on elsewhere. */
   | { kind: "failed"; reason: "providerSilent" | "providerQuit" | "falseSegment" | "unstarted"; detail: string }
   /** The job itself cannot succeed anywhere. */
@@ -58,7 +61,7 @@ export async function runLease(context: GatewayContext, work: LeaseWork): Promis
   // A gateway that was away may find the lease over.
   let ended = chainVerdict(context, work);
   const unwatch = context.chain.onChange(() => {
-    ended ??= chainVerdict(context, work);
+    ended ??= chainVerdict(context, work) ?? builtOnFalse(context, work);
     if (ended !== undefined) stop.abort(new WeftError("the lease ended on chain", { code: "lease.ended" }));
   });
   const unwatchTwins = watchTwins(context, work.lease);
@@ -114,6 +117,15 @@ function chainVerdict(context: GatewayContext, work: LeaseWork): LeaseEnd | unde
   return facts.reason === "completed"
     ? { kind: "done" }
     : { kind: "failed", reason: "providerSilent", detail: "closed" };
+}
+
+/** An earlier lease's segment that the record still counts was found false: all that is done now would be done again. */
+export function builtOnFalse(
+  context: Pick<GatewayContext, "chain">,
+  { record, lease }: Pick<LeaseWork, "record" | "lease">,
+): LeaseEnd | undefined {
+  const earlier = record.segments.filter(({ leaseId }) => leaseId !== lease.leaseId);
+  return earlier.some((segment) => isFoundFalse(context, segment)) ? { kind: "superseded" } : undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 // When is state withheld? A segment whose commitment is on chain and whose holders are drawn must become payable soon:
 // the checkpoint exists by then, and only has to be handed over. What does not arrive is a fault of the provider.
 import type { GatewayContext } from "../GatewayContext.ts";
+import { isAccused } from "./checkSegment.ts";
 import type { JobRecord, LeaseRecord } from "./JobRecord.ts";
 
 /** From the draw to the payable segment, beside the way of the bytes. */
@@ -24,9 +25,11 @@ export async function untilWithheld(
   for (;;) {
     await context.clock.sleep(lookMs, work.signal);
     const segment = work.record.segments.filter((one) => one.leaseId === leaseId).length;
-    const anchored = context.chain.segments(leaseId).some((one) => one.segment === BigInt(segment));
-    if (!anchored || waiting?.segment !== segment) waiting = undefined;
-    if (!anchored) continue;
+    const segments = context.chain.segments(leaseId);
+    // While an accusation stops pay, this gateway asks for no checkpoint: that time counts for nobody either.
+    const isDue = segments.some((one) => one.segment === BigInt(segment)) && !isAccused(segments);
+    if (!isDue || waiting?.segment !== segment) waiting = undefined;
+    if (!isDue) continue;
     // While the chain does not answer nothing can be proven to this gateway either: that time counts for nobody.
     const drawn = await context.chain.draw(leaseId, BigInt(segment)).catch(() => undefined);
     if (drawn?.ready !== true) waiting = undefined;
