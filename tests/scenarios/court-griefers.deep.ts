@@ -49,7 +49,7 @@ test(
     t.after(() => network.close());
     network.corrupt(network.node("node-1"), { step: 0, everySteps: stepsPerSegment });
     const job = await network.buy();
-    const refused = () => network.nodes.filter(({ node }) => node.status().refused["court.bonds"] === 1);
+    const refused = () => network.nodes.filter(({ node }) => (node.status().refused["court.bonds"] ?? 0) > 0);
     await network.until("an auditor refuses to bond", () => (refused().length > 0 ? true : undefined));
     await job.done();
     assert.deepEqual(rivalsOf(network), []);
@@ -67,7 +67,9 @@ test("a provider whose owner allows no gas is silent in its game, and its clock 
   const job = await network.buy();
   const won = await network.until("a rival wins", () => rivalsOf(network).find(({ end }) => end === "won"));
   assert.ok(won.bond >= ladderOf(client.params));
-  assert.equal(liar.node.status().refused["court.gas"], 1);
+  // Once a game, not once a look.
+  const refused = liar.node.status().refused["court.gas"] ?? 0;
+  assert.ok(refused >= 1 && refused <= rivalsOf(network).length, `${refused} refusals`);
   const { entries } = await readGameLog(client, { game: won.game, fromBlock: file.fromBlock });
   assert.deepEqual(
     entries.map(({ event }) => event.eventName),
