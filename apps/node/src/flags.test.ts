@@ -28,6 +28,17 @@ test("what a cheating node is told to flip reads back", () => {
   assert.equal(parseFlags(least).corrupt, undefined);
 });
 
+test("what the owner allows in disputes", () => {
+  const { courtBonds, courtGas, courtGames, courtWorkers } = parseFlags([
+    ...[...least, "--court-bonds", "0", "--court-gas", "3000000", "--court-games", "2", "--court-workers", "1"],
+  ]);
+  assert.deepEqual([courtBonds, courtGas, courtGames, courtWorkers], [0n, 3_000_000n, 2, 1]);
+  assert.throws(
+    () => parseFlags([...least, "--court-workers", "0"]),
+    (error) => hasCode(error, "flags.value"),
+  );
+});
+
 test("every wrong flag has a coded error with a remedy", () => {
   const cases: [string[], string][] = [
     [["--network", "n"], "flags.missing"],

@@ -29,3 +29,14 @@ test("a damaged copy is named with its remedy; another network's is refused; a f
   );
   rmSync(folder, { recursive: true, force: true });
 });
+
+test("gas of all mined intents that name something, those of before a restart included", () => {
+  const store = new ChainStore(":memory:", "network");
+  const sent = { kind: "choose", nonce: 1, hashes: [], raw: "0x" } as const;
+  store.put("choose/0xaa/0x01", { ...sent, state: "mined", block: "7", gasUsed: "500" });
+  store.put("concludeGame/0xaa", { ...sent, state: "reverted", block: "8", gasUsed: "40" });
+  store.put("choose/0xaa/0x02", { ...sent, state: "sent" });
+  store.put("choose/0xbb/0x01", { ...sent, state: "mined", block: "9", gasUsed: "6000" });
+  assert.deepEqual([store.gasOf("0xaa"), store.gasOf("0xbb"), store.gasOf("0xcc")], [540n, 6000n, 0n]);
+  store.close();
+});
