@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { hasCode, type WeftError } from "@weft/protocol/Errors";
 import { ChainStore } from "./ChainStore.ts";
+import type { IntentRecord } from "./Intent.ts";
 
 test("a damaged copy is named with its remedy; another network's is refused; a folder is no file", () => {
   const folder = mkdtempSync(join(tmpdir(), "weft-chain-store-"));
@@ -32,7 +33,7 @@ test("a damaged copy is named with its remedy; another network's is refused; a f
 
 test("gas of all mined intents that name something, those of before a restart included", () => {
   const store = new ChainStore(":memory:", "network");
-  const sent = { kind: "choose", nonce: 1, hashes: [], raw: "0x" } as const;
+  const sent: Omit<IntentRecord, "state"> = { kind: "choose", nonce: 1, hashes: [], raw: "0x" };
   store.put("choose/0xaa/0x01", { ...sent, state: "mined", block: "7", gasUsed: "500" });
   store.put("concludeGame/0xaa", { ...sent, state: "reverted", block: "8", gasUsed: "40" });
   store.put("choose/0xaa/0x02", { ...sent, state: "sent" });
