@@ -17,10 +17,10 @@ const SIZE = 512;
 const PRODUCTS = 8;
 /** Steps of a round: some tenths of a second each. */
 const SMALL_STEPS = 4;
-/** In messages of half as many, one ahead, as a segment asks for them. */
-const COMMITTED_STEPS = 16;
-/** Rounds of either order, a second and more each: a neighbour's load drifts by more than what is measured. */
-const COMMITTED_ROUNDS = 16;
+/** As a job asks for them: segments of the preset, the next one asked for while one runs, so that only the last waits for its roots. */
+const COMMITTED_SEGMENTS = 3;
+/** Rounds of either order, seconds each: a neighbour's load drifts by more than what is measured. */
+const COMMITTED_ROUNDS = 10;
 const MLP_STEPS = 20;
 
 export const bench: Bench = {
@@ -104,9 +104,11 @@ async function* commitOverhead(): AsyncGenerator<Figure> {
     return Number(process.hrtime.bigint() - started) / 1e6;
   };
   const ratios: number[] = [];
-  const steps: number[] = [];
-  const runBare = times(COMMITTED_STEPS, () => bare.run());
-  const runCommitted = () => Promise.all([0, 1].map(() => trainer.steps(COMMITTED_STEPS / 2)));
+  const stepMs: number[] = [];
+  const steps = preset.stepsPerSegment * COMMITTED_SEGMENTS;
+  const runBare = times(steps, () => bare.run());
+  const runCommitted = () =>
+    Promise.all(Array.from({ length: COMMITTED_SEGMENTS }, () => trainer.steps(preset.stepsPerSegment)));
   for (let round = -2; round < COMMITTED_ROUNDS; round++) {
     const bareFirst = round % 2 === 0;
     const first = await wall(bareFirst ? runBare : runCommitted);
@@ -114,13 +116,13 @@ async function* commitOverhead(): AsyncGenerator<Figure> {
     if (round < 0) continue;
     const [without, committed] = bareFirst ? [first, second] : [second, first];
     ratios.push(committed / without - 1);
-    steps.push(without / COMMITTED_STEPS);
+    stepMs.push(without / steps);
   }
   const root = await trainer.stateRoot();
   mustHold(root.length === 32, "the state has a root");
   await Promise.all([trainer.close(), bare.close()]);
   yield figure("train.commit_overhead", { value: median(ratios), unit: "of a step's time" }, { atMost: 0.05 });
-  yield figure("train.step_ms_small", { value: median(steps), unit: "ms" });
+  yield figure("train.step_ms_small", { value: median(stepMs), unit: "ms" });
 }
 
 async function* againstTfjs(): AsyncGenerator<Figure> {
