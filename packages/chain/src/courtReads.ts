@@ -6,24 +6,11 @@ import { levels, type Outcome, type Place, stages } from "@weft/verification/cou
 import { type Address, decodeEventLog, type Hex, numberToHex, type RpcLog } from "viem";
 import { abis } from "./Abis.ts";
 import type { ChainClient } from "./ChainClient.ts";
+import { at, reading } from "./contractRead.ts";
 import { type Ground, grounds } from "./courtGrounds.ts";
-import { chainError } from "./Reverts.ts";
 import { auditStates } from "./Snapshot.ts";
 
 const outcomes: readonly Outcome[] = ["none", "defender", "rival"];
-
-const at = <Name extends "court" | "games">(client: ChainClient, contract: Name) => ({
-  address: client.network.contracts[contract],
-  abi: abis[contract],
-});
-
-async function reading<T>(kind: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw chainError(error, { kind });
-  }
-}
 
 /** A game as the contract keeps it; `since` 0: it waits. Times are Unix seconds. */
 export async function readGameView(client: ChainClient, game: Hex) {

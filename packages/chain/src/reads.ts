@@ -3,22 +3,8 @@
 import { hasCode } from "@weft/protocol/Errors";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { Address, Hex } from "viem";
-import { abis, type ContractName } from "./Abis.ts";
 import type { ChainClient } from "./ChainClient.ts";
-import { chainError } from "./Reverts.ts";
-
-const at = <Name extends ContractName>(client: ChainClient, contract: Name) => ({
-  address: client.network.contracts[contract],
-  abi: abis[contract],
-});
-
-async function reading<T>(kind: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw chainError(error, { kind });
-  }
-}
+import { at, reading } from "./contractRead.ts";
 
 export interface Draw {
   /** False while the beacon's value for the commitment can still change; the rest is empty then. */
