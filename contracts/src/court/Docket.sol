@@ -5,7 +5,7 @@ import {ProtocolParams} from "../generated/Params.sol";
 import {IAudits} from "../interfaces/IAudits.sol";
 import {IBeacon} from "../interfaces/IBeacon.sol";
 import {IChannels} from "../interfaces/IChannels.sol";
-import {ICourts, IExactCourt} from "../interfaces/ICourt.sol";
+import {EXACT_COURT_INDEX, ICourts, IExactCourt} from "../interfaces/ICourt.sol";
 import {IMarket} from "../interfaces/IMarket.sol";
 import {Typed} from "../libraries/Typed.sol";
 import {Lease, LeaseState} from "../types/Leases.sol";
@@ -62,7 +62,9 @@ abstract contract Docket is Rivals, IExactCourt {
         if (BEACON.currentRound() < c.beaconRound) revert StillRetractable(commitment, c.beaconRound);
 
         Lease memory lease = MARKET.lease(c.leaseId);
-        if (lease.court == 0 || COURTS.courtAt(lease.court) != address(this) || !hears(lease.tier)) {
+        // The first court's place never changes, so it isn't asked for; the market asks anybody for their own address.
+        bool isThis = lease.court == EXACT_COURT_INDEX || COURTS.courtAt(lease.court) == address(this);
+        if (!isThis || !hears(lease.tier)) {
             revert NotThisCourt(c.leaseId);
         }
         if (lease.state == LeaseState.settled) revert LeaseSettled(c.leaseId);
@@ -72,11 +74,7 @@ abstract contract Docket is Rivals, IExactCourt {
     /// @dev Asks {Grounds} with the calldata of this call. Reverts as it does.
     function _ground() internal view returns (bytes32 program) {
         (bool ok, bytes memory answer) = GROUNDS.staticcall(msg.data);
-        if (!ok) {
-            assembly ("memory-safe") {
-                revert(add(answer, 32), mload(answer))
-            }
-        }
+        if (!ok) _passOn(answer);
         return abi.decode(answer, (bytes32));
     }
 }

@@ -49,7 +49,16 @@ contract EpochCourt is PairChannels {
     }
 
     function conclude(EpochCommitment calldata e, address sponsor, bytes32 rival) external {
+        _conclude(e, Typed.hash(e), sponsor, rival);
+    }
+
+    function concludeWith(EpochCommitment calldata e, address sponsor, bytes32 rival, bytes calldata move) external {
         bytes32 epoch = Typed.hash(e);
+        _playLast(epoch, move);
+        _conclude(e, epoch, sponsor, rival);
+    }
+
+    function _conclude(EpochCommitment calldata e, bytes32 epoch, address sponsor, bytes32 rival) private {
         (IGames.Outcome outcome, IGames.Level level, uint64 bond) = _judged(epoch, sponsor, rival);
         if (outcome == IGames.Outcome.rival) {
             _strike(epoch, sponsor, bond);

@@ -14,6 +14,7 @@ import {Purse} from "./Purse.sol";
 /// stored of a rival than its bond.
 abstract contract Rivals is Purse, IRivals {
     uint256 private constant MAX_RIVALS = 32;
+    uint256 private constant MAX_CALLS = 4;
 
     /// @dev slot 0: | eliminated 8 | rivals 8 | bond 64 | live 160 |   slot 1: | head 160 |
     /// `bond` is that of the game that is played; `head` the first of those that wait, by bond, then by time.
@@ -51,6 +52,15 @@ abstract contract Rivals is Purse, IRivals {
         if (LADDER << MAX_RIVALS > type(uint64).max) revert ParamsUnsafe("courtBondSteps");
         REGISTRY = IRegistry(wiring.registry);
         TREASURY = treasury;
+    }
+
+    function multicall(bytes[] calldata calls) external {
+        if (calls.length > MAX_CALLS) revert TooManyCalls(calls.length, MAX_CALLS);
+        for (uint256 i = 0; i < calls.length; ++i) {
+            // No call is payable, so that none can count what was sent with all of them.
+            (bool ok, bytes memory answer) = address(this).delegatecall(calls[i]);
+            if (!ok) _passOn(answer);
+        }
     }
 
     // ---- the queue ------------------------------------------------------------------------------------------------
@@ -99,6 +109,33 @@ abstract contract Rivals is Purse, IRivals {
         delete _waiting[next];
         self.head = waiting.next;
         _play(self, next, waiting.bond);
+    }
+
+    /// @dev Sends the last move of the game that is played. Of all that {IGames} does, only what ends a game and asks nobody
+    /// who sends it: this contract is a host, and what hosts may do is nobody else's.
+    function _playLast(bytes32 commitment, bytes calldata move) internal {
+        bytes4 selector = bytes4(move);
+        if (!_isLast(selector)) revert NotALastMove(selector);
+        (bytes20 live,) = _live(commitment);
+        bytes20 id = bytes20(move[4:]);
+        if (id != live) revert RivalUnknown(id);
+        (bool ok, bytes memory answer) = address(GAMES).call(move);
+        if (!ok) _passOn(answer);
+    }
+
+    function _isLast(bytes4 selector) private pure returns (bool) {
+        return selector == IGames.proveFold.selector || selector == IGames.proveWord.selector
+            || selector == IGames.proveState.selector || selector == IGames.proveEntry.selector
+            || selector == IGames.proveConstant.selector || selector == IGames.proveLoss.selector
+            || selector == IGames.proveToken.selector || selector == IGames.proveRate.selector
+            || selector == IGames.timeout.selector;
+    }
+
+    /// @dev Reverts as the call did.
+    function _passOn(bytes memory answer) internal pure {
+        assembly ("memory-safe") {
+            revert(add(answer, 32), mload(answer))
+        }
     }
 
     /// @dev The game that was played, which must be this rival's and over.

@@ -3,9 +3,8 @@ pragma solidity 0.8.37;
 
 import {ProtocolParams} from "../generated/Params.sol";
 import {IGames} from "../interfaces/IGames.sol";
-import {IRegistry} from "../interfaces/IRegistry.sol";
 import {Typed} from "../libraries/Typed.sol";
-import {Lease, LeaseState} from "../types/Leases.sol";
+import {LeaseState} from "../types/Leases.sol";
 import {SegmentCommitment} from "../types/Orders.sol";
 import {Wiring} from "../types/Wiring.sol";
 import {Docket} from "./Docket.sol";
@@ -18,8 +17,6 @@ abstract contract Verdicts is Docket {
     uint256 private immutable FAULT_PPM;
     uint256 private immutable PATTERN_PPM;
     uint256 private immutable MEMORY;
-
-    mapping(bytes20 nodeId => uint40) private _lastFaults;
 
     /// @dev Stake can't leave while a commitment may be named and then disputed.
     constructor(Wiring memory wiring, ProtocolParams memory params, Grounds grounds, address treasury)
@@ -43,7 +40,16 @@ abstract contract Verdicts is Docket {
     }
 
     function conclude(SegmentCommitment calldata c, address sponsor, bytes32 rival) external {
+        _conclude(c, Typed.hash(c), sponsor, rival);
+    }
+
+    function concludeWith(SegmentCommitment calldata c, address sponsor, bytes32 rival, bytes calldata move) external {
         bytes32 commitment = Typed.hash(c);
+        _playLast(commitment, move);
+        _conclude(c, commitment, sponsor, rival);
+    }
+
+    function _conclude(SegmentCommitment calldata c, bytes32 commitment, address sponsor, bytes32 rival) private {
         (IGames.Outcome outcome, IGames.Level level, uint64 bond) = _judged(commitment, sponsor, rival);
         if (outcome == IGames.Outcome.rival) {
             _eliminate(c, commitment, sponsor, bond, level == IGames.Level.outside ? Ground.start : Ground.history);
@@ -66,40 +72,15 @@ abstract contract Verdicts is Docket {
         bool held = _strike(commitment, sponsor, bond);
         (bytes20 nodeId,) = CHANNELS.partiesOf(c.leaseId);
         emit CommitmentEliminated(commitment, nodeId, sponsor, c.leaseId, c.segment, ground);
-        Lease memory lease = MARKET.lease(c.leaseId);
         (uint64 toSponsor, uint64 toBuyer) = (0, 0);
-        if (lease.state != LeaseState.settled) {
-            (toSponsor, toBuyer) = _slashBond(c.leaseId, sponsor, lease.buyer);
+        if (MARKET.lease(c.leaseId).state != LeaseState.settled) {
+            // Half to whoever found it, half to the buyer: a provider that eliminates itself loses.
+            (toSponsor, toBuyer) = MARKET.courtSplitBond(c.leaseId, sponsor);
             AUDITS.courtVoid(c.leaseId, c.segment);
             if (held) MARKET.courtUnfreeze(c.leaseId);
         }
-        (uint96 burnt, bool pattern) = _slashStake(nodeId);
+        // A single fault may be a machine's; more of them within the memory are a pattern.
+        (uint96 burnt, bool pattern) = REGISTRY.slashFault(nodeId, FAULT_PPM, PATTERN_PPM, MEMORY);
         emit Punished(nodeId, toSponsor, toBuyer, burnt, pattern);
-    }
-
-    /// @dev Half to whoever found it, half to the buyer: a provider that eliminates itself loses.
-    function _slashBond(bytes32 leaseId, address sponsor, address buyer)
-        private
-        returns (uint64 toSponsor, uint64 toBuyer)
-    {
-        uint64 left = MARKET.moneyOf(leaseId).bond - CHANNELS.channel(leaseId).bondSlashed;
-        toSponsor = left / 2;
-        toBuyer = left - toSponsor;
-        if (toSponsor != 0) MARKET.courtSlash(leaseId, toSponsor, sponsor);
-        if (toBuyer != 0) MARKET.courtSlash(leaseId, toBuyer, buyer);
-    }
-
-    /// @dev A single fault may be a machine's; more of them within the memory are a pattern.
-    function _slashStake(bytes20 nodeId) private returns (uint96 burnt, bool pattern) {
-        uint256 last = _lastFaults[nodeId];
-        pattern = last != 0 && block.timestamp <= last + MEMORY;
-        _lastFaults[nodeId] = uint40(block.timestamp);
-        IRegistry.NodeView memory node = REGISTRY.node(nodeId);
-        uint256 amount = (uint256(node.stake) + node.unbonding) * (pattern ? PATTERN_PPM : FAULT_PPM) / PPM;
-        burnt = REGISTRY.slash(nodeId, uint96(amount));
-    }
-
-    function lastFaultOf(bytes20 nodeId) external view returns (uint40) {
-        return _lastFaults[nodeId];
     }
 }

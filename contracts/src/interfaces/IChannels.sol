@@ -219,6 +219,10 @@ interface IChannels {
     function courtUnfreeze(bytes32 channelId, uint256 budget) external;
     function courtVoid(bytes32 channelId, uint64 cap) external;
     function slashBond(bytes32 channelId, uint64 bond, uint64 amount, address beneficiary) external;
+    /// @notice What is left of the bond: half to whoever found the fault, rounded down, the rest to the buyer.
+    function splitBond(bytes32 channelId, uint64 bond, address finder, address buyer)
+        external
+        returns (uint64 toFinder, uint64 toBuyer);
 
     // ---- Audits only ----------------------------------------------------------------------------------------------
 

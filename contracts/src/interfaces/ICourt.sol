@@ -128,9 +128,14 @@ interface IExactCourt is ICourt, IRivals {
     /// @notice Takes note of the game that was played and is over: pays, punishes, starts the next rival's. Anyone.
     function conclude(SegmentCommitment calldata commitment, address sponsor, bytes32 rival) external;
 
-    // ---- views ----------------------------------------------------------------------------------------------------
-
-    function lastFaultOf(bytes20 nodeId) external view returns (uint40);
+    /// @notice The same in one transaction with the game's last move.
+    /// @param move Calldata of a proof or of {IGames-timeout}, for the game that is played.
+    function concludeWith(
+        SegmentCommitment calldata commitment,
+        address sponsor,
+        bytes32 rival,
+        bytes calldata move
+    ) external;
 }
 
 /// @title Which address a courtId stands for. Entries are only added, after a delay, and never change.

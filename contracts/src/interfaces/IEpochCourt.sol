@@ -81,6 +81,10 @@ interface IEpochCourt is IRivals {
     /// @notice Takes note of the game that was played and is over: pays, slashes, starts the next rival's. Anyone.
     function conclude(EpochCommitment calldata commitment, address sponsor, bytes32 rival) external;
 
+    /// @notice The same in one transaction with the game's last move: calldata of a proof or of {IGames-timeout}.
+    function concludeWith(EpochCommitment calldata commitment, address sponsor, bytes32 rival, bytes calldata move)
+        external;
+
     // ---- channels -------------------------------------------------------------------------------------------------
 
     /// @notice Moves money of the caller's deposit into its channel with a node; `signer` signs its vouchers, the same one for

@@ -130,6 +130,8 @@ interface IMarket {
     function courtUnfreeze(bytes32 leaseId) external;
     function courtVoid(bytes32 leaseId, uint64 cap) external;
     function courtSlash(bytes32 leaseId, uint64 amount, address beneficiary) external;
+    /// @notice What is left of the bond: half to `finder`, half to the buyer.
+    function courtSplitBond(bytes32 leaseId, address finder) external returns (uint64 toFinder, uint64 toBuyer);
 
     // ---- views ----------------------------------------------------------------------------------------------------
 

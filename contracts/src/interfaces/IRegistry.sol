@@ -44,6 +44,7 @@ interface IRegistry {
     event UnstakeRequested(bytes20 indexed nodeId, uint96 amount, uint96 unbonding, uint40 unbondsAt);
     event Unstaked(bytes20 indexed nodeId, address indexed to, uint96 amount);
     event Slashed(bytes20 indexed nodeId, address indexed slasher, uint96 amount, uint96 stake, uint96 unbonding);
+    event SlashedBurnt(address indexed by, uint256 amount);
     event SlasherProposed(address indexed slasher, uint40 activeAt);
     event SlasherActivated(address indexed slasher);
     event SlasherRemoved(address indexed slasher);
@@ -74,6 +75,7 @@ interface IRegistry {
     error SlasherNotActive(address slasher, uint40 activeAt);
     error SnapshotNotPast(uint256 snapshotTime, uint256 now_);
     error TooManyDrawn(uint256 length, uint256 limit);
+    error ShareTooLarge();
     error ParamsUnsafe();
 
     /// @notice Registers a node owned by the caller. Anyone but the caller itself must consent to be its operator by
@@ -123,8 +125,17 @@ interface IRegistry {
 
     function unstake(bytes20 nodeId, address to) external;
 
-    /// @notice Burns up to `amount` of a node's stake, bonded first. Active slashers only.
+    /// @notice Takes up to `amount` of a node's stake, bonded first, for `burnSlashed`. Active slashers only.
     function slash(bytes20 nodeId, uint96 amount) external returns (uint96 slashed);
+
+    /// @notice Takes a share of a node's stake and unbonding stake: that of a first fault, or that of a further one within the
+    /// memory of the last. All slashers share one memory. Active slashers only.
+    function slashFault(bytes20 nodeId, uint256 firstPpm, uint256 furtherPpm, uint256 memorySeconds)
+        external
+        returns (uint96 slashed, bool pattern);
+
+    /// @notice Burns what was slashed, but for one unit that stays. Anyone.
+    function burnSlashed() external returns (uint256 amount);
 
     /// @notice Governance names a slasher; it becomes one only after a delay longer than unbonding.
     function proposeSlasher(address slasher) external;
@@ -156,6 +167,10 @@ interface IRegistry {
     function seatCount() external view returns (uint256);
     /// @return nodeId 0 from `seatCount` on.
     function seatAt(uint256 seat) external view returns (bytes20 nodeId);
+    /// @notice When `slashFault` was last called for the node; 0: never.
+    function lastFaultOf(bytes20 nodeId) external view returns (uint40);
+    /// @notice Slashed WEFT that is in here until it is burnt: nobody's stake.
+    function slashedUnburnt() external view returns (uint256);
     function isSlasher(address slasher) external view returns (bool);
     function slasherActiveAt(address slasher) external view returns (uint40);
     function minStake() external view returns (uint256);

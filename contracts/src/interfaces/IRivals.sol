@@ -47,7 +47,13 @@ interface IRivals is IPurse {
     error BondTooLow(uint64 bond, uint256 needed);
     error NoGame(bytes32 commitment);
     error GameRunning(bytes20 game);
+    error TooManyCalls(uint256 length, uint256 limit);
+    error NotALastMove(bytes4 selector);
     error ParamsUnsafe(string reason);
+
+    /// @notice Calls of this court in one transaction, at most 4, each as if the sender made it alone: money and what it is for.
+    /// All of them, or none.
+    function multicall(bytes[] calldata calls) external;
 
     /// @notice After the commitment was eliminated: the bond of a rival that was still in. Anyone.
     function reclaim(bytes32 commitment, address sponsor, bytes32 rival) external;

@@ -17,13 +17,20 @@ library Draw {
     uint256 private constant ATTEMPTS = 64;
     uint256 private constant SCAN = 64;
 
+    /// @dev One slot: every change of a node's stake reads it.
+    struct Standing {
+        /// @dev The seat plus one; 0 when the node has none.
+        uint64 seat;
+        /// @dev Of the last fault that the stake was slashed for; 0 when there was none.
+        uint40 faultedAt;
+    }
+
     struct State {
         /// @dev Who sat there, over time.
         mapping(uint256 seat => Checkpoints.Trace160) seats;
         /// @dev How many seats were taken, over time.
         Checkpoints.Trace208 count;
-        /// @dev The seat plus one; 0 when the node has none.
-        mapping(bytes20 nodeId => uint256) seatOf;
+        mapping(bytes20 nodeId => Standing) standings;
         mapping(bytes20 nodeId => Checkpoints.Trace208) stakes;
         mapping(bytes20 nodeId => Checkpoints.Trace160) owners;
     }
@@ -40,7 +47,7 @@ library Draw {
     /// @param minStake The same at every call.
     function recordStake(State storage self, bytes20 nodeId, uint256 stake, uint256 minStake) internal {
         self.stakes[nodeId].push(uint48(block.timestamp), uint208(stake));
-        uint256 seat = self.seatOf[nodeId];
+        uint256 seat = self.standings[nodeId].seat;
         if (stake >= minStake) {
             if (seat == 0) _sit(self, nodeId);
         } else if (seat != 0) {
@@ -51,7 +58,7 @@ library Draw {
     function _sit(State storage self, bytes20 nodeId) private {
         uint256 seat = self.count.latest();
         self.seats[seat].push(uint96(block.timestamp), uint160(nodeId));
-        self.seatOf[nodeId] = seat + 1;
+        self.standings[nodeId].seat = uint64(seat + 1);
         self.count.push(uint48(block.timestamp), uint208(seat + 1));
     }
 
@@ -60,9 +67,9 @@ library Draw {
         if (seat != last) {
             uint160 moved = self.seats[last].latest();
             self.seats[seat].push(uint96(block.timestamp), moved);
-            self.seatOf[bytes20(moved)] = seat + 1;
+            self.standings[bytes20(moved)].seat = uint64(seat + 1);
         }
-        self.seatOf[nodeId] = 0;
+        self.standings[nodeId].seat = 0;
         self.count.push(uint48(block.timestamp), uint208(last));
     }
 

@@ -5,10 +5,10 @@ pragma solidity 0.8.37;
 ///
 ///  slot 0: | flags 16 | bucketAt 32 | cap 48 | nodeId 160 |        written at open, at close, when a bucket opens
 ///  slot 1: | later 48 | claimed 48 | signer 160 |                  written at open and at every claim
-///  slot 2: | courtFreezes 32 | courtFrozenSeconds 32 | auditFrozenUntil 32 | courtFrozenUntil 32 | released 64 | matured 64 |
-///  slot 3: | bondSlashed 64 | auditSpent 64 | anchored 64 |
+///  slot 2: | bondSlashed 48 | courtFreezes 24 | courtFrozenSeconds 24 | auditFrozenUntil 32 | courtFrozenUntil 32 | released 48 | matured 48 |
+///  slot 3: | auditSpent 64 | anchored 64 |
 ///
-/// 48 bits hold 281 million in units of 1e-6: the limit of one lease, checked in Terms.
+/// 48 bits hold 281 million in units of 1e-6: the limit of one lease, checked in Terms. A dispute freezes, then slashes: one slot.
 ///
 /// Claims mature in two buckets. Everything claimed lies, in this order of age, in
 /// [0, matured) [matured, claimed - later) [claimed - later, claimed). The middle was claimed at `bucketAt` or before and
@@ -26,15 +26,15 @@ library Pending {
         address signer;
         uint48 claimed;
         uint48 later;
-        uint64 matured;
-        uint64 released;
+        uint48 matured;
+        uint48 released;
         uint32 courtFrozenUntil;
         uint32 auditFrozenUntil;
-        uint32 courtFrozenSeconds;
-        uint32 courtFreezes;
+        uint24 courtFrozenSeconds;
+        uint24 courtFreezes;
+        uint48 bondSlashed;
         uint64 anchored;
         uint64 auditSpent;
-        uint64 bondSlashed;
     }
 
     /// @dev Two stores for two slots: field by field the compiler would write three times.
@@ -60,7 +60,7 @@ library Pending {
             if (bucketAt == 0) {
                 opened = uint32(block.timestamp);
             } else if (block.timestamp >= bucketAt + delay) {
-                uint64 matured;
+                uint48 matured;
                 (matured, later, opened) = roll(self, before, later, bucketAt, delay);
                 self.matured = matured;
                 if (matured == before) opened = uint32(block.timestamp);
@@ -76,7 +76,7 @@ library Pending {
     function roll(Channel storage self, uint48 claimed, uint48 later, uint32 bucketAt, uint256 delay)
         internal
         view
-        returns (uint64, uint48, uint32)
+        returns (uint48, uint48, uint32)
     {
         if (block.timestamp >= bucketAt + 2 * delay) return (claimed, 0, bucketAt);
         // All of `later` came before bucketAt + delay, or it would have rolled then.
@@ -87,7 +87,7 @@ library Pending {
     /// @notice Rolls, and takes everything matured and not yet released.
     function takeMatured(Channel storage self, uint256 delay) internal returns (uint64 amount) {
         uint32 bucketAt = self.bucketAt;
-        (uint64 matured, uint48 later, uint32 opened) = roll(self, self.claimed, self.later, bucketAt, delay);
+        (uint48 matured, uint48 later, uint32 opened) = roll(self, self.claimed, self.later, bucketAt, delay);
         amount = matured - self.released;
         (self.matured, self.released, self.later) = (matured, matured, later);
         if (opened != bucketAt) self.bucketAt = opened;
@@ -95,9 +95,10 @@ library Pending {
 
     /// @notice Everything claimed is released: the end of a channel.
     function finish(Channel storage self) internal returns (uint64 claimed, uint64 owed) {
-        claimed = self.claimed;
-        owed = claimed - self.released;
-        (self.matured, self.released, self.later) = (claimed, claimed, 0);
+        uint48 all = self.claimed;
+        claimed = all;
+        owed = all - self.released;
+        (self.matured, self.released, self.later) = (all, all, 0);
         self.flags |= SETTLED;
     }
 
@@ -113,12 +114,12 @@ library Pending {
         clawedBack = claimed - newCap;
         self.claimed = uint48(newCap);
         self.later = self.later > clawedBack ? self.later - uint48(clawedBack) : 0;
-        if (self.matured > newCap) self.matured = newCap;
+        if (self.matured > newCap) self.matured = uint48(newCap);
     }
 
     /// @notice One more dispute holds the money back, for what is left of `budget` seconds over all disputes of the channel.
     function courtFreeze(Channel storage self, uint256 budget) internal returns (uint32 until) {
-        uint32 freezes = self.courtFreezes;
+        uint24 freezes = self.courtFreezes;
         self.courtFreezes = freezes + 1;
         if (freezes != 0) return self.courtFrozenUntil;
         until = uint32(block.timestamp + budget - self.courtFrozenSeconds);
@@ -127,14 +128,14 @@ library Pending {
 
     /// @notice One dispute less; the last one lets the money go. True when it did.
     function courtUnfreeze(Channel storage self, uint256 budget) internal returns (bool) {
-        uint32 freezes = self.courtFreezes;
+        uint24 freezes = self.courtFreezes;
         if (freezes == 0) return false;
         self.courtFreezes = freezes - 1;
         if (freezes != 1) return false;
         uint256 until = self.courtFrozenUntil;
         uint256 left = until > block.timestamp ? until - block.timestamp : 0;
         // Never above the budget: `until` was set with what was left of it.
-        self.courtFrozenSeconds = uint32(budget - left);
+        self.courtFrozenSeconds = uint24(budget - left);
         self.courtFrozenUntil = 0;
         return true;
     }

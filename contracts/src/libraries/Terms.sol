@@ -9,7 +9,7 @@ import {TIER_EXACT} from "../types/Orders.sol";
 library Terms {
     uint256 internal constant PPM = 1e6;
     uint256 internal constant BPS = 1e4;
-    /// @dev 281 million in units of 1e-6, see Pending.
+    /// @dev 281 million in units of 1e-6, see Pending; of the pay and of the bond.
     uint256 internal constant MAX_PAY = type(uint48).max;
 
     struct Rules {
@@ -38,7 +38,9 @@ library Terms {
             m.pay = uint64(pay);
             m.auditPot = tier == TIER_EXACT ? fit(pay * rules.auditShareBps / BPS) : 0;
             m.startFee = uint64(interval < pay ? interval : pay);
-            m.bond = fit(bond < rules.minBond ? rules.minBond : bond);
+            if (bond < rules.minBond) bond = rules.minBond;
+            if (bond > MAX_PAY) revert LeaseAmountTooLarge(bond, MAX_PAY);
+            m.bond = uint64(bond);
         }
     }
 

@@ -5,7 +5,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ProtocolParams} from "../generated/Params.sol";
 import {IAudits} from "../interfaces/IAudits.sol";
 import {IChannels} from "../interfaces/IChannels.sol";
-import {ICourts} from "../interfaces/ICourt.sol";
+import {EXACT_COURT_INDEX, ICourts} from "../interfaces/ICourt.sol";
 import {IMarket} from "../interfaces/IMarket.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
 import {Terms} from "../libraries/Terms.sol";
@@ -24,6 +24,7 @@ abstract contract LeaseBook is IMarket, EIP712 {
     IChannels internal immutable CHANNELS;
     IAudits internal immutable AUDITS;
     ICourts internal immutable COURTS;
+    address private immutable FIRST_COURT;
     bytes32 internal immutable PARAMS_HASH;
     uint256 private immutable INTERVAL;
     uint256 private immutable START_DEADLINE;
@@ -49,6 +50,7 @@ abstract contract LeaseBook is IMarket, EIP712 {
         CHANNELS = IChannels(wiring.channels);
         AUDITS = IAudits(wiring.audits);
         COURTS = ICourts(wiring.courts);
+        FIRST_COURT = wiring.court;
         PARAMS_HASH = keccak256(abi.encode(params));
         INTERVAL = params.intervalSeconds;
         START_DEADLINE = params.startDeadlineSeconds;
@@ -68,6 +70,12 @@ abstract contract LeaseBook is IMarket, EIP712 {
     function _known(bytes32 leaseId) internal view returns (Lease storage self) {
         self = _leases[leaseId];
         if (self.state == LeaseState.none) revert LeaseUnknown(leaseId);
+    }
+
+    /// @dev The first court's place never changes: it is known without asking.
+    function _isCourt(uint16 index, address sender) internal view returns (bool) {
+        if (index == 0) return false;
+        return sender == (index == EXACT_COURT_INDEX ? FIRST_COURT : COURTS.courtAt(index));
     }
 
     function _isNodeKey(bytes20 nodeId, address key) internal view returns (bool) {

@@ -70,7 +70,7 @@ abstract contract LeaseLife is LeaseBook {
 
     function close(bytes32 leaseId, CloseReason reason) external {
         Lease storage self = _known(leaseId);
-        if (msg.sender == address(AUDITS) || (self.court != 0 && msg.sender == COURTS.courtAt(self.court))) {
+        if (msg.sender == address(AUDITS) || _isCourt(self.court, msg.sender)) {
             _closeForFault(leaseId, self, reason);
             return;
         }
@@ -157,9 +157,14 @@ abstract contract LeaseLife is LeaseBook {
         CHANNELS.slashBond(leaseId, _moneyOf(self).bond, amount, beneficiary);
     }
 
+    function courtSplitBond(bytes32 leaseId, address finder) external returns (uint64, uint64) {
+        Lease storage self = _ofCourt(leaseId);
+        return CHANNELS.splitBond(leaseId, _moneyOf(self).bond, finder, self.buyer);
+    }
+
     function _ofCourt(bytes32 leaseId) private view returns (Lease storage self) {
         self = _known(leaseId);
-        if (self.court == 0 || msg.sender != COURTS.courtAt(self.court)) revert NotCourt(leaseId, msg.sender);
+        if (!_isCourt(self.court, msg.sender)) revert NotCourt(leaseId, msg.sender);
         if (self.state == LeaseState.settled) revert WrongState(leaseId, LeaseState.settled);
     }
 

@@ -172,8 +172,29 @@ contract Channels is Claims {
         Pending.Channel storage self = _channels[channelId];
         uint64 left = bond - self.bondSlashed;
         if (amount > left) revert BondTooLow(channelId, amount, left);
-        self.bondSlashed += amount;
+        // At most the bond, a uint48.
+        self.bondSlashed += uint48(amount);
         _bonds[self.nodeId].locked -= amount;
+        _grant(channelId, beneficiary, amount);
+    }
+
+    function splitBond(bytes32 channelId, uint64 bond, address finder, address buyer)
+        external
+        onlyMarket
+        returns (uint64 toFinder, uint64 toBuyer)
+    {
+        Pending.Channel storage self = _channels[channelId];
+        uint64 left = bond - self.bondSlashed;
+        if (left == 0) return (0, 0);
+        self.bondSlashed = uint48(bond);
+        _bonds[self.nodeId].locked -= left;
+        toFinder = left / 2;
+        toBuyer = left - toFinder;
+        if (toFinder != 0) _grant(channelId, finder, toFinder);
+        _grant(channelId, buyer, toBuyer);
+    }
+
+    function _grant(bytes32 channelId, address beneficiary, uint64 amount) private {
         _accounts[beneficiary].earned += amount;
         emit BondSlashed(channelId, beneficiary, amount);
     }

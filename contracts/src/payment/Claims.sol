@@ -102,7 +102,7 @@ abstract contract Claims is Escrow {
 
     function channel(bytes32 channelId) external view returns (ChannelView memory v) {
         Pending.Channel storage self = _channels[channelId];
-        (uint64 matured,,) = self.roll(self.claimed, self.later, self.bucketAt, RELEASE_DELAY);
+        (uint48 matured,,) = self.roll(self.claimed, self.later, self.bucketAt, RELEASE_DELAY);
         v.nodeId = self.nodeId;
         v.signer = self.signer;
         v.cap = self.cap;

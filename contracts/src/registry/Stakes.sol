@@ -13,8 +13,18 @@ abstract contract Stakes is NodeBook {
     using SafeERC20 for IERC20;
     using Draw for Draw.State;
 
+    uint256 private constant PPM = 1e6;
+
+    /// @dev Slashed and not yet burnt. Never 0 again: no slash but the first pays for a new slot.
+    uint256 private _slashed;
+
     modifier onlyGovernance() {
         if (msg.sender != GOVERNANCE) revert NotGovernance(msg.sender);
+        _;
+    }
+
+    modifier onlySlasher() {
+        if (!_isSlasher[msg.sender]) revert NotSlasher(msg.sender);
         _;
     }
 
@@ -51,9 +61,37 @@ abstract contract Stakes is NodeBook {
         IERC20(WEFT).safeTransfer(to, amount);
     }
 
-    function slash(bytes20 nodeId, uint96 amount) external returns (uint96 slashed) {
-        if (!_isSlasher[msg.sender]) revert NotSlasher(msg.sender);
+    function slash(bytes20 nodeId, uint96 amount) external onlySlasher returns (uint96 slashed) {
+        return _slash(nodeId, _nodes[nodeId], amount);
+    }
+
+    function slashFault(bytes20 nodeId, uint256 firstPpm, uint256 furtherPpm, uint256 memorySeconds)
+        external
+        onlySlasher
+        returns (uint96 slashed, bool pattern)
+    {
+        if (firstPpm > PPM || furtherPpm > PPM) revert ShareTooLarge();
         Node storage self = _nodes[nodeId];
+        Draw.Standing storage standing = _draw.standings[nodeId];
+        uint256 last = standing.faultedAt;
+        pattern = last != 0 && block.timestamp <= last + memorySeconds;
+        standing.faultedAt = uint40(block.timestamp);
+        // At most the whole, which the token's supply holds.
+        uint256 amount = (uint256(self.stake) + self.unbonding) * (pattern ? furtherPpm : firstPpm) / PPM;
+        slashed = _slash(nodeId, self, uint96(amount));
+    }
+
+    function burnSlashed() external returns (uint256 amount) {
+        uint256 all = _slashed;
+        if (all < 2) revert ZeroAmount();
+        amount = all - 1;
+        _slashed = 1;
+        emit SlashedBurnt(msg.sender, amount);
+        ERC20Burnable(WEFT).burn(amount);
+    }
+
+    /// @dev What is slashed is nobody's from here on; the token burns it when somebody says so, for many slashes at once.
+    function _slash(bytes20 nodeId, Node storage self, uint96 amount) private returns (uint96 slashed) {
         uint96 fromStake = amount < self.stake ? amount : self.stake;
         uint96 rest = amount - fromStake;
         uint96 fromUnbonding = rest < self.unbonding ? rest : self.unbonding;
@@ -63,7 +101,7 @@ abstract contract Stakes is NodeBook {
         self.unbonding -= fromUnbonding;
         if (fromStake != 0) _draw.recordStake(nodeId, self.stake, MIN_STAKE);
         emit Slashed(nodeId, msg.sender, slashed, self.stake, self.unbonding);
-        ERC20Burnable(WEFT).burn(slashed);
+        _slashed += slashed;
     }
 
     function _stake(bytes20 nodeId, uint96 amount) private {
@@ -108,6 +146,14 @@ abstract contract Stakes is NodeBook {
 
     function stakeAt(bytes20 nodeId, uint48 time) external view returns (uint256) {
         return _draw.stakeAt(nodeId, time);
+    }
+
+    function lastFaultOf(bytes20 nodeId) external view returns (uint40) {
+        return _draw.standings[nodeId].faultedAt;
+    }
+
+    function slashedUnburnt() external view returns (uint256) {
+        return _slashed;
     }
 
     function isSlasher(address slasher) external view returns (bool) {

@@ -7,7 +7,7 @@ import {Constants, ProtocolParams} from "../generated/Params.sol";
 import {IAudits} from "../interfaces/IAudits.sol";
 import {IBeacon} from "../interfaces/IBeacon.sol";
 import {IChannels} from "../interfaces/IChannels.sol";
-import {ICourts} from "../interfaces/ICourt.sol";
+import {EXACT_COURT_INDEX, ICourts} from "../interfaces/ICourt.sol";
 import {IMarket} from "../interfaces/IMarket.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
 import {Typed} from "../libraries/Typed.sol";
@@ -49,6 +49,7 @@ abstract contract SegmentBook is IAudits, EIP712 {
     IMarket internal immutable MARKET;
     IBeacon internal immutable BEACON;
     ICourts private immutable COURTS;
+    address private immutable FIRST_COURT;
     uint256 private immutable MAX_ROUNDS_AHEAD;
     uint256 private immutable CLAIM_WINDOW;
 
@@ -62,6 +63,7 @@ abstract contract SegmentBook is IAudits, EIP712 {
         MARKET = IMarket(wiring.market);
         BEACON = IBeacon(wiring.beacon);
         COURTS = ICourts(wiring.courts);
+        FIRST_COURT = wiring.court;
         MAX_ROUNDS_AHEAD = params.maxRoundsAhead;
         CLAIM_WINDOW = params.claimWindowSeconds;
     }
@@ -136,7 +138,9 @@ abstract contract SegmentBook is IAudits, EIP712 {
 
     function courtVoid(bytes32 leaseId, uint32 segment_) external {
         Lease memory lease = MARKET.lease(leaseId);
-        if (lease.court == 0 || COURTS.courtAt(lease.court) != msg.sender) revert NotCourt(leaseId, msg.sender);
+        // The first court's place never changes: it is known without asking.
+        address court = lease.court == EXACT_COURT_INDEX ? FIRST_COURT : COURTS.courtAt(lease.court);
+        if (lease.court == 0 || court != msg.sender) revert NotCourt(leaseId, msg.sender);
         if (_segments[leaseId][segment_].commitmentHash == 0) revert SegmentUnknown(leaseId, segment_);
         emit CourtVoided(leaseId, segment_, msg.sender);
         _void(leaseId, segment_, uint256(lease.rate) * _segments[leaseId][segment_].meteredBefore);
