@@ -1,10 +1,12 @@
 // What a dispute costs in the deployed contracts, from receipts: a game of full depth over a lazily hashed synthetic trace, and games
 // over the main job's real run, replayed by the workers that a node plays with. The dearer side counts, with everything that it
-// sends: its bond, the challenge, each move, the proof, the verdict.
+// sends: the challenge that brings its bond, each move, the proof with the verdict. The proof alone is asked for besides.
+import { playMove } from "@weft/chain/actions/playMove";
 import { readDispute, readGameView } from "@weft/chain/courtReads";
 import {
   type Cost,
   type CourtRoom,
+  type Meddle,
   newLease,
   openCourtRoom,
   playersOf,
@@ -55,8 +57,14 @@ interface Disputed {
   rival: TraceOracle;
 }
 
-/** The rival's bond, its challenge, every move of both sides, the verdict: the false commitment must be eliminated. */
-async function playMeasured(room: CourtRoom, { program, steps, defender, rival }: Disputed): Promise<Cost[]> {
+interface Played {
+  costs: Cost[];
+  /** Gas that the proof takes without the verdict that goes with it. */
+  leaf: number;
+}
+
+/** The rival's challenge, every move of both sides, the verdict: the false commitment must be eliminated. */
+async function playMeasured(room: CourtRoom, { program, steps, defender, rival }: Disputed): Promise<Played> {
   const { network } = room;
   const lease = await newLease(room, program);
   const segment = { oracle: defender, firstStep: 0n, lastStep: BigInt(steps - 1) };
@@ -64,14 +72,27 @@ async function playMeasured(room: CourtRoom, { program, steps, defender, rival }
   const commitment = await commit(network, lease, said);
   const accusation = { call: "challenge", rival: await rootOf(rival, { of: "steps" }, steps) } as const;
   const { opened, costs } = await sponsored(room, { lease, commitment, accusation, sponsor });
-  const made = await playToEnd(room, playersOf(room, opened, { lease, sponsor, defender, rival }));
+  const leaves: number[] = [];
+  const players = playersOf(room, opened, { lease, sponsor, defender, rival });
+  const made = await playToEnd(room, players, proofsAlone(room, leaves));
   const [view, dispute] = await Promise.all([
     readGameView(network.client, opened.game),
     readDispute(network.client, Segment.hash(commitment)),
   ]);
   mustHold(view.outcome === "rival" && dispute.eliminated, "the false commitment was eliminated");
-  return [...costs, ...made.map(({ cost }) => cost)];
+  mustHold(leaves.length === 1, "the game ended by one proof");
+  return { costs: [...costs, ...made.map(({ cost }) => cost)], leaf: leaves[0]! };
 }
+
+/** Asks for each proof, before it is sent, what it would take from anybody who sends it to the games themselves. */
+const proofsAlone =
+  ({ network: { client } }: CourtRoom, leaves: number[]): Meddle =>
+  async (_, { turn, game }) => {
+    if (turn.act !== "move" || game === undefined || !turn.move.call.startsWith("prove")) return undefined;
+    const { to, data } = playMove(client, { game, move: turn.move });
+    leaves.push(Number(await client.rpc.estimateGas({ to, data })));
+    return undefined;
+  };
 
 async function* measure(): AsyncGenerator<Figure> {
   const room = await openCourtRoom([sponsor]);
@@ -82,15 +103,14 @@ async function* measure(): AsyncGenerator<Figure> {
     const { court, truth, lie } = await syntheticDispute(SHAPE, PLACE);
     const deep = await playMeasured(room, { ...court, defender: lie, rival: truth });
     yield* figures("court.", deep, LIMIT);
-    yield* moves(deep);
+    yield* moves(deep.costs);
     yield* mainJob(room);
   } finally {
     await room.network.end();
   }
 }
 
-const isProof = ({ call }: Cost): boolean => call.startsWith("prove");
-const around = new Set(["depositBond", "challenge", "concludeGame"]);
+const around = new Set(["challenge", "concludeGame"]);
 const sum = (costs: readonly Cost[], of: (cost: Cost) => number): number =>
   costs.reduce((all, cost) => all + of(cost), 0);
 
@@ -107,15 +127,14 @@ const dearer = (costs: readonly Cost[], of: (cost: Cost) => number): number =>
 
 type Limits = { readonly rounds?: number; readonly side?: number; readonly leaf?: number };
 
-function* figures(prefix: string, costs: readonly Cost[], limits: Limits = {}): Generator<Figure> {
+function* figures(prefix: string, { costs, leaf }: Played, limits: Limits = {}): Generator<Figure> {
   const within = (limit: number | undefined) => (limit === undefined ? {} : { atMost: limit });
   const played = costs.filter(({ call }) => !around.has(call));
   // A round is a move of each side.
   yield figure(`${prefix}rounds`, { value: Math.ceil(played.length / 2), unit: "rounds" }, within(limits.rounds));
   const gas = { value: dearer(costs, (cost) => cost.gas), unit: "gas" };
   yield figure(`${prefix}gas_side`, gas, within(limits.side));
-  const proofs = costs.filter(isProof).map((cost) => cost.gas);
-  yield figure(`${prefix}leaf_gas_max`, { value: Math.max(...proofs), unit: "gas" }, within(limits.leaf));
+  yield figure(`${prefix}leaf_gas_max`, { value: leaf, unit: "gas" }, within(limits.leaf));
   yield figure(`${prefix}bytes_side`, { value: dearer(costs, (cost) => cost.bytes), unit: "bytes" });
   for (const side of ["defender", "rival"] as const) {
     const own = costs.filter((cost) => cost.side === side);

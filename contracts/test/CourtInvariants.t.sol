@@ -11,8 +11,10 @@ import {vm} from "./base/Vm.sol";
 /// C3 a lost challenge leaves a false commitment challengeable, and the honest one that is named wins in the end.
 /// C4 no call costs more than a bounded amount of gas.
 /// C5 what isn't bonded leaves at any time.
+/// C6 the registry's WEFT is exactly what is staked, unbonding, or slashed and not yet burnt; what is burnt is gone for good.
 abstract contract CourtInvariants {
     uint256 internal constant MOST_GAS = 450_000;
+    uint256 internal constant SUPPLY = 1_000_000_000e18;
 
     struct FuzzSelector {
         address addr;
@@ -27,7 +29,7 @@ abstract contract CourtInvariants {
     }
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[14] memory list = [
+        bytes4[16] memory list = [
             CourtHandler.attack.selector,
             CourtHandler.attack.selector,
             CourtHandler.attack.selector,
@@ -39,6 +41,8 @@ abstract contract CourtInvariants {
             CourtHandler.noise.selector,
             CourtHandler.wait.selector,
             CourtHandler.timeout.selector,
+            CourtHandler.lastMove.selector,
+            CourtHandler.burn.selector,
             CourtHandler.withdraw.selector,
             CourtHandler.reclaim.selector,
             CourtHandler.name.selector
@@ -57,6 +61,8 @@ abstract contract CourtInvariants {
         vm.assertEq(h.courtBalance(), h.deposits() + h.locked(), "C2");
         vm.assertEq(h.courtBalance(), h.deposited(), "C2: in and out");
         vm.assertLe(h.mostGas(), MOST_GAS, h.mostGasBy());
+        vm.assertEq(h.registryBalance(), h.staked(), "C6");
+        vm.assertEq(h.supply() + h.burnt(), SUPPLY, "C6: supply");
     }
 
     function exits() internal {
@@ -114,6 +120,7 @@ contract HonestDefenderInvariants is CourtInvariants {
         assertBusy("honest move", 15);
         assertBusy("timeout", 3);
         assertBusy("conclude", 3);
+        assertBusy("last move", 2);
         assertBusy("withdraw", 3);
         assertBusy("forgery", 3);
         vm.assertEq(world.wins("forge"), 0);
@@ -153,10 +160,14 @@ contract LyingDefenderInvariants is CourtInvariants {
             world = new LyingDefender();
             run(50, keccak256(abi.encode("lying defender", i)));
             if (world.isEliminated()) ++eliminated;
-            launderings += world.wins("conclude");
+            launderings += world.wins("conclude") + world.wins("last move");
             forgeries += world.wins("forgery");
             vm.assertEq(world.wins("forge"), 0);
             this.afterInvariant();
+            if (!world.isEliminated()) continue;
+            world.burn(0);
+            vm.assertGt(world.burnt(), 0);
+            this.check();
         }
         vm.assertGt(eliminated, 1);
         vm.assertGt(launderings, 5);

@@ -152,13 +152,44 @@ contract CourtsTest is Fixture, Calls {
         revertsWith(who, address(tested), abi.encodeCall(tested.freeze, (id)), IMarket.WrongState.selector);
     }
 
+    function test_WhatIsLeftOfABondIsSplit() public {
+        uint64 bond = market.moneyOf(id).bond;
+        uint256 locked = channels.bondsOf(node.id).locked;
+        tested.slash(id, bond - 3, address(0xbe));
+        (uint64 toFinder, uint64 toBuyer) = tested.splitBond(id, who);
+        vm.assertEq(toFinder, 1);
+        vm.assertEq(toBuyer, 2);
+        vm.assertEq(earned(who), 1);
+        vm.assertEq(earned(buyer), 2);
+        vm.assertEq(channels.channel(id).bondSlashed, bond);
+        vm.assertEq(channels.bondsOf(node.id).locked, locked - bond);
+        (toFinder, toBuyer) = tested.splitBond(id, who);
+        vm.assertEq(uint256(toFinder) + toBuyer, 0);
+        vm.assertEq(earned(who), 1);
+        bytes memory direct = abi.encodeCall(channels.splitBond, (id, bond, who, who));
+        reverts(who, address(channels), direct, abi.encodeWithSelector(IChannels.NotMarket.selector, who));
+    }
+
     function test_ACourtHasNoPowerOverOtherLeases() public {
-        bytes32 other = openLease(node);
+        powerless(openLease(node));
+        // Nor over those of the first court, whose address nobody is asked for.
+        Order memory order = orderOf(buyer);
+        order.courtId = EXACT_COURT;
+        bytes32 other = openLease(node, order);
+        powerless(other);
+        vm.prank(address(court));
+        vm.assertGt(uint256(market.courtFreeze(other)), time());
+        bytes memory expected = abi.encodeWithSelector(IMarket.NotCourt.selector, id, address(court));
+        reverts(address(court), address(market), abi.encodeCall(market.courtFreeze, (id)), expected);
+    }
+
+    function powerless(bytes32 other) internal {
         bytes memory expected = abi.encodeWithSelector(IMarket.NotCourt.selector, other, address(tested));
         reverts(who, address(tested), abi.encodeCall(tested.freeze, (other)), expected);
         reverts(who, address(tested), abi.encodeCall(tested.unfreeze, (other)), expected);
         reverts(who, address(tested), abi.encodeCall(tested.void, (other, 0)), expected);
         reverts(who, address(tested), abi.encodeCall(tested.slash, (other, 1, who)), expected);
+        reverts(who, address(tested), abi.encodeCall(tested.splitBond, (other, who)), expected);
         bytes memory close = abi.encodeCall(tested.close, (other, CloseReason.falseSegment));
         revertsWith(who, address(tested), close, IMarket.NotParty.selector);
     }
@@ -168,6 +199,7 @@ contract CourtsTest is Fixture, Calls {
         reverts(who, address(market), abi.encodeCall(market.courtFreeze, (id)), expected);
         reverts(who, address(market), abi.encodeCall(market.courtVoid, (id, 0)), expected);
         reverts(who, address(market), abi.encodeCall(market.courtSlash, (id, 1, who)), expected);
+        reverts(who, address(market), abi.encodeCall(market.courtSplitBond, (id, who)), expected);
     }
 
     function test_ACourtClosesOnlyForFault() public {

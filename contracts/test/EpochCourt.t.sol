@@ -204,6 +204,49 @@ contract EpochCourtTest is EpochFixture {
         vm.assertEq(epochs.depositOf(other), had);
     }
 
+    // ---- in one transaction ---------------------------------------------------------------------------------------
+
+    function test_ALastMoveAndItsVerdictTogether() public {
+        EpochCommitment memory e = commitEpochOf(truth);
+        bytes32 epoch = epochs.epochHash(e);
+        bytes20 game = challengeEpoch(sponsor, e, truth, lie);
+        play(game, truth, lie);
+        lateFor(game);
+        bytes memory start = abi.encodeCall(games.start, (game));
+        bytes memory data = abi.encodeCall(epochs.concludeWith, (e, sponsor, rivalIdOf(lie), start));
+        refuses(matcher, data, abi.encodeWithSelector(IRivals.NotALastMove.selector, IGames.start.selector));
+        bytes memory late = abi.encodeCall(games.timeout, (game));
+        data = abi.encodeCall(epochs.concludeWith, (e, sponsor, rivalIdOf(lie), late));
+        succeeds(matcher, address(epochs), data);
+        assertOutcome(game, IGames.Outcome.defender);
+        vm.assertEq(epochs.dispute(epoch).rivals, 0);
+    }
+
+    function test_AProofAndItsVerdictTogether() public {
+        EpochCommitment memory e = commitEpochOf(lie);
+        bytes20 game = challengeEpoch(sponsor, e, lie, truth);
+        playTo(game, IGames.Level.accs, IGames.Stage.choose, lie, truth);
+        bytes memory proof = moveOf(game, lie, truth).data;
+        bytes memory data = abi.encodeCall(epochs.concludeWith, (e, sponsor, rivalIdOf(truth), proof));
+        succeeds(matcher, address(epochs), data);
+        assertOutcome(game, IGames.Outcome.rival);
+        vm.assertTrue(epochs.dispute(epochs.epochHash(e)).eliminated);
+    }
+
+    function test_MoneyAndAnEpochTogether() public {
+        uint64 bond = bondOfEpoch();
+        uint256 had = epochs.depositOf(provider.owner);
+        stable.mint(provider.owner, bond);
+        vm.prank(provider.owner);
+        stable.approve(address(epochs), bond);
+        bytes[] memory calls = new bytes[](2);
+        calls[0] = abi.encodeCall(epochs.deposit, (provider.owner, bond));
+        calls[1] = commitData_(epochOf(truth), bond);
+        succeeds(provider.owner, address(epochs), abi.encodeCall(epochs.multicall, (calls)));
+        vm.assertEq(epochs.depositOf(provider.owner), had);
+        vm.assertEq(epochs.nextEpochOf(provider.id), 1);
+    }
+
     // ---- the end --------------------------------------------------------------------------------------------------
 
     function test_ABondComesBackAfterTheWindowWhenNoRivalIsLeft() public {

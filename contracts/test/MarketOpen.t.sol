@@ -534,6 +534,12 @@ contract MarketOpenTest is Fixture, Calls {
                 Terms.LeaseAmountTooLarge.selector, uint256(type(uint48).max) * UNITS * DURATION, type(uint48).max
             )
         );
+        // The pay of a second fits, the bond of many doesn't.
+        (offer.pricePerUnitSecond, order.durationSeconds) = (type(uint48).max / 4, 1);
+        uint256 gain = uint256(type(uint48).max / 4) * UNITS * params.exposureSeconds;
+        uint256 q = params.auditRatePpm;
+        uint256 bond = (gain * (1e6 - q) + q - 1) / q;
+        refused(abi.encodeWithSelector(Terms.LeaseAmountTooLarge.selector, bond, type(uint48).max));
     }
 
     function test_RefusesDirtyCalldata() public {

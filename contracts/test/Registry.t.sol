@@ -187,14 +187,84 @@ contract RegistryTest is Fixture, Calls {
         revertsWith(node.operator, address(registry), data, IRegistry.NotOwner.selector);
     }
 
-    function test_SlashingTakesAtMostWhatIsThereAndBurns() public {
-        uint256 supply = weft.totalSupply();
+    function test_SlashingTakesAtMostWhatIsThere() public {
         vm.prank(address(beacon));
         uint96 slashed = registry.slash(node.id, type(uint96).max);
         vm.assertEq(slashed, params.minStake * 10);
-        vm.assertEq(weft.totalSupply(), supply - slashed);
         vm.prank(address(beacon));
         vm.assertEq(registry.slash(node.id, 1), 0);
+        vm.assertEq(registry.slashedUnburnt(), slashed);
+    }
+
+    /// @dev What is slashed is nobody's at once, and leaves the supply when somebody says so, for many slashes together.
+    function test_WhatWasSlashedIsBurntByAnyoneButForOneUnit() public {
+        NodeKeys memory second = addNode();
+        uint256 supply = weft.totalSupply();
+        uint256 held = weft.balanceOf(address(registry));
+        bytes memory burn = abi.encodeCall(registry.burnSlashed, ());
+        reverts(who, address(registry), burn, abi.encodeWithSelector(IRegistry.ZeroAmount.selector));
+        vm.startPrank(address(beacon));
+        registry.slash(node.id, 30);
+        registry.slash(second.id, 12);
+        vm.stopPrank();
+        vm.assertEq(weft.totalSupply(), supply);
+        succeeds(who, address(registry), burn);
+        vm.assertEq(weft.totalSupply(), supply - 41);
+        vm.assertEq(weft.balanceOf(address(registry)), held - 41);
+        vm.assertEq(registry.slashedUnburnt(), 1);
+        reverts(who, address(registry), burn, abi.encodeWithSelector(IRegistry.ZeroAmount.selector));
+        vm.prank(address(beacon));
+        registry.slash(node.id, 7);
+        succeeds(who, address(registry), burn);
+        vm.assertEq(weft.totalSupply(), supply - 48);
+        // Every owner still gets all that is its own.
+        vm.startPrank(second.owner);
+        registry.requestUnstake(second.id, uint96(params.minStake) * 10 - 12);
+        skip(params.unbondDelaySeconds);
+        registry.unstake(second.id, who);
+        vm.stopPrank();
+        vm.assertEq(weft.balanceOf(who), params.minStake * 10 - 12);
+        vm.assertEq(weft.balanceOf(address(registry)), uint256(registry.stakeOf(node.id)) + 1);
+    }
+
+    function test_AFaultTakesAShareAndAFurtherOneWithinTheMemoryAnother() public {
+        uint96 all = uint96(params.minStake) * 10;
+        uint96 apart = uint96(params.minStake);
+        vm.prank(node.owner);
+        registry.requestUnstake(node.id, apart);
+        vm.assertEq(registry.lastFaultOf(node.id), 0);
+        (uint96 slashed, bool pattern) = fault(address(court));
+        vm.assertEq(slashed, all / 20);
+        vm.assertFalse(pattern);
+        vm.assertEq(registry.lastFaultOf(node.id), time());
+        vm.assertEq(registry.node(node.id).unbonding, apart);
+        vm.assertEq(registry.stakeOf(node.id), all - apart - all / 20);
+        skip(100);
+        all -= slashed;
+        // Whoever slashes: the memory is one.
+        (slashed, pattern) = fault(address(beacon));
+        vm.assertEq(slashed, all / 2);
+        vm.assertTrue(pattern);
+        skip(101);
+        all -= slashed;
+        (slashed, pattern) = fault(address(court));
+        vm.assertEq(slashed, all / 20);
+        vm.assertFalse(pattern);
+        vm.assertEq(registry.seatCount(), 1, "the seat stays");
+        vm.assertEq(bytes32(registry.seatAt(0)), bytes32(node.id));
+
+        bytes memory data = abi.encodeCall(registry.slashFault, (node.id, 1, 1, 1));
+        reverts(who, address(registry), data, abi.encodeWithSelector(IRegistry.NotSlasher.selector, who));
+        data = abi.encodeCall(registry.slashFault, (node.id, 1e6 + 1, 0, 1));
+        reverts(address(court), address(registry), data, abi.encodeWithSelector(IRegistry.ShareTooLarge.selector));
+        data = abi.encodeCall(registry.slashFault, (node.id, 0, 1e6 + 1, 1));
+        reverts(address(court), address(registry), data, abi.encodeWithSelector(IRegistry.ShareTooLarge.selector));
+    }
+
+    /// @dev A twentieth of the stake, within 100 seconds of another one a half.
+    function fault(address slasher) internal returns (uint96 slashed, bool pattern) {
+        vm.prank(slasher);
+        return registry.slashFault(node.id, 50_000, 500_000, 100);
     }
 
     function test_StakeHistoryIsKept() public {

@@ -86,7 +86,7 @@ contract Court is Verdicts {
         bool isStart = rival == START;
         Ground ground = isStart ? Ground.start : Ground.history;
         emit Challenged(commitment, id, msg.sender, c.leaseId, c.segment, ground, rival, bond);
-        (facts.node,) = CHANNELS.partiesOf(c.leaseId);
+        facts.node = CHANNELS.nodeOf(c.leaseId);
         facts.sponsor = msg.sender;
         IGames.Level level = isStart ? IGames.Level.outside : IGames.Level.steps;
         uint256 count = isStart ? 1 : uint256(c.lastStep) - c.firstStep + 1;

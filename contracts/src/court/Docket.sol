@@ -54,10 +54,10 @@ abstract contract Docket is Rivals, IExactCourt {
         returns (bytes32 commitment, bytes32 program)
     {
         commitment = Typed.hash(c);
-        IAudits.SegmentView memory recorded = AUDITS.segment(c.leaseId, c.segment);
-        if (recorded.commitmentHash != commitment) revert CommitmentMismatch(recorded.commitmentHash, commitment);
+        (bytes32 recorded, uint40 committedAt) = AUDITS.recordOf(c.leaseId, c.segment);
+        if (recorded != commitment) revert CommitmentMismatch(recorded, commitment);
         _checkStands(commitment);
-        uint256 until = recorded.committedAt + WINDOW;
+        uint256 until = committedAt + WINDOW;
         if (block.timestamp > until) revert WindowOver(commitment, until);
         if (BEACON.currentRound() < c.beaconRound) revert StillRetractable(commitment, c.beaconRound);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 import {IAudits} from "../interfaces/IAudits.sol";
 import {IExactCourt} from "../interfaces/ICourt.sol";
 import {CourtProgram} from "../interfaces/IGames.sol";
@@ -21,6 +20,7 @@ import {Words} from "./Words.sol";
 /// it has made sure that the commitment is recorded and can be disputed; it reverts when the ground doesn't hold.
 contract Grounds {
     uint256 private constant INFINITY = 0x7f800000;
+    uint256 private constant ONES = type(uint256).max / 255;
 
     IAudits private immutable AUDITS;
     IMarket private immutable MARKET;
@@ -163,13 +163,28 @@ contract Grounds {
         bytes32 order = Typed.hash(opening.order);
         if (order != c.orderHash) revert IExactCourt.OrderMismatch(c.orderHash, order);
         program = Layout.hash(opening.program);
-        string memory text = string.concat('"', Strings.toHexString(uint256(program), 32), '"');
+        uint256 word = uint256(program);
+        bytes memory text = abi.encodePacked('"0x', _hex(word >> 128), _hex(uint128(word)), '"');
         bytes32 node = keccak256(abi.encodePacked(bytes1(0x00), abi.encode("court", opening.salt, text)));
         node = keccak256(abi.encodePacked(bytes1(0x01), opening.path[0], node));
         node = keccak256(abi.encodePacked(bytes1(0x01), node, opening.path[1]));
         node = keccak256(abi.encodePacked(bytes1(0x01), opening.path[2], node));
         if (node != opening.order.jobCommitment) {
             revert IExactCourt.DetailsMismatch(opening.order.jobCommitment, node);
+        }
+    }
+
+    /// @dev 16 bytes as 32 hexadecimal digits, all at once: each half moves up by half until every byte is one digit.
+    function _hex(uint256 x) private pure returns (bytes32) {
+        unchecked {
+            x = (x | x << 64) & 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff;
+            x = (x | x << 32) & 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff;
+            x = (x | x << 16) & 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff;
+            x = (x | x << 8) & 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
+            x = (x | x << 4) & 0x0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f;
+            // 1 for each digit above 9: from there to "a" it is 39 more than from "0".
+            uint256 letters = ((x + ONES * 6) >> 4) & ONES;
+            return bytes32(x + ONES * 48 + letters * 39);
         }
     }
 }

@@ -6,8 +6,8 @@ import {IGames} from "../interfaces/IGames.sol";
 /// @notice The Merkle tree of the commitment layout (see MerkleSha256) as the court reads it: from anywhere in the middle, and
 /// cheaply. A place (height h, index i) covers leaves i·2^h … min((i+1)·2^h, count) - 1. packages/verification/src/court
 /// mirrors this.
-/// @dev Every preimage is laid out right behind its tag byte in free memory. The precompile can only fail for want of gas,
-/// which is checked all the same.
+/// @dev A node is SHA-256(01 ‖ left ‖ right). Every preimage is laid out right behind its tag byte in free memory. The
+/// precompile can only fail for want of gas, which is checked all the same.
 library Tree {
     /// @dev Where the next levels of a tree of `count` leaves end: the least h with count <= 2^h.
     function heightOf(uint256 count) internal pure returns (uint256 h) {
@@ -98,7 +98,8 @@ library Tree {
     }
 
     /// @notice Both sides' nodes at `height`, from their nodes `defender` and `rival` at `shown` below it with their siblings.
-    /// @dev A sibling on the left is one hash for both sides: this is what makes a choice the first difference.
+    /// @dev A sibling on the left is one hash for both sides: this is what makes a choice the first difference. Siblings are
+    /// counted at the end: reading beyond them gives nothing that is used.
     function climb(
         uint256 count,
         uint256 index,
@@ -108,28 +109,52 @@ library Tree {
         bytes32 rival,
         bytes32[] calldata siblings
     ) internal view returns (bytes32, bytes32) {
-        uint256 used = 0;
         uint256 width = widthAt(count, shown);
-        uint256 length = siblings.length;
-        for (uint256 h = shown; h < height; ++h) {
-            if (index & 1 == 1) {
-                if (used + 1 > length) revert IGames.SiblingsWrong(length);
-                bytes32 left = siblings[used];
-                (defender, rival) = (parent(left, defender), parent(left, rival));
-                used += 1;
-            } else if (index + 1 < width) {
-                if (used + 2 > length) revert IGames.SiblingsWrong(length);
-                (defender, rival) = (parent(defender, siblings[used]), parent(rival, siblings[used + 1]));
-                used += 2;
+        bool fits;
+        assembly ("memory-safe") {
+            let pair := mload(0x40)
+            let left := add(pair, 1)
+            let right := add(pair, 33)
+            let from := siblings.offset
+            let ok := 1
+            mstore8(pair, 1)
+            for { let h := shown } lt(h, height) { h := add(h, 1) } {
+                switch and(index, 1)
+                case 1 {
+                    mstore(left, calldataload(from))
+                    mstore(right, defender)
+                    ok := and(ok, staticcall(gas(), 2, pair, 65, 0, 32))
+                    defender := mload(0)
+                    mstore(right, rival)
+                    ok := and(ok, staticcall(gas(), 2, pair, 65, 0, 32))
+                    rival := mload(0)
+                    from := add(from, 32)
+                }
+                default {
+                    if lt(add(index, 1), width) {
+                        mstore(left, defender)
+                        mstore(right, calldataload(from))
+                        ok := and(ok, staticcall(gas(), 2, pair, 65, 0, 32))
+                        defender := mload(0)
+                        mstore(left, rival)
+                        mstore(right, calldataload(add(from, 32)))
+                        ok := and(ok, staticcall(gas(), 2, pair, 65, 0, 32))
+                        rival := mload(0)
+                        from := add(from, 64)
+                    }
+                }
+                index := shr(1, index)
+                width := shr(1, add(width, 1))
             }
-            index >>= 1;
-            width = (width + 1) >> 1;
+            if iszero(ok) { revert(0, 0) }
+            fits := eq(from, add(siblings.offset, shl(5, siblings.length)))
         }
-        if (used != length) revert IGames.SiblingsWrong(length);
+        if (!fits) revert IGames.SiblingsWrong(siblings.length);
         return (defender, rival);
     }
 
     /// @notice The root above leaf `index` of a tree of `count` leaves, from the siblings of its path.
+    /// @dev Siblings are counted at the end, as in `climb`.
     function rootFrom(uint256 count, uint256 index, bytes32 leaf, bytes32[] calldata path)
         internal
         view
@@ -137,29 +162,36 @@ library Tree {
     {
         if (index >= count) revert IGames.IndexOutside(index, 0, count);
         node = leaf;
-        uint256 used = 0;
-        uint256 length = path.length;
-        for (uint256 width = count; width > 1; width = (width + 1) >> 1) {
-            if (index & 1 == 1 || index + 1 < width) {
-                if (used == length) revert IGames.SiblingsWrong(length);
-                bytes32 sibling = path[used++];
-                node = index & 1 == 1 ? parent(sibling, node) : parent(node, sibling);
-            }
-            index >>= 1;
-        }
-        if (used != length) revert IGames.SiblingsWrong(length);
-    }
-
-    /// @notice SHA-256(01 ‖ left ‖ right).
-    function parent(bytes32 left, bytes32 right) internal view returns (bytes32 h) {
+        bool fits;
         assembly ("memory-safe") {
-            let p := mload(0x40)
-            mstore8(p, 1)
-            mstore(add(p, 1), left)
-            mstore(add(p, 33), right)
-            if iszero(staticcall(gas(), 2, p, 65, 0, 32)) { revert(0, 0) }
-            h := mload(0)
+            let pair := mload(0x40)
+            let left := add(pair, 1)
+            let right := add(pair, 33)
+            let from := path.offset
+            let ok := 1
+            mstore8(pair, 1)
+            for { let width := count } gt(width, 1) { width := shr(1, add(width, 1)) } {
+                let isRight := and(index, 1)
+                if or(isRight, lt(add(index, 1), width)) {
+                    switch isRight
+                    case 1 {
+                        mstore(left, calldataload(from))
+                        mstore(right, node)
+                    }
+                    default {
+                        mstore(left, node)
+                        mstore(right, calldataload(from))
+                    }
+                    ok := and(ok, staticcall(gas(), 2, pair, 65, 0, 32))
+                    node := mload(0)
+                    from := add(from, 32)
+                }
+                index := shr(1, index)
+            }
+            if iszero(ok) { revert(0, 0) }
+            fits := eq(from, add(path.offset, shl(5, path.length)))
         }
+        if (!fits) revert IGames.SiblingsWrong(path.length);
     }
 
     /// @dev Reverts unless `actual` is `expected`.

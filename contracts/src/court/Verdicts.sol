@@ -31,6 +31,8 @@ abstract contract Verdicts is Docket {
         if (params.unbondDelaySeconds <= params.challengeWindowSeconds + 2 * side) {
             revert ParamsUnsafe("unbondDelaySeconds");
         }
+        // Channels count the seconds that a lease was frozen in 24 bits.
+        if (params.unbondDelaySeconds > type(uint24).max) revert ParamsUnsafe("unbondDelaySeconds");
         if (params.faultSlashPpm > params.patternSlashPpm || params.patternSlashPpm > PPM) {
             revert ParamsUnsafe("faultSlashPpm");
         }
@@ -55,7 +57,7 @@ abstract contract Verdicts is Docket {
             _eliminate(c, commitment, sponsor, bond, level == IGames.Level.outside ? Ground.start : Ground.history);
             return;
         }
-        (bytes20 nodeId,) = CHANNELS.partiesOf(c.leaseId);
+        bytes20 nodeId = CHANNELS.nodeOf(c.leaseId);
         if (_dismiss(commitment, nodeId, sponsor, level) && MARKET.lease(c.leaseId).state != LeaseState.settled) {
             MARKET.courtUnfreeze(c.leaseId);
         }
@@ -70,7 +72,7 @@ abstract contract Verdicts is Docket {
         Ground ground
     ) internal {
         bool held = _strike(commitment, sponsor, bond);
-        (bytes20 nodeId,) = CHANNELS.partiesOf(c.leaseId);
+        bytes20 nodeId = CHANNELS.nodeOf(c.leaseId);
         emit CommitmentEliminated(commitment, nodeId, sponsor, c.leaseId, c.segment, ground);
         (uint64 toSponsor, uint64 toBuyer) = (0, 0);
         if (MARKET.lease(c.leaseId).state != LeaseState.settled) {

@@ -151,6 +151,8 @@ interface IAudits {
     ) external;
 
     function segment(bytes32 leaseId, uint32 segment_) external view returns (SegmentView memory);
+    /// @notice Hash and time of a commitment, in two storage reads; 0 when there is none.
+    function recordOf(bytes32 leaseId, uint32 segment_) external view returns (bytes32 hash, uint40 committedAt);
     function audit(bytes32 leaseId, uint32 segment_) external view returns (AuditView memory);
     /// @notice Whether a segment was void at a past time.
     /// @param from If it is void now: the first segment of the void that it became part of. Another one gives true.

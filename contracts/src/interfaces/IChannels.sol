@@ -239,6 +239,9 @@ interface IChannels {
     function bondsOf(bytes20 nodeId) external view returns (BondView memory);
     function channel(bytes32 channelId) external view returns (ChannelView memory);
 
+    /// @notice The node of a channel, in one storage read.
+    function nodeOf(bytes32 channelId) external view returns (bytes20);
+
     /// @notice The node and the voucher key of a channel, in two storage reads.
     function partiesOf(bytes32 channelId) external view returns (bytes20 nodeId, address signer);
 

@@ -118,6 +118,10 @@ abstract contract Claims is Escrow {
         v.frozenUntil = self.frozenUntil();
     }
 
+    function nodeOf(bytes32 channelId) external view returns (bytes20) {
+        return _channels[channelId].nodeId;
+    }
+
     function partiesOf(bytes32 channelId) external view returns (bytes20 nodeId, address signer) {
         Pending.Channel storage self = _channels[channelId];
         return (self.nodeId, self.signer);

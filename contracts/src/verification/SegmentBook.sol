@@ -141,7 +141,8 @@ abstract contract SegmentBook is IAudits, EIP712 {
         // The first court's place never changes: it is known without asking.
         address court = lease.court == EXACT_COURT_INDEX ? FIRST_COURT : COURTS.courtAt(lease.court);
         if (lease.court == 0 || court != msg.sender) revert NotCourt(leaseId, msg.sender);
-        if (_segments[leaseId][segment_].commitmentHash == 0) revert SegmentUnknown(leaseId, segment_);
+        // Not by its hash: the slot of the rest is read and written anyway.
+        if (_segments[leaseId][segment_].committedAt == 0) revert SegmentUnknown(leaseId, segment_);
         emit CourtVoided(leaseId, segment_, msg.sender);
         _void(leaseId, segment_, uint256(lease.rate) * _segments[leaseId][segment_].meteredBefore);
     }
@@ -181,6 +182,11 @@ abstract contract SegmentBook is IAudits, EIP712 {
     }
 
     // ---- views ----------------------------------------------------------------------------------------------------
+
+    function recordOf(bytes32 leaseId, uint32 segment_) external view returns (bytes32 hash, uint40 committedAt) {
+        Segment storage record = _segments[leaseId][segment_];
+        return (record.commitmentHash, record.committedAt);
+    }
 
     function segment(bytes32 leaseId, uint32 segment_) external view returns (SegmentView memory) {
         Segment memory record = _segments[leaseId][segment_];

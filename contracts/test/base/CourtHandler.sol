@@ -3,39 +3,14 @@ pragma solidity 0.8.37;
 
 import {ProtocolParams} from "../../src/generated/Params.sol";
 import {Choice, IGames, StepBefore, StepClaim} from "../../src/interfaces/IGames.sol";
-import {IRivals} from "../../src/interfaces/IRivals.sol";
-import {SegmentCommitment} from "../../src/types/Orders.sol";
-import {CourtFixture} from "./CourtFixture.sol";
+import {CourtBooks} from "./CourtBooks.sol";
 import {MerkleTree} from "./MerkleTree.sol";
 import {vm} from "./Vm.sol";
 
 /// @notice One commitment, any number of rivals, and everybody but one side out to harm it: they name rivals with bonds of any
 /// size, play true and false histories well, badly or not at all, send mangled moves, wait, conclude, reclaim, withdraw.
 /// The honest side answers whatever is its turn, sometimes late, never too late.
-abstract contract CourtHandler is CourtFixture {
-    uint256 internal constant ATTACKERS = 4;
-
-    /// @dev A rival of an attacker.
-    struct Attack {
-        address who;
-        Side side;
-        bytes20 game;
-        bytes32 root;
-    }
-
-    SegmentCommitment internal c;
-    bytes32 internal hash;
-    Attack[] internal attacks;
-    address internal attacker0 = address(0xa77a0);
-    mapping(string action => uint256) public wins;
-    /// @dev Most gas that a call to Games or Court took, made or refused.
-    uint256 public mostGas;
-    uint256 public deposited;
-    /// @dev Games that the honest side lost.
-    uint256 public lostGames;
-    string public mostGasBy;
-    bool internal isSetUp;
-
+abstract contract CourtHandler is CourtBooks {
     constructor() {
         setUp();
     }
@@ -88,10 +63,6 @@ abstract contract CourtHandler is CourtFixture {
     function honestName(uint256 seed) internal virtual;
 
     // ---- helpers --------------------------------------------------------------------------------------------------
-
-    function attackerAt(uint256 i) internal view returns (address) {
-        return address(uint160(attacker0) + uint160(i % ATTACKERS));
-    }
 
     /// @dev Many lies, and the truth, which may be played badly.
     function sideFrom(uint256 seed) internal pure returns (Side memory side) {
@@ -295,6 +266,28 @@ abstract contract CourtHandler is CourtFixture {
         settleTurns(seed);
     }
 
+    /// @dev The last move and the verdict in one, or what isn't a last move in its place: by anyone, through the court.
+    function lastMove(uint256 seed) external {
+        bytes20 game = live();
+        if (isPlaying(game)) {
+            (bool found, Side memory rival, address who, bytes32 root) = rivalOf(game);
+            bool isKnown = found && root == MerkleTree.root(historyLeaves(rival)) && root != c.historyRoot;
+            bytes memory data = abi.encodeCall(games.timeout, (game));
+            if (seed & 1 == 0 && isKnown) data = moveOf(game, defenders(), rival).data;
+            else if (!isHonest(game, games.game(game).stage != IGames.Stage.choose)) lateFor(game);
+            bytes memory whole = abi.encodeCall(court.concludeWith, (c, who, root, data));
+            if (call("last move", attackerAt(seed), address(court), whole)) note(game, games.game(game).outcome);
+        }
+        settleTurns(seed);
+    }
+
+    function burn(uint256 seed) external {
+        uint256 unburnt = registry.slashedUnburnt();
+        bytes memory data = abi.encodeCall(registry.burnSlashed, ());
+        if (call("burn", attackerAt(seed), address(registry), data)) burnt += unburnt - 1;
+        settleTurns(seed);
+    }
+
     function withdraw(uint256 seed) external {
         address who = attackerAt(seed);
         uint96 amount = uint96((seed >> 8) % (court.depositOf(who) / 1e6 + 2));
@@ -314,48 +307,7 @@ abstract contract CourtHandler is CourtFixture {
         settleTurns(seed);
     }
 
-    // ---- for the invariants ---------------------------------------------------------------------------------------
-
-    /// @notice Bonds of the rivals that are in.
-    function locked() public view returns (uint256 sum) {
-        IRivals.DisputeView memory v = court.dispute(hash);
-        sum = v.bond;
-        bytes20 next = v.head;
-        while (next != 0) {
-            (uint64 bond, bytes20 after_) = court.waitingOf(next);
-            sum += bond;
-            next = after_;
-        }
-        if (v.eliminated) sum = v.bond + waitingBonds();
-    }
-
-    /// @dev After an elimination rivals leave the queue in any order: each is asked for by itself.
-    function waitingBonds() internal view returns (uint256 sum) {
-        for (uint256 i = 0; i < attacks.length; ++i) {
-            (uint64 bond,) = court.waitingOf(attacks[i].game);
-            sum += bond;
-        }
-        (uint64 own,) = court.waitingOf(honestGame());
-        sum += own;
-    }
-
-    function honestGame() internal view virtual returns (bytes20);
-
-    function deposits() public view returns (uint256 sum) {
-        sum = court.depositOf(sponsor) + court.depositOf(other) + court.depositOf(provider.owner)
-            + court.depositOf(treasury);
-        for (uint256 i = 0; i < ATTACKERS; ++i) {
-            sum += court.depositOf(attackerAt(i));
-        }
-    }
-
-    function courtBalance() public view returns (uint256) {
-        return stable.balanceOf(address(court));
-    }
-
-    function isEliminated() public view returns (bool) {
-        return court.dispute(hash).eliminated;
-    }
+    // ---- the end --------------------------------------------------------------------------------------------------
 
     /// @notice Everybody leaves with all that isn't locked.
     function exitAll() external returns (bool) {

@@ -33,6 +33,10 @@ contract TestCourt is ICourt {
         MARKET.courtSlash(id, amount, beneficiary);
     }
 
+    function splitBond(bytes32 id, address finder) external returns (uint64, uint64) {
+        return MARKET.courtSplitBond(id, finder);
+    }
+
     function close(bytes32 id, CloseReason reason) external {
         MARKET.close(id, reason);
     }

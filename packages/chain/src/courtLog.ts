@@ -1,5 +1,6 @@
 // The log of Court and Games with the calls behind it, for whoever tells what happened there (verification, tellDisputes): events
-// in order, each with its block's time and its transaction's gas, and the call where it went straight to one of the two.
+// in order, each with its block's time and its transaction's gas, and the call where it went straight to one of the two, with the
+// money that it brings or the verdict that it asks for left away.
 import { WeftError } from "@weft/protocol/Errors";
 import type { CourtCall, CourtLogEntry } from "@weft/verification/court/CourtLog";
 import { type Abi, type Address, decodeEventLog, decodeFunctionData, type Hex, numberToHex, type RpcLog } from "viem";
@@ -152,11 +153,24 @@ function callOf({ contracts }: Reading, { to, input }: { to: Address | null; inp
   const abi = contracts.get((to ?? "0x").toLowerCase() as Address);
   if (abi === undefined) return undefined;
   try {
-    const { functionName, args = [] } = decodeFunctionData({ abi, data: input });
-    return { functionName, args };
+    const call = callIn(abi, input);
+    const own = call.functionName === "multicall" ? besidesMoney(call) : call;
+    return own?.functionName === "concludeWith" ? callIn(abis.games, own.args[3] as Hex) : own;
   } catch {
     return undefined;
   }
+}
+
+function callIn(abi: Abi, data: Hex): CourtCall {
+  const { functionName, args = [] } = decodeFunctionData({ abi, data });
+  return { functionName, args };
+}
+
+/** Of several calls in one the only one that isn't a deposit; undefined where there are more. */
+function besidesMoney({ args }: CourtCall): CourtCall | undefined {
+  const calls = (args[0] as Hex[]).map((data) => callIn(abis.court, data));
+  const others = calls.filter(({ functionName }) => !functionName.startsWith("deposit"));
+  return others.length === 1 ? others[0] : undefined;
 }
 
 const moved = () =>

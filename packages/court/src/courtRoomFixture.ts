@@ -1,6 +1,5 @@
 // For benches and the attack gallery: disputes in a deployment with the parameters of a real network, and what each side's
 // transactions cost, from receipts. The chain's clock stands still between moves.
-import { depositBond } from "@weft/chain/actions/depositBond";
 import { stake } from "@weft/chain/actions/stake";
 import { accountOf } from "@weft/chain/chainFixture";
 import { readGameView } from "@weft/chain/courtReads";
@@ -61,22 +60,15 @@ export const costOf = (side: Side, intent: Intent, { kind, gasUsed }: IntentResu
   ...{ side, call: kind, gas: Number(gasUsed), bytes: (intent.data.length - 2) / 2 },
 });
 
-/** The sponsor's deposit and its challenge. `bond`: the least when absent. */
+/** The sponsor's challenge, which brings its bond along. `bond`: the least when absent. */
 export async function sponsored(
   room: CourtRoom,
   what: { lease: CourtLease; commitment: SegmentCommitment; accusation: Accusation; sponsor: string; bond?: bigint },
 ) {
   const { network } = room;
-  const from = accountOf(what.sponsor);
-  const amount = what.bond ?? ladderOf(network.client.params);
-  const deposit = await depositBond(network.client, {
-    ...{ account: from.address, from, amount, id: `${what.lease.leaseId}/${amount}` },
-  });
-  const costs = [costOf("rival", deposit, await network.senderOf(from).send(deposit))];
-  const opened = await challenged(network, { ...what, bond: amount });
-  const { input: data } = await network.client.rpc.getTransaction({ hash: opened.result.hash });
-  costs.push(costOf("rival", { ...deposit, data }, opened.result));
-  return { opened, costs };
+  const bond = what.bond ?? ladderOf(network.client.params);
+  const opened = await challenged(network, { ...what, bond, brings: true });
+  return { opened, costs: [costOf("rival", opened.intent, opened.result)] };
 }
 
 /** Both sides of a dispute with their histories. */

@@ -5,6 +5,7 @@ import { commitSegment } from "@weft/chain/actions/commitSegment";
 import { deposit } from "@weft/chain/actions/deposit";
 import { depositBond } from "@weft/chain/actions/depositBond";
 import { openLease } from "@weft/chain/actions/openLease";
+import { payAndCall } from "@weft/chain/actions/payAndCall";
 import { startLease } from "@weft/chain/actions/startLease";
 import { accountOf } from "@weft/chain/chainFixture";
 import { readDispute } from "@weft/chain/courtReads";
@@ -128,8 +129,9 @@ export interface Challenge {
   commitment: Segment.SegmentCommitment;
   first?: Segment.SegmentCommitment;
   accusation: Accusation;
-  /** Name of the account that sends it; it has the bond in the court. */
+  /** Name of the account that sends it; it has the bond in the court, unless it brings it along. */
   sponsor: string;
+  brings?: boolean;
   /** The least that the court takes by default. */
   bond?: bigint;
 }
@@ -142,11 +144,18 @@ export async function challenged(network: NetworkFixture, what: Challenge) {
   const sponsor = account.address.toLowerCase() as Hex;
   const hash = Segment.hash(commitment);
   const bond = what.bond ?? (await readDispute(client, hash)).nextBond ?? ladderOf(client.params);
-  const intent = accuse(client, { commitment, first, opening: lease.opening, accusation, bond, sponsor });
+  const accusing = accuse(client, { commitment, first, opening: lease.opening, accusation, bond, sponsor });
+  const payment = { account: account.address, from: account, amount: bond, id: accusing.key };
+  const intent = what.brings ? payAndCall(await depositBond(client, payment), accusing) : accusing;
   const result = await network.senderOf(account).send(intent);
   const rival = rivalOf(accusation) ?? zeroHash;
   const game = gameId(client.network, { commitment: hash, sponsor, rival });
-  return { ...{ game, commitment, sponsor, rival, nodeId: lease.nodeId }, result, fromBlock: result.blockNumber };
+  return {
+    ...{ game, commitment, sponsor, rival, nodeId: lease.nodeId },
+    intent,
+    result,
+    fromBlock: result.blockNumber,
+  };
 }
 
 /** A side that sends with its own key: the node's operator, or the sponsor. */

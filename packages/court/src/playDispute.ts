@@ -1,7 +1,9 @@
 // One side of a dispute before the court, from the rival that was named to its bond's end: the game's moves, and what the court
-// has to be told when it is over. One look, at most one transaction a step; nothing is kept in between.
+// has to be told when it is over, which the last move does in the same transaction. One look, at most one transaction a step;
+// nothing is kept in between.
 import { abis } from "@weft/chain/Abis";
 import { concludeGame, type Pair } from "@weft/chain/actions/concludeGame";
+import { endGame } from "@weft/chain/actions/endGame";
 import { reclaimBond } from "@weft/chain/actions/reclaimBond";
 import { showStart } from "@weft/chain/actions/showStart";
 import { timeoutGame } from "@weft/chain/actions/timeoutGame";
@@ -15,7 +17,7 @@ import { WeftError } from "@weft/protocol/Errors";
 import type { NodeId } from "@weft/protocol/NodeId";
 import * as Segment from "@weft/protocol/Segment";
 import type { Game, Opening, Side } from "@weft/verification/court/Game";
-import type { CourtStruct } from "@weft/verification/court/Move";
+import type { CourtStruct, Move } from "@weft/verification/court/Move";
 import type { TraceOracle } from "@weft/verification/court/TraceOracle";
 import { courtStructHash } from "@weft/verification/court/turns";
 import type { Hex } from "viem";
@@ -154,15 +156,20 @@ export async function disputeIntent(
     case "endLive":
       return timeoutGame(client, { game: turn.live });
     case "timeout":
-      return timeoutGame(client, { game: seat.game });
+      return endGame(client, seat, timeoutGame(client, { game: seat.game }));
     case "show":
       return showStart(client, { game: seat.game, commitment: seat.commitment, ...turn.shown });
-    case "move":
-      return game && intentOf(table, { game, turn });
+    case "move": {
+      const intent = game && (await intentOf(table, { game, turn }));
+      return intent && isProof(turn.move) ? endGame(client, seat, intent) : intent;
+    }
     default:
       return undefined;
   }
 }
+
+/** What proves the defender wrong ends the game. */
+const isProof = ({ call }: Move): boolean => call.startsWith("prove");
 
 /** Looks, and sends what is due. @throws WeftError of the chain and the oracle; whoever calls it again looks anew */
 export async function playDispute(

@@ -96,8 +96,9 @@ function moneyReasons(view: MarketView, entry: OrderEntry, deal: Deal): Reason[]
   const reasons: Reason[] = [];
   const buyer = view.buyers.get(order.buyer);
   const budget = order.budget - spentBy(order, view.orders.get(entry.hash));
-  if (lease.pay > maxPay) reasons.push({ code: "order.amount", amount: lease.pay, most: maxPay });
-  const other = most(lease.rate, lease.auditPot, lease.bond);
+  const kept = most(lease.pay, lease.bond);
+  if (kept > maxPay) reasons.push({ code: "order.amount", amount: kept, most: maxPay });
+  const other = most(lease.rate, lease.auditPot);
   if (other > maxAmount) reasons.push({ code: "order.amount", amount: other, most: maxAmount });
   if (total > budget) reasons.push({ code: "order.budget", total, budget, short: total - budget });
   const free = buyer?.free ?? 0n;

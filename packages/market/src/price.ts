@@ -27,9 +27,9 @@ export interface LeaseTerms {
   tier: bigint;
 }
 
-/** The contracts keep a lease's pay in a uint48 (281 million of the stablecoin) … */
+/** The contracts keep a lease's pay, and its bond, in a uint48 (281 million of the stablecoin) … */
 export const maxPay = (1n << 48n) - 1n;
-/** … and its rate, audit pot and bond in a uint64. */
+/** … and its rate and audit pot in a uint64. */
 export const maxAmount = (1n << 64n) - 1n;
 
 const million = 1_000_000n;

@@ -6,8 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import * as NetworkFile from "@weft/chain/NetworkFile";
 import { fund, type NetworkFixture, networkFixture } from "@weft/chain/networkFixture";
-import { bonded, challenged, commit, commitmentOf, courtLease, playerOf } from "@weft/court/disputeFixture";
-import { ladderOf } from "@weft/court/gameRules";
+import { challenged, commit, commitmentOf, courtLease, playerOf } from "@weft/court/disputeFixture";
 import { playOut } from "@weft/court/playOut";
 import { reversedProducts } from "@weft/tensor/commit/cheats";
 import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
@@ -38,11 +37,10 @@ before(async () => {
   const { program, steps } = stage;
   const lease = await courtLease(network, { program });
   await fund(network, ["rival"]);
-  await bonded(network, "rival", ladderOf(network.client.params));
   const said = { oracle: lie, firstStep: 0n, lastStep: BigInt(steps - 1), startRoot: program.startRoot };
   const commitment = await commit(network, lease, await commitmentOf(lease, said));
   const accusation = { call: "challenge", rival: await historyOf(stage, truth) } as const;
-  const dispute = await challenged(network, { lease, commitment, accusation, sponsor: "rival" });
+  const dispute = await challenged(network, { lease, commitment, accusation, sponsor: "rival", brings: true });
   const seat = { program, oracle: lie };
   await playOut({
     defender: playerOf(network, dispute, { side: "defender", account: "liar operator", ...seat }),

@@ -2,11 +2,12 @@
 // names its rival in court, with a bond from its wallet, and plays to the end. Called again it goes on with the same game.
 import { accuse, rivalOf } from "@weft/chain/actions/accuse";
 import { depositBond } from "@weft/chain/actions/depositBond";
+import { payAndCall } from "@weft/chain/actions/payAndCall";
 import { withdrawBond } from "@weft/chain/actions/withdrawBond";
 import type { ChainClient } from "@weft/chain/ChainClient";
 import { readBondDeposit, readChallenges, readDispute } from "@weft/chain/courtReads";
 import { gameId } from "@weft/chain/gameId";
-import { memoryStore } from "@weft/chain/Intent";
+import { type Intent, memoryStore } from "@weft/chain/Intent";
 import type { AccountSigner } from "@weft/chain/Keys";
 import { readCommitment } from "@weft/chain/readCommitment";
 import { chainTime } from "@weft/chain/reads";
@@ -111,7 +112,7 @@ async function accuseAndPlay(
   }
 }
 
-/** Bond into the court as far as it is missing, then the accusation. */
+/** The accusation, with its bond as far as it isn't in the court. */
 async function nameRival(
   context: Context,
   joining: Joining,
@@ -129,13 +130,15 @@ async function nameRival(
       remedy: `allow it with --max-bond ${amountOf(bond)}; a wrong challenge loses part or all of it`,
     });
   const missing = bond - (await readBondDeposit(client, signer.address));
+  let payment: Intent | undefined;
   if (missing > 0n) {
     await topUp(client, [{ who: "the challenger", address: signer.address, stable: missing }]);
     const id = `${await chainTime(client)}`;
-    await sender.send(await depositBond(client, { account: signer.address, from: signer, amount: missing, id }));
+    payment = await depositBond(client, { account: signer.address, from: signer, amount: missing, id });
   }
   const opening = courtOpening(materials.order, field, program);
-  const { gasUsed } = await sender.send(accuse(client, { commitment, first, opening, accusation, bond, sponsor }));
+  const accusing = accuse(client, { commitment, first, opening, accusation, bond, sponsor });
+  const { gasUsed } = await sender.send(payment === undefined ? accusing : payAndCall(payment, accusing));
   context.say(`named in court with a bond of ${amountOf(bond)}; gas ${gasUsed}`);
 }
 

@@ -57,7 +57,7 @@ function summary(events: readonly DisputeEvent[], now: number): DisputeSummary |
     level: verdict?.level ?? moves.at(-1)?.place?.level,
     ...(isOver || challenged === undefined ? { turn: undefined, left: undefined } : turnOf(challenged, moves, now)),
     moves: verdict?.moves ?? moves.length,
-    gas: events.reduce((sum, event) => sum + event.gas, 0),
+    gas: [...new Map(events.map(({ transaction, gas }) => [transaction, gas])).values()].reduce((a, b) => a + b, 0),
   };
 }
 

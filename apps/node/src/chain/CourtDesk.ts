@@ -44,10 +44,9 @@ export interface CourtDesk {
   look(seat: DisputeSeat): Promise<DisputeLook>;
   /** Sends what a look calls for; undefined when it calls for nothing. */
   play(seat: DisputeSeat, look: DisputeLook): Promise<Mined | undefined>;
-  accuse(accusation: Omit<AccuseOptions, "sponsor">): Promise<Mined>;
-  /** From the operator's own account into the court. `id` distinguishes one from the next, here and below. */
-  deposit(from: Signer, move: { amount: bigint; id: string }): Promise<Mined>;
-  /** Out of the court to the operator's own account. */
+  /** With what is missing of the bond, from the operator's own account, in the same transaction. */
+  accuse(accusation: Omit<AccuseOptions, "sponsor">, missing?: { from: Signer; amount: bigint }): Promise<Mined>;
+  /** Out of the court to the operator's own account. `id` distinguishes one from the next, here and below. */
   withdraw(move: { amount: bigint; id: string }): Promise<Mined>;
   /** Won money out of the vault to the node's owner. */
   payOut(move: { amount: bigint; id: string }): Promise<Mined>;

@@ -1,6 +1,7 @@
 // CourtDesk over packages/chain and packages/court, with the operator's sender.
 import { accuse } from "@weft/chain/actions/accuse";
 import { depositBond } from "@weft/chain/actions/depositBond";
+import { payAndCall } from "@weft/chain/actions/payAndCall";
 import { withdraw } from "@weft/chain/actions/withdraw";
 import { withdrawBond } from "@weft/chain/actions/withdrawBond";
 import type { ChainClient } from "@weft/chain/ChainClient";
@@ -55,8 +56,11 @@ export function connectCourt(options: ConnectChainOptions): CourtDesk {
       const intent = await disputeIntent({ client }, seat, look);
       return intent && (await send(intent));
     },
-    accuse: (accusation) => send(accuse(client, { ...accusation, sponsor: account })),
-    deposit: async (from, { amount, id }) => send(await depositBond(client, { account, from, amount, id })),
+    accuse: async (accusation, missing) => {
+      const intent = accuse(client, { ...accusation, sponsor: account });
+      if (missing === undefined) return send(intent);
+      return send(payAndCall(await depositBond(client, { ...missing, account, id: intent.key }), intent));
+    },
     withdraw: ({ amount, id }) => send(withdrawBond(client, { amount, to: account, id: `${account}/${id}` })),
     payOut: ({ amount, id }) => {
       const owner = live.current.nodes.get(nodeId)?.owner;

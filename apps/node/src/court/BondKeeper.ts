@@ -1,7 +1,8 @@
-// The operator's money for bonds: brought into the court when a rival is to be named, taken back when none of its rivals is left.
+// The operator's money for bonds: brought into the court with the rival that is named, taken back when none of its rivals is left.
 // What was won goes to the node's owner, whose key is cold.
+
+import type { Signer } from "@weft/protocol/Domain";
 import { WeftError } from "@weft/protocol/Errors";
-import type { Hex } from "viem";
 import type { NodeContext } from "../NodeContext.ts";
 
 export class BondKeeper {
@@ -13,12 +14,13 @@ export class BondKeeper {
     this.#context = context;
   }
 
-  /** @throws WeftError `court.money` when the operator hasn't that much */
-  async ensure(bond: bigint, commitment: Hex): Promise<void> {
+  /** What of a bond isn't in the court; undefined: nothing. @throws WeftError `court.money` when the operator hasn't that much */
+  async missing(bond: bigint): Promise<{ from: Signer; amount: bigint } | undefined> {
     const { chain, operator } = this.#context;
     const { deposit, wallet } = await chain.court.money();
     const missing = bond - deposit;
-    if (missing <= 0n) return;
+    if (bond > 0n) this.isDue = true;
+    if (missing <= 0n) return undefined;
     if (missing > wallet)
       throw new WeftError(`a bond needs ${missing} more stablecoin units than the operator has in the court`, {
         code: "court.money",
@@ -27,8 +29,7 @@ export class BondKeeper {
         details: { bond, deposit, wallet, operator: operator.address },
         remedy: "send the operator's account stablecoins, or deposit for it in the court from any account",
       });
-    this.isDue = true;
-    await chain.court.deposit(operator, { amount: missing, id: `${commitment}/${chain.now()}` });
+    return { from: operator, amount: missing };
   }
 
   /** Locked in this node's rivals; stablecoin units. */

@@ -25,8 +25,8 @@ type Kept = KeptDispute<Materials>;
 const mostOpen = 256;
 /** Blocks after its end until a dispute is put away: a rewind may bring it back. */
 const restBlocks = 64;
-/** A move costs less, whatever it is (spec/court.md §9). */
-const moveGas = 400_000n;
+/** A move costs less, whatever it is, the last one with its verdict (spec/court.md §9). */
+const moveGas = 600_000n;
 
 export class CourtService {
   readonly #context: NodeContext;

@@ -59,14 +59,16 @@ export async function joinDispute(context: NodeContext, options: JoinOptions): P
   const field = kept.body.details.find(({ field: name }) => name === "court");
   if (order === undefined || field === undefined) return { act: "refuse", code: "court.order" };
   const first = commitment.segment === 0n ? commitment : await chain.commitment(kept.leaseId, 0n);
+  let missing: Awaited<ReturnType<BondKeeper["missing"]>>;
   try {
-    if (decision.bond > 0n) await options.bonds.ensure(decision.bond, kept.commitment);
+    missing = await options.bonds.missing(decision.bond);
   } catch (error) {
     if (!hasCode(error, "court.money")) throw error;
     return { act: "refuse", code: "court.money", why: (error as WeftError).message };
   }
   const opening = courtOpening(order, field, program);
-  const { gasUsed } = await chain.court.accuse({ commitment, first, opening, accusation, bond: decision.bond });
+  const accused = { commitment, first, opening, accusation, bond: decision.bond };
+  const { gasUsed } = await chain.court.accuse(accused, missing);
   const said = { leaseId: kept.leaseId, segment: kept.segment, call: accusation.call, bond: decision.bond.toString() };
   log.warn({ ...said, gasUsed: gasUsed.toString() }, "a segment is challenged in the court");
   return { act: "named" };

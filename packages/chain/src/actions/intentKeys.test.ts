@@ -7,11 +7,13 @@ import type { Intent } from "../Intent.ts";
 import { held, segment, vectorNetwork } from "../protocolVectors.ts";
 import { commitAudit } from "./commitAudit.ts";
 import { commitSegment } from "./commitSegment.ts";
+import { endGame } from "./endGame.ts";
 import { grantSession } from "./grantSession.ts";
 import { proveHeld } from "./proveHeld.ts";
 import { release } from "./release.ts";
 import { requestBeacon } from "./requestBeacon.ts";
 import { revealAudit } from "./revealAudit.ts";
+import { timeoutGame } from "./timeoutGame.ts";
 
 const client = { network: vectorNetwork } as ChainClient;
 const word = (byte: string) => `0x${byte.repeat(32)}` as const;
@@ -26,6 +28,8 @@ const verdict = {
 const otherVerdict = { ...verdict, salt: word("03") };
 const holders = [{ held, signature }];
 const channel = { channelId: segment.leaseId, released: 0n, releasable: 500n };
+const pair = { commitment: segment, sponsor: id20("d1"), rival: word("07") };
+const timeout = timeoutGame(client, { game: id20("d2") });
 const grant = { key: id20("b1"), dailyCap: 7n, expiresAt: 1000n };
 
 const pairs: Record<string, (which: boolean) => Intent> = {
@@ -39,6 +43,7 @@ const pairs: Record<string, (which: boolean) => Intent> = {
   "as much released again": (later) => release(client, { ...channel, released: later ? 500n : 0n }),
   "another list of nodes": (later) => grantSession(client, { ...grant, nodeIds: [id20(later ? "c2" : "c1")] }),
   "any node instead of some": (later) => grantSession(client, later ? grant : { ...grant, nodeIds: [id20("c1")] }),
+  "a last move with its verdict": (later) => (later ? endGame(client, pair, timeout) : timeout),
   "another round asked for": (later) => requestBeacon(client, { round: later ? 8n : 7n }),
 };
 
