@@ -68,7 +68,7 @@ contract LibrariesTest {
             vm.assertGe(m.bond, 1000);
         } catch {
             bool tooMuchPay = uint256(rate) * seconds_ > type(uint48).max;
-            vm.assertTrue(tooMuchPay || uint256(rate) * 3600 * 7 / 3 > type(uint64).max - 1);
+            vm.assertTrue(tooMuchPay || uint256(rate) * 3600 * 7 / 3 > type(uint48).max - 1);
         }
     }
 
