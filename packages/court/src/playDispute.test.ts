@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { timeoutGame } from "@weft/chain/actions/timeoutGame";
 import { accountOf } from "@weft/chain/chainFixture";
-import { readBondDeposit, readDispute } from "@weft/chain/courtReads";
+import { readBondDeposit, readDispute, readGameView } from "@weft/chain/courtReads";
 import { fund, type NetworkFixture, networkFixture } from "@weft/chain/networkFixture";
-import { readBonds, readNode } from "@weft/chain/reads";
+import { chainTime, readBonds, readNode } from "@weft/chain/reads";
+import { WeftError } from "@weft/protocol/Errors";
 import * as Segment from "@weft/protocol/Segment";
 import { flipWeight, reversedProducts } from "@weft/tensor/commit/cheats";
 import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
@@ -14,7 +15,7 @@ import { historyOf, type Stage, stageOf } from "@weft/verification/court/playFix
 import { oracleOf, type TraceOracle } from "@weft/verification/court/TraceOracle";
 import { bonded, type CourtLease, challenged, commit, commitmentOf, courtLease, playerOf } from "./disputeFixture.ts";
 import { ladderOf } from "./gameRules.ts";
-import { playDispute } from "./playDispute.ts";
+import { lookAtDispute, playDispute } from "./playDispute.ts";
 import { playOut, type Step } from "./playOut.ts";
 
 const stage = await stageOf(tinyTrainProgram({ model: tinyMlpModel }));
@@ -116,5 +117,29 @@ test("a false rival of a true history loses, and half of what it bonded is the n
   const lost = 4n * ladder - left;
   assert.ok(lost === ladder - courtBondAccs || lost === ladder, `${lost}`);
   assert.equal(owners, lost / 2n);
+  await at.network.end();
+});
+
+test("a side that has no history waits, ends the other's silence and takes the verdict; only its own move needs one", async () => {
+  const at = await setting();
+  const { client, pass } = at.network;
+  const { defender, rival, commitment } = await sides(at, { defender: lie, rival: truth });
+  const asked: number[] = [];
+  const history = async ({ deadline }: { deadline: number }): Promise<never> => {
+    asked.push(deadline);
+    throw new WeftError("the worker has no memory", { code: "runtime.memory" });
+  };
+  const blind = { ...rival.seat, history };
+  const { deadline } = await readGameView(client, blind.game);
+  const look = await lookAtDispute(client, blind);
+  assert.deepEqual(look, { level: "steps", turn: { act: "wait", until: deadline } });
+  await assert.rejects(lookAtDispute(client, { ...defender.seat, history }), { code: "runtime.memory" });
+  assert.deepEqual(asked, [deadline]);
+  await pass(deadline - Number(await chainTime(client)) + 1);
+  assert.deepEqual((await lookAtDispute(client, { ...defender.seat, history })).turn, { act: "late" });
+  const { turn, result } = await playDispute(rival.table, blind);
+  assert.deepEqual([turn.act, result?.kind, asked.length], ["timeout", "timeoutGame", 1]);
+  assert.ok((await readDispute(client, Segment.hash(commitment))).eliminated);
+  assert.deepEqual((await playDispute(rival.table, blind)).turn, { act: "done", won: true, eliminated: true });
   await at.network.end();
 });
