@@ -3,7 +3,7 @@
 // in a block of its own (leaf: 129 bytes, node: 65), so there are 256 different last blocks of each kind: their expanded
 // words lie in a table that is made once. Not here: what is hashed (tensorHash.ts).
 
-import { storeTransposed } from "./transpose4";
+import { storeEightTransposed, storeTransposed } from "./transpose4";
 
 /** Rounds' constants. */
 const K = memory.data<u32>([
@@ -112,11 +112,6 @@ function rounds(state: usize, w: usize, extending: bool): void {
   addState(state, 64, e); addState(state, 80, f); addState(state, 96, g); addState(state, 112, h);
 }
 
-@inline
-function majority(a: v128, b: v128, c: v128): v128 {
-  return v128.xor(b, v128.and(v128.xor(a, b), v128.xor(b, c)));
-}
-
 /** rounds for eight messages: every vector has a partner, `…1`, in the next place of memory. */
 @inline
 function pairRounds(state: usize, w: usize, extending: bool): void {
@@ -124,30 +119,37 @@ function pairRounds(state: usize, w: usize, extending: bool): void {
   let c0 = v128.load(state, 64), c1 = v128.load(state, 80), d0 = v128.load(state, 96), d1 = v128.load(state, 112);
   let e0 = v128.load(state, 128), e1 = v128.load(state, 144), f0 = v128.load(state, 160), f1 = v128.load(state, 176);
   let g0 = v128.load(state, 192), g1 = v128.load(state, 208), h0 = v128.load(state, 224), h1 = v128.load(state, 240);
+  let bc0 = v128.xor(b0, c0), bc1 = v128.xor(b1, c1);
   let k: usize = K;
   if (extending) {
     for (const end = w + 48 * 32; w < end; w += 32) {
       const constant = v128.load32_splat(k);
-      const x0 = i32x4.add(sum(e0, f0, g0, h0, i32x4.add(v128.load(w), constant)), sigma1(e0));
-      const x1 = i32x4.add(sum(e1, f1, g1, h1, i32x4.add(v128.load(w, 16), constant)), sigma1(e1));
-      h0 = g0; g0 = f0; f0 = e0; e0 = i32x4.add(d0, x0);
-      h1 = g1; g1 = f1; f1 = e1; e1 = i32x4.add(d1, x1);
-      const y0 = i32x4.add(majority(a0, b0, c0), sigma0(a0)), y1 = i32x4.add(majority(a1, b1, c1), sigma0(a1));
-      d0 = c0; c0 = b0; b0 = a0; a0 = i32x4.add(x0, y0);
-      d1 = c1; c1 = b1; b1 = a1; a1 = i32x4.add(x1, y1);
+      const x0 = sum(e0, f0, g0, h0, i32x4.add(v128.load(w), constant)), s0 = sigma1(e0);
+      const x1 = sum(e1, f1, g1, h1, i32x4.add(v128.load(w, 16), constant)), s1 = sigma1(e1);
+      h0 = g0; g0 = f0; f0 = e0; e0 = i32x4.add(i32x4.add(d0, x0), s0);
+      h1 = g1; g1 = f1; f1 = e1; e1 = i32x4.add(i32x4.add(d1, x1), s1);
+      const ab0 = v128.xor(a0, b0), ab1 = v128.xor(a1, b1);
+      const y0 = i32x4.add(i32x4.add(x0, s0), v128.xor(b0, v128.and(ab0, bc0)));
+      const y1 = i32x4.add(i32x4.add(x1, s1), v128.xor(b1, v128.and(ab1, bc1)));
+      bc0 = ab0; bc1 = ab1;
+      d0 = c0; c0 = b0; b0 = a0; a0 = i32x4.add(y0, sigma0(a0));
+      d1 = c1; c1 = b1; b1 = a1; a1 = i32x4.add(y1, sigma0(a1));
       extendPair(w);
       k += 4;
     }
   }
   for (const end = w + (extending ? 16 * 32 : 64 * 32); w < end; w += 32) {
     const constant = extending ? v128.load32_splat(k) : i32x4.splat(0);
-    const x0 = i32x4.add(sum(e0, f0, g0, h0, i32x4.add(v128.load(w), constant)), sigma1(e0));
-    const x1 = i32x4.add(sum(e1, f1, g1, h1, i32x4.add(v128.load(w, 16), constant)), sigma1(e1));
-    h0 = g0; g0 = f0; f0 = e0; e0 = i32x4.add(d0, x0);
-    h1 = g1; g1 = f1; f1 = e1; e1 = i32x4.add(d1, x1);
-    const y0 = i32x4.add(majority(a0, b0, c0), sigma0(a0)), y1 = i32x4.add(majority(a1, b1, c1), sigma0(a1));
-    d0 = c0; c0 = b0; b0 = a0; a0 = i32x4.add(x0, y0);
-    d1 = c1; c1 = b1; b1 = a1; a1 = i32x4.add(x1, y1);
+    const x0 = sum(e0, f0, g0, h0, i32x4.add(v128.load(w), constant)), s0 = sigma1(e0);
+    const x1 = sum(e1, f1, g1, h1, i32x4.add(v128.load(w, 16), constant)), s1 = sigma1(e1);
+    h0 = g0; g0 = f0; f0 = e0; e0 = i32x4.add(i32x4.add(d0, x0), s0);
+    h1 = g1; g1 = f1; f1 = e1; e1 = i32x4.add(i32x4.add(d1, x1), s1);
+    const ab0 = v128.xor(a0, b0), ab1 = v128.xor(a1, b1);
+    const y0 = i32x4.add(i32x4.add(x0, s0), v128.xor(b0, v128.and(ab0, bc0)));
+    const y1 = i32x4.add(i32x4.add(x1, s1), v128.xor(b1, v128.and(ab1, bc1)));
+    bc0 = ab0; bc1 = ab1;
+    d0 = c0; c0 = b0; b0 = a0; a0 = i32x4.add(y0, sigma0(a0));
+    d1 = c1; c1 = b1; b1 = a1; a1 = i32x4.add(y1, sigma0(a1));
     k += 4;
   }
   addStatePair(state, 0, a0, a1); addStatePair(state, 32, b0, b1); addStatePair(state, 64, c0, c1); addStatePair(state, 96, d0, d1);
@@ -170,29 +172,52 @@ export function compressEight(state: usize, w: usize): void {
   pairRounds(state, w, true);
 }
 
-/** The last block, from the rows of a table for the messages' last bytes, `row` of each `lanes`; `w` has room for 64 words. */
-export function compressLast(state: usize, lastWord: usize, table: usize, w: usize, lanes: usize): void {
-  for (let lane: usize = 0; lane < lanes; lane += 4) {
-    const byte = lastWord + (lane << 2);
-    const r0 = tableRow(table, byte, 0), r1 = tableRow(table, byte, 4), r2 = tableRow(table, byte, 8), r3 = tableRow(table, byte, 12);
-    for (let t: usize = 0; t < 256; t += 16) {
-      const x0 = v128.load(r0 + t), x1 = v128.load(r1 + t), x2 = v128.load(r2 + t), x3 = v128.load(r3 + t);
-      storeTransposed(x0, x1, x2, x3, w + t * lanes + (lane << 2), lanes << 2);
-    }
+/** The last block, from the rows of a table for the messages' last bytes; `w` has room for 64 words. */
+export function compressLast(state: usize, lastWord: usize, table: usize, w: usize): void {
+  const r0 = tableRow(table, lastWord, 0), r1 = tableRow(table, lastWord, 4);
+  const r2 = tableRow(table, lastWord, 8), r3 = tableRow(table, lastWord, 12);
+  for (let t: usize = 0; t < 256; t += 16) {
+    storeTransposed(v128.load(r0 + t), v128.load(r1 + t), v128.load(r2 + t), v128.load(r3 + t), w + (t << 2), 16);
   }
-  if (lanes == 8) eightTabled(state, w);
-  else rounds(state, w, false);
+  rounds(state, w, false);
+}
+
+/**
+ * Of eight messages. `w` holds what startLast has put there, and other words of the same table's rows at most: words 4 to 15
+ * are the same in all rows and stay.
+ */
+export function compressLastEight(state: usize, lastWord: usize, table: usize, w: usize): void {
+  const r0 = tableRow(table, lastWord, 0), r1 = tableRow(table, lastWord, 4);
+  const r2 = tableRow(table, lastWord, 8), r3 = tableRow(table, lastWord, 12);
+  const s0 = tableRow(table, lastWord, 16), s1 = tableRow(table, lastWord, 20);
+  const s2 = tableRow(table, lastWord, 24), s3 = tableRow(table, lastWord, 28);
+  for (let t: usize = 0; t < 256; t = t == 0 ? 64 : t + 16) {
+    storeEightTransposed(
+      v128.load(r0 + t), v128.load(r1 + t), v128.load(r2 + t), v128.load(r3 + t),
+      v128.load(s0 + t), v128.load(s1 + t), v128.load(s2 + t), v128.load(s3 + t), w + (t << 3), 32,
+    );
+  }
+  tabledEight(state, w);
+}
+
+/** Words of all blocks of a table to `w`, for eight messages. */
+export function startLast(table: usize, w: usize): void {
+  for (let t: usize = 0; t < 256; t += 4) {
+    const x = v128.load32_splat(table + t);
+    v128.store(w + (t << 3), x);
+    v128.store(w + (t << 3), x, 16);
+  }
 }
 
 /** A function of its own: V8 allocates its registers alone. */
-function eightTabled(state: usize, w: usize): void {
+function tabledEight(state: usize, w: usize): void {
   pairRounds(state, w, false);
 }
 
-/** The row of `table` for the last byte of a word. */
+/** The row of `table` for the last byte of a word in the machine's order of bytes. */
 @inline
 function tableRow(table: usize, lastWord: usize, offset: usize): usize {
-  return table + ((<usize>load<u32>(lastWord + offset) & 255) << 8);
+  return table + (<usize>load<u8>(lastWord + offset, 3) << 8);
 }
 
 /** The initial hash value in every lane. */

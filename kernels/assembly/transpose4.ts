@@ -1,6 +1,8 @@
 // Transposes of blocks of four columns by four or eight rows, in the forms the kernels need. Moves bits. Eight rows make
 // neighbouring pairs of vectors, which a wide engine fuses: all are loaded before the first store, the higher is stored first.
 
+import { storeCanonicalPair, storePair } from "./lanes";
+
 /** Stores the transpose of four rows at `out`, `stride` bytes between its rows. */
 @inline
 export function storeTransposed(r0: v128, r1: v128, r2: v128, r3: v128, out: usize, stride: usize): void {
@@ -18,20 +20,33 @@ export function storeTransposed(r0: v128, r1: v128, r2: v128, r3: v128, out: usi
 @inline
 export function moveTransposed(x: usize, stride: usize, out: usize, outStride: usize): void {
   const y = x + 4 * stride;
-  const r0 = v128.load(x), r1 = v128.load(x + stride), r2 = v128.load(x + 2 * stride), r3 = v128.load(x + 3 * stride);
-  const s0 = v128.load(y), s1 = v128.load(y + stride), s2 = v128.load(y + 2 * stride), s3 = v128.load(y + 3 * stride);
+  storeEightTransposed(
+    v128.load(x), v128.load(x + stride), v128.load(x + 2 * stride), v128.load(x + 3 * stride),
+    v128.load(y), v128.load(y + stride), v128.load(y + 2 * stride), v128.load(y + 3 * stride),
+    out, outStride,
+  );
+}
+
+/** Of eight rows, r then s; with `nans`, those of fp32 elements become canonical. */
+@inline
+export function storeEightTransposed(
+  r0: v128, r1: v128, r2: v128, r3: v128, s0: v128, s1: v128, s2: v128, s3: v128,
+  out: usize, outStride: usize, nans: bool = false,
+): void {
   const a = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), e = v128.shuffle<i32>(s0, s1, 0, 4, 1, 5);
   const b = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5), f = v128.shuffle<i32>(s2, s3, 0, 4, 1, 5);
   const c = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), g = v128.shuffle<i32>(s0, s1, 2, 6, 3, 7);
   const d = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7), h = v128.shuffle<i32>(s2, s3, 2, 6, 3, 7);
-  v128.store(out, v128.shuffle<i64>(e, f, 0, 2), 16);
-  v128.store(out, v128.shuffle<i64>(a, b, 0, 2));
-  v128.store(out + outStride, v128.shuffle<i64>(e, f, 1, 3), 16);
-  v128.store(out + outStride, v128.shuffle<i64>(a, b, 1, 3));
-  v128.store(out + 2 * outStride, v128.shuffle<i64>(g, h, 0, 2), 16);
-  v128.store(out + 2 * outStride, v128.shuffle<i64>(c, d, 0, 2));
-  v128.store(out + 3 * outStride, v128.shuffle<i64>(g, h, 1, 3), 16);
-  v128.store(out + 3 * outStride, v128.shuffle<i64>(c, d, 1, 3));
+  put(out, v128.shuffle<i64>(a, b, 0, 2), v128.shuffle<i64>(e, f, 0, 2), nans);
+  put(out + outStride, v128.shuffle<i64>(a, b, 1, 3), v128.shuffle<i64>(e, f, 1, 3), nans);
+  put(out + 2 * outStride, v128.shuffle<i64>(c, d, 0, 2), v128.shuffle<i64>(g, h, 0, 2), nans);
+  put(out + 3 * outStride, v128.shuffle<i64>(c, d, 1, 3), v128.shuffle<i64>(g, h, 1, 3), nans);
+}
+
+@inline
+function put(to: usize, low: v128, high: v128, nans: bool): void {
+  if (nans) storeCanonicalPair(to, low, high);
+  else storePair(to, low, high);
 }
 
 /**

@@ -4,7 +4,7 @@
 import type { LeaseFacts } from "@weft/chain/facts";
 import type { DisputeState, RivalState } from "@weft/chain/Snapshot";
 import type { DisputeLook, DisputeSeat } from "@weft/court/playDispute";
-import { hasCode } from "@weft/protocol/Errors";
+import { hasCode, WeftError } from "@weft/protocol/Errors";
 import * as Segment from "@weft/protocol/Segment";
 import type { Hex } from "viem";
 import { Loop } from "../Loop.ts";
@@ -18,14 +18,11 @@ import type { Found } from "./findAccusation.ts";
 import { type Held, Histories } from "./Histories.ts";
 import { joinDispute } from "./joinDispute.ts";
 import { historyOptions, type Materials, ownMaterials, type Subject } from "./materials.ts";
-import { Replays } from "./Replays.ts";
 
 type Kept = KeptDispute<Materials>;
 
 /** Disputes looked after at once; the rest waits for the next step. */
 const mostOpen = 256;
-/** One each and one for the money: who waits for a worker must keep nobody from calling another's time. */
-const mostTasks = mostOpen + 1;
 /** Blocks after its end until a dispute is put away: a rewind may bring it back. */
 const restBlocks = 64;
 /** A move costs less, whatever it is, the last one with its verdict (spec/court.md §9). */
@@ -37,7 +34,6 @@ export class CourtService {
   readonly #loop: Loop;
   readonly #tasks: Tasks;
   readonly #histories: Histories;
-  readonly #replays: Replays;
   readonly #bonds: BondKeeper;
   /** What was found against commitments that no rival was named against yet. */
   readonly #known = new Map<string, Found>();
@@ -57,9 +53,8 @@ export class CourtService {
       { name: "court", everyMs: 1000, leastMs: 50, step: async () => this.#step() },
       { clock, log },
     );
-    this.#tasks = new Tasks({ clock, log, onEnd: () => this.#loop.poke(), limit: mostTasks, longestRetryMs: 2000 });
+    this.#tasks = new Tasks({ clock, log, onEnd: () => this.#loop.poke(), limit: 64, longestRetryMs: 2000 });
     this.#histories = new Histories(context.openDispute, settings.court.workers);
-    this.#replays = new Replays(this.#histories, () => Number(context.chain.now()));
     this.#bonds = new BondKeeper(context);
   }
 
@@ -103,10 +98,7 @@ export class CourtService {
   }
 
   status(): DisputeStatus[] {
-    return [...this.#status].map(([key, status]) => {
-      const state = this.#histories.stateOf(key);
-      return state === undefined ? status : { ...status, state };
-    });
+    return [...this.#status.values()];
   }
 
   #step(): void {
@@ -115,9 +107,7 @@ export class CourtService {
     this.#rewinds = chain.rewinds();
     const disputes = new Map(chain.court.disputes().map((dispute) => [dispute.commitmentHash, dispute]));
     for (const dispute of disputes.values()) this.#notice(dispute);
-    const now = Number(chain.now());
-    this.#histories.letGo(({ key, until }) => until < now || disputes.get(commitmentIn(key))?.eliminated !== undefined);
-    // Whose clock ends first goes first.
+    // Whose clock ends first goes first: workers are few.
     const until = (kept: Kept) => this.#status.get(keyOf(kept))?.until ?? Number.MAX_SAFE_INTEGER;
     const open = openDisputes(store, { limit: mostOpen }) as Kept[];
     for (const kept of open.toSorted((a, b) => until(a) - until(b))) {
@@ -160,14 +150,8 @@ export class CourtService {
     const lease = chain.lease(kept.leaseId);
     if (lease === undefined) return false;
     const rival = sideOf(kept.side, dispute, chain.court.account);
-    try {
-      if (kept.side === "rival" && rival === undefined) return await this.#join({ kept, lease, dispute, signal });
-      if (rival?.end === "in") return await this.#play({ kept, lease, rival, signal });
-    } catch (error) {
-      // Without a history no move; a clock that is over, and what the court has yet to be told, need none.
-      if (!hasCode(error, "court.replay") && !hasCode(error, "court.workers")) throw error;
-      return this.#refuse(kept, { code: error.code, why: error.message });
-    }
+    if (kept.side === "rival" && rival === undefined) return this.#join({ kept, lease, dispute, signal });
+    if (rival?.end === "in") return this.#play({ kept, lease, rival, signal });
     await this.#rest(kept, lease, dispute);
     return false;
   }
@@ -181,11 +165,10 @@ export class CourtService {
     if (Segment.hash(commitment) !== kept.commitment) return false;
     const key = keyOf(kept);
     let held: Held | undefined;
-    const history = async ({ deadline: until }: { deadline: number }) => {
-      const { ground, game } = rival;
-      this.#status.set(key, statusOf(kept, { ...this.#status.get(key), state: "move", ground, game, until }));
-      const options = () => historyOptions(this.#context, { kept, lease, commitment, signal });
-      held ??= await this.#replays.acquire(key, { options, until });
+    const history = async () => {
+      held ??= await this.#histories.acquire(key, () =>
+        historyOptions(this.#context, { kept, lease, commitment, signal }),
+      );
       return held.history;
     };
     const seat: DisputeSeat = {
@@ -201,8 +184,8 @@ export class CourtService {
       this.#tell(kept, rival, look);
       return await this.#act(kept, seat, look);
     } catch (error) {
-      // One that was never open was counted by `acquire`.
-      return held === undefined ? Promise.reject(error) : await this.#replays.broke(key, error);
+      if (isDead(error)) await this.#histories.close(key);
+      throw error;
     } finally {
       held?.release();
     }
@@ -221,7 +204,6 @@ export class CourtService {
     const mined = await chain.court.play(seat, look);
     if (mined === undefined) return false;
     this.#refused.delete(keyOf(kept));
-    if (turn.act === "move") this.#replays.worked(keyOf(kept));
     const what = turn.act === "move" ? turn.move.call : turn.act;
     const { gasUsed } = mined;
     log.info(
@@ -231,12 +213,11 @@ export class CourtService {
     return true;
   }
 
-  #tell(kept: Kept, rival: RivalState, { turn, level, game }: DisputeLook): void {
+  #tell(kept: Kept, rival: RivalState, { turn, game }: DisputeLook): void {
     const until = "deadline" in turn ? turn.deadline : "until" in turn ? turn.until : undefined;
     const { ground, game: id } = rival;
     const known = { state: turn.act, ground, game: id, ...(until !== undefined && { until }) };
-    const step = game?.position.facts.step.toString() ?? this.#status.get(keyOf(kept))?.step;
-    const at = { ...(level !== undefined && { level }), ...(step !== undefined && { step }) };
+    const at = game && { level: game.level, step: game.position.facts.step.toString() };
     const gasUsed = this.#context.chain.court.gasOf(id).toString();
     this.#status.set(keyOf(kept), statusOf(kept, { ...known, ...at, gasUsed }));
   }
@@ -247,7 +228,7 @@ export class CourtService {
     const { kept, lease } = at;
     const key = keyOf(kept);
     const joined = await joinDispute(this.#context, {
-      ...{ ...at, key, replays: this.#replays, bonds: this.#bonds, leaving: this.#duty.leaving() },
+      ...{ ...at, key, histories: this.#histories, bonds: this.#bonds, leaving: this.#duty.leaving() },
       ...{ games: this.#games(), known: this.#known },
     });
     if (joined.act === "refuse") return this.#refuse(kept, joined);
@@ -276,7 +257,7 @@ export class CourtService {
   async #rest(kept: Kept, lease: LeaseFacts, dispute: DisputeState | undefined): Promise<void> {
     const { chain } = this.#context;
     const key = keyOf(kept);
-    await this.#replays.close(key);
+    await this.#histories.close(key);
     if (dispute?.rivals.some(({ end }) => end === "in") && kept.side === "defender" && dispute.eliminated === undefined)
       return;
     const rest = BigInt(Math.ceil(restBlocks * chain.blockSeconds));
@@ -296,7 +277,7 @@ export class CourtService {
     const others = openDisputes(store, { limit: mostOpen });
     if (!others.some(({ leaseId, segment }) => leaseId === kept.leaseId && segment === kept.segment))
       blobs.unpinAll(disputePin(kept.leaseId, BigInt(kept.segment)));
-    void this.#replays.forget(keyOf(kept));
+    void this.#histories.close(keyOf(kept));
     this.#status.delete(keyOf(kept));
     this.#known.delete(keyOf(kept));
     this.#refused.delete(keyOf(kept));
@@ -322,7 +303,6 @@ export class CourtService {
   }
 }
 
-const commitmentIn = (key: string): Hex => key.split("/")[1] as Hex;
 const keyOf = ({ side, commitment }: { side: DisputeSide; commitment: Hex }): string => `${side}/${commitment}`;
 
 /** The game that a side of this node's is in: the live one as a defender, its own as a rival. */
@@ -330,3 +310,8 @@ function sideOf(side: DisputeSide, dispute: DisputeState | undefined, account: H
   if (side === "rival") return ownRival(dispute, account);
   return dispute?.rivals.find(({ game }) => game === dispute.live);
 }
+
+/** The worker has ended, or has the history of something else. */
+const isDead = (error: unknown): boolean =>
+  (error instanceof WeftError && error.code.startsWith("runtime.") && error.code !== "runtime.busy") ||
+  hasCode(error, "game.other");
