@@ -13,12 +13,24 @@ import { readExpectedSkips, repositoryRoot, unexcused } from "./skips.ts";
 const fileTimeoutMs = 1_800_000;
 const deepFileTimeoutMs = 7_200_000;
 
+/** Minutes each, or minutes of waiting: started first, so that none of them runs on alone at the end. */
+const LONGEST = [
+  "contracts/forge.test.ts",
+  "tests/second-machine/join.test.ts",
+  "tests/chaos/processes.test.ts",
+];
+
+function longestFirst(files: string[]): string[] {
+  const rank = (file: string) => (LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length);
+  return files.sort().sort((a, b) => rank(a) - rank(b));
+}
+
 function testFiles(deep: boolean, named: string[]): string[] {
   if (named.length > 0) return globSync(named, { cwd: repositoryRoot });
   const patterns = ["{packages,apps}/*/src/**/*.test.ts", "{contracts,kernels,tests,tools,bench}/**/*.test.ts"];
   if (deep) patterns.push("{packages,apps,contracts,kernels,tests}/**/*.deep.ts");
   const ignored = (path: string) => path.includes("node_modules");
-  return globSync(patterns, { cwd: repositoryRoot, exclude: ignored }).sort();
+  return longestFirst(globSync(patterns, { cwd: repositoryRoot, exclude: ignored }));
 }
 
 /** `npm test` checks types, format and layering first: they are the cheapest way to fail. */
