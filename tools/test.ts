@@ -14,11 +14,7 @@ const fileTimeoutMs = 1_800_000;
 const deepFileTimeoutMs = 7_200_000;
 
 /** Minutes each, or minutes of waiting: started first, so that none of them runs on alone at the end. */
-const LONGEST = [
-  "contracts/forge.test.ts",
-  "tests/second-machine/join.test.ts",
-  "tests/chaos/processes.test.ts",
-];
+const LONGEST = ["contracts/forge.test.ts", "tests/second-machine/join.test.ts", "tests/chaos/processes.test.ts"];
 
 function longestFirst(files: string[]): string[] {
   const rank = (file: string) => (LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length);
