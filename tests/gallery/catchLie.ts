@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { accuse } from "@weft/chain/actions/accuse";
 import { playMove } from "@weft/chain/actions/playMove";
 import { accountOf } from "@weft/chain/chainFixture";
+import { startRival } from "@weft/chain/courtGrounds";
 import { readGameView } from "@weft/chain/courtReads";
 import type { Intent } from "@weft/chain/Intent";
 import { chainTime } from "@weft/chain/reads";
@@ -19,6 +20,8 @@ import {
   sponsored,
 } from "@weft/court/courtRoomFixture";
 import { type CourtLease, commit, commitmentOf } from "@weft/court/disputeFixture";
+import { type DisputeSeat, openingOf } from "@weft/court/playDispute";
+import { readGame } from "@weft/court/readGame";
 import { WeftError } from "@weft/protocol/Errors";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
 import { type Accusation, accusationOf } from "@weft/verification/court/grounds";
@@ -96,16 +99,20 @@ async function played(room: CourtRoom, { lie, ...about }: Case & { lie: Lie }): 
   assert.equal(outcome, "rival");
   const end = lastOf(made);
   const move = lastMove(made);
-  const depth = end === "timeout" || move === undefined ? silentAt(made) : await depthOf(move, truth);
+  const depth =
+    end === "timeout" || move === undefined ? await silentAt(room, players.rival.seat) : await depthOf(move, truth);
   const gas = gasOf([...costs, ...made.map(({ cost }) => cost)]);
   return { end, depth, moves: movesOf(made), gas, refused, slashed: slashedIn(made.at(-1)!.result.receipt) };
 }
 
 /** Where the clock ran out. */
-function silentAt(made: readonly Made[]): string {
-  const game = made.map(({ look }) => look.game).findLast((one) => one !== undefined);
-  if (game === undefined) return "the start";
-  return game.level === "steps" ? "steps" : `${game.level} · step ${game.position.facts.step}`;
+async function silentAt({ network }: CourtRoom, seat: DisputeSeat): Promise<string> {
+  if (seat.rival === startRival) return "the start";
+  const { program, oracle } = await seat.history({ deadline: 0 });
+  const { game: id, fromBlock } = seat;
+  const opening = openingOf(seat, program);
+  const { level, position } = await readGame(network.client, { id, opening, program, oracle, fromBlock });
+  return level === "steps" ? "steps" : `${level} · step ${position.facts.step}`;
 }
 
 export const movesOf = (made: readonly Made[]): number => made.filter(({ look }) => look.turn.act === "move").length;

@@ -6,14 +6,15 @@ import type { CourtCall, CourtLogEntry } from "@weft/verification/court/CourtLog
 import { type Abi, type Address, decodeEventLog, decodeFunctionData, type Hex, numberToHex, type RpcLog } from "viem";
 import { abis } from "./Abis.ts";
 import type { ChainClient } from "./ChainClient.ts";
-import { chainError, isTransient } from "./Reverts.ts";
+import { type BlockRange, logRanges } from "./logRanges.ts";
+import { chainError } from "./Reverts.ts";
 
 export interface CourtLog {
   /** All of it up to the head, each time anew where blocks may still go. @throws WeftError of the RPC, `chain.moved` */
   read(): Promise<readonly CourtLogEntry[]>;
 }
 
-/** Blocks asked for at once; halved when a node refuses the range. */
+/** Blocks asked for at once: what they hold is looked at before the next ones are. */
 const maxRangeBlocks = 2000n;
 /** Older blocks are not asked for again. */
 const finalAfterBlocks = 64n;
@@ -55,37 +56,30 @@ export function openCourtLog(client: ChainClient, { fromBlock }: { fromBlock: bi
 }
 
 async function readAll(reading: Reading): Promise<readonly CourtLogEntry[]> {
-  const head = await reading.client.rpc.getBlockNumber();
   const entries = [...reading.kept];
   let final = reading.kept.length;
-  let range = maxRangeBlocks;
-  let from = reading.next;
-  while (from <= head) {
-    const to = from + range - 1n < head ? from + range - 1n : head;
-    const logs = await logsOf(reading, { from, to }).catch((error: unknown) => {
-      if (isTransient(error) || range === 1n) throw error;
-      return undefined;
+  const { client, contracts, next: fromBlock } = reading;
+  const head = await client.rpc.getBlockNumber();
+  const ask = (range: BlockRange): Promise<RpcLog[]> =>
+    client.rpc.request({
+      method: "eth_getLogs",
+      params: [
+        {
+          address: [...contracts.keys()],
+          ...{ fromBlock: numberToHex(range.fromBlock), toBlock: numberToHex(range.toBlock) },
+        },
+      ],
     });
-    if (logs === undefined) {
-      range /= 2n;
-      continue;
-    }
+  for await (const { logs, toBlock } of logRanges(client, { fromBlock, widest: maxRangeBlocks }, ask)) {
     entries.push(...(await entriesOf(reading, logs)));
     if (entries.length > maxEntries) throw tooLong();
-    from = to + 1n;
-    if (from + finalAfterBlocks > head) continue;
+    if (toBlock + 1n + finalAfterBlocks > head) continue;
     final = entries.length;
-    reading.next = from;
+    reading.next = toBlock + 1n;
   }
   reading.kept = entries.slice(0, final);
   return entries;
 }
-
-const logsOf = ({ client, contracts }: Reading, { from, to }: { from: bigint; to: bigint }): Promise<RpcLog[]> =>
-  client.rpc.request({
-    method: "eth_getLogs",
-    params: [{ address: [...contracts.keys()], fromBlock: numberToHex(from), toBlock: numberToHex(to) }],
-  });
 
 async function entriesOf(reading: Reading, logs: readonly RpcLog[]): Promise<CourtLogEntry[]> {
   await Promise.all([fetchTimes(reading, logs), fetchTransactions(reading, logs)]);

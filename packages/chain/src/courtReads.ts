@@ -8,6 +8,7 @@ import { abis } from "./Abis.ts";
 import type { ChainClient } from "./ChainClient.ts";
 import { at, reading } from "./contractRead.ts";
 import { type Ground, grounds } from "./courtGrounds.ts";
+import { allLogs } from "./logRanges.ts";
 import { auditStates } from "./Snapshot.ts";
 
 const outcomes: readonly Outcome[] = ["none", "defender", "rival"];
@@ -74,7 +75,9 @@ export async function readChallenges(
   const args = { ...(commitment && { commitment }), ...(game && { game }) };
   const logs = await reading(
     "readChallenges",
-    client.rpc.getContractEvents({ ...at(client, "court"), eventName: "Challenged", args, fromBlock, strict: true }),
+    allLogs(client, { fromBlock }, (range) =>
+      client.rpc.getContractEvents({ ...at(client, "court"), eventName: "Challenged", args, ...range, strict: true }),
+    ),
   );
   return logs.map(({ args: said, blockNumber, transactionHash }) => ({
     ...{ game: said.game.toLowerCase() as Hex, commitment: said.commitment, rival: said.rival, bond: said.bond },
@@ -116,17 +119,17 @@ export async function readGameLog(
   const topic = `${game.toLowerCase()}${"0".repeat(24)}` as Hex;
   const logs = await reading(
     "readGameLog",
-    client.rpc.request({
-      method: "eth_getLogs",
-      params: [
-        {
-          address: client.network.contracts.games,
-          fromBlock: numberToHex(fromBlock),
-          toBlock: "latest",
-          topics: [null, topic],
-        },
-      ],
-    }),
+    allLogs(client, { fromBlock }, (range) =>
+      client.rpc.request({
+        method: "eth_getLogs",
+        params: [
+          {
+            ...{ address: client.network.contracts.games, topics: [null, topic] },
+            ...{ fromBlock: numberToHex(range.fromBlock), toBlock: numberToHex(range.toBlock) },
+          },
+        ],
+      }),
+    ),
   );
   const times = await timesOf(client, logs);
   const [opened, ...rest] = logs.map((log) => ({ log, event: eventOf(log) }));
@@ -183,15 +186,15 @@ export async function readVoids(
     address: client.network.contracts.audits,
     abi: abis.audits,
     args: { leaseId },
-    fromBlock,
     strict: true,
   } as const;
+  const { rpc } = client;
   const [closed, twice, court] = await reading(
     "readVoids",
     Promise.all([
-      client.rpc.getContractEvents({ ...of, eventName: "AuditClosed" }),
-      client.rpc.getContractEvents({ ...of, eventName: "Equivocated" }),
-      client.rpc.getContractEvents({ ...of, eventName: "CourtVoided" }),
+      allLogs(client, { fromBlock }, (range) => rpc.getContractEvents({ ...of, ...range, eventName: "AuditClosed" })),
+      allLogs(client, { fromBlock }, (range) => rpc.getContractEvents({ ...of, ...range, eventName: "Equivocated" })),
+      allLogs(client, { fromBlock }, (range) => rpc.getContractEvents({ ...of, ...range, eventName: "CourtVoided" })),
     ]),
   );
   const confirmed = closed.filter(({ args }) => auditStates[args.state] === "confirmed");

@@ -5,6 +5,8 @@ import * as Segment from "@weft/protocol/Segment";
 import { decodeFunctionData, type Hex } from "viem";
 import { abis } from "./Abis.ts";
 import type { ChainClient } from "./ChainClient.ts";
+import { at, reading } from "./contractRead.ts";
+import { allLogs, lastLog } from "./logRanges.ts";
 import { chainError } from "./Reverts.ts";
 
 export interface CommitmentQuery {
@@ -15,15 +17,7 @@ export interface CommitmentQuery {
 
 /** @throws WeftError `segment.unknown` when the chain has none, or the one told is not the one committed to */
 export async function readCommitment(client: ChainClient, query: CommitmentQuery): Promise<Segment.SegmentCommitment> {
-  const { leaseId, segment, fromBlock } = query;
-  const logs = await client.rpc.getContractEvents({
-    address: client.network.contracts.audits,
-    abi: abis.audits,
-    eventName: "SegmentCommitted",
-    args: { leaseId, segment: Number(segment) },
-    fromBlock,
-  });
-  const log = logs.at(-1);
+  const log = await reading("readCommitment", lastCommitted(client, query));
   const found = log && commitmentIn(log.args);
   if (found === undefined) throw unknown(query);
   return found;
@@ -45,16 +39,9 @@ export async function readSignedCommitment(
   }
 }
 
-async function findSigned(
-  client: ChainClient,
-  { leaseId, segment, fromBlock }: CommitmentQuery,
-): Promise<Segment.SignedSegment | undefined> {
+async function findSigned(client: ChainClient, query: CommitmentQuery): Promise<Segment.SignedSegment | undefined> {
   const { audits } = client.network.contracts;
-  const logs = await client.rpc.getContractEvents({
-    ...{ address: audits, abi: abis.audits, eventName: "SegmentCommitted", fromBlock },
-    args: { leaseId, segment: Number(segment) },
-  });
-  const log = logs.at(-1);
+  const log = await lastCommitted(client, query);
   const commitment = log && commitmentIn(log.args);
   if (log === undefined || commitment === undefined) return undefined;
   const { to, input } = await client.rpc.getTransaction({ hash: log.transactionHash });
@@ -68,15 +55,27 @@ export async function readCommitments(
   client: ChainClient,
   query: Pick<CommitmentQuery, "leaseId" | "fromBlock">,
 ): Promise<Segment.SegmentCommitment[]> {
-  const logs = await client.rpc.getContractEvents({
-    address: client.network.contracts.audits,
-    abi: abis.audits,
-    eventName: "SegmentCommitted",
-    args: { leaseId: query.leaseId },
-    fromBlock: query.fromBlock,
-  });
+  const { leaseId, fromBlock } = query;
+  const logs = await reading(
+    "readCommitments",
+    allLogs(client, { fromBlock }, (range) =>
+      client.rpc.getContractEvents({
+        ...{ ...at(client, "audits"), ...range, eventName: "SegmentCommitted" },
+        args: { leaseId },
+      }),
+    ),
+  );
   return logs.flatMap(({ args }) => commitmentIn(args) ?? []);
 }
+
+/** A segment that was taken back may be committed again. */
+const lastCommitted = (client: ChainClient, { leaseId, segment, fromBlock }: CommitmentQuery) =>
+  lastLog(client, { fromBlock }, (range) =>
+    client.rpc.getContractEvents({
+      ...{ ...at(client, "audits"), ...range, eventName: "SegmentCommitted" },
+      args: { leaseId, segment: Number(segment) },
+    }),
+  );
 
 function commitmentIn(args: {
   commitment?: object | undefined;

@@ -3,19 +3,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { timeoutGame } from "@weft/chain/actions/timeoutGame";
+import type { ChainClient } from "@weft/chain/ChainClient";
 import { accountOf } from "@weft/chain/chainFixture";
-import { readBondDeposit, readDispute } from "@weft/chain/courtReads";
+import { readBondDeposit, readDispute, readGameView, readVoids } from "@weft/chain/courtReads";
 import { fund, type NetworkFixture, networkFixture } from "@weft/chain/networkFixture";
-import { readBonds, readNode } from "@weft/chain/reads";
+import { readCommitments } from "@weft/chain/readCommitment";
+import { chainTime, readBonds, readNode } from "@weft/chain/reads";
+import { WeftError } from "@weft/protocol/Errors";
 import * as Segment from "@weft/protocol/Segment";
 import { flipWeight, reversedProducts } from "@weft/tensor/commit/cheats";
 import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import { historyOf, type Stage, stageOf } from "@weft/verification/court/playFixture";
 import { oracleOf, type TraceOracle } from "@weft/verification/court/TraceOracle";
+import { createPublicClient, custom, type Hex } from "viem";
 import { bonded, type CourtLease, challenged, commit, commitmentOf, courtLease, playerOf } from "./disputeFixture.ts";
 import { ladderOf } from "./gameRules.ts";
-import { playDispute } from "./playDispute.ts";
+import { lookAtDispute, playDispute, readDisputeOf } from "./playDispute.ts";
 import { playOut, type Step } from "./playOut.ts";
+import { openDisputes } from "./readDisputes.ts";
 
 const stage = await stageOf(tinyTrainProgram({ model: tinyMlpModel }));
 const truth = oracleOf(stage.side());
@@ -30,8 +35,9 @@ interface Setting {
   lease: CourtLease;
 }
 
-async function setting(): Promise<Setting> {
-  const network = await networkFixture({ blockTimeSeconds: 0.05 });
+async function setting(narrow?: (client: ChainClient) => ChainClient): Promise<Setting> {
+  const opened = await networkFixture({ blockTimeSeconds: 0.05 });
+  const network = narrow === undefined ? opened : { ...opened, client: narrow(opened.client) };
   await network.freeze();
   const lease = await courtLease(network, { program: stage.program });
   await fund(network, ["rival"]);
@@ -116,5 +122,55 @@ test("a false rival of a true history loses, and half of what it bonded is the n
   const lost = 4n * ladder - left;
   assert.ok(lost === ladder - courtBondAccs || lost === ladder, `${lost}`);
   assert.equal(owners, lost / 2n);
+  await at.network.end();
+});
+
+test("a side that has no history waits, ends the other's silence and takes the verdict; only its own move needs one", async () => {
+  const at = await setting();
+  const { client, pass } = at.network;
+  const { defender, rival, commitment } = await sides(at, { defender: lie, rival: truth });
+  const asked: number[] = [];
+  const history = async ({ deadline }: { deadline: number }): Promise<never> => {
+    asked.push(deadline);
+    throw new WeftError("the worker has no memory", { code: "runtime.memory" });
+  };
+  const blind = { ...rival.seat, history };
+  const { deadline } = await readGameView(client, blind.game);
+  const look = await lookAtDispute(client, blind);
+  assert.deepEqual(look, { level: "steps", turn: { act: "wait", until: deadline } });
+  await assert.rejects(lookAtDispute(client, { ...defender.seat, history }), { code: "runtime.memory" });
+  assert.deepEqual(asked, [deadline]);
+  await pass(deadline - Number(await chainTime(client)) + 1);
+  assert.deepEqual((await lookAtDispute(client, { ...defender.seat, history })).turn, { act: "late" });
+  const { turn, result } = await playDispute(rival.table, blind);
+  assert.deepEqual([turn.act, result?.kind, asked.length], ["timeout", "timeoutGame", 1]);
+  assert.ok((await readDispute(client, Segment.hash(commitment))).eliminated);
+  assert.deepEqual((await playDispute(rival.table, blind)).turn, { act: "done", won: true, eliminated: true });
+  await at.network.end();
+});
+
+/** The same chain by way of a provider that refuses logs of more than three blocks at once. */
+function narrow(client: ChainClient): ChainClient {
+  const request = async ({ method, params }: { method: string; params?: unknown }): Promise<unknown> => {
+    const [filter] = (params ?? []) as { fromBlock?: Hex; toBlock?: Hex }[];
+    const isNarrow = Number(filter?.toBlock) - Number(filter?.fromBlock) < 3;
+    if (method === "eth_getLogs" && !isNarrow) throw new Error("block range is too wide");
+    return client.rpc.request({ method, params } as never);
+  };
+  return { ...client, rpc: createPublicClient({ transport: custom({ request }, { retryCount: 0 }), cacheTime: 0 }) };
+}
+
+test("a provider that refuses wide ranges of blocks: the game is found, read and played all the same", async () => {
+  const at = await setting(narrow);
+  const { client, file } = at.network;
+  const { commitment, dispute, ...players } = await sides(at, { defender: lie, rival: truth });
+  const { fromBlock } = file;
+  assert.deepEqual((await readDisputeOf(client, { game: dispute.game, fromBlock })).commitment, commitment);
+  const [only, ...others] = await readCommitments(client, { leaseId: at.lease.leaseId, fromBlock });
+  assert.deepEqual([only, others], [commitment, []]);
+  assert.match(said(await playOut(players)), /proveEntry$/);
+  assert.deepEqual(await readVoids(client, { leaseId: at.lease.leaseId, fromBlock }), [0n]);
+  const { events } = await openDisputes(client, { fromBlock }).read();
+  assert.ok(events.some(({ kind }) => kind === "verdict"));
   await at.network.end();
 });

@@ -16,7 +16,7 @@ import { chainTime } from "@weft/chain/reads";
 import { WeftError } from "@weft/protocol/Errors";
 import type { NodeId } from "@weft/protocol/NodeId";
 import * as Segment from "@weft/protocol/Segment";
-import type { Game, Opening, Side } from "@weft/verification/court/Game";
+import { type Game, type Level, type Opening, type Side, turnOf } from "@weft/verification/court/Game";
 import type { CourtStruct, Move } from "@weft/verification/court/Move";
 import type { TraceOracle } from "@weft/verification/court/TraceOracle";
 import { courtStructHash } from "@weft/verification/court/turns";
@@ -42,8 +42,11 @@ export interface DisputeSeat extends Dispute {
   side: Side;
   /** A block not after the one that opened the game. */
   fromBlock: bigint;
-  /** Asked for only where a move is due. */
-  history(): Promise<{ program: CourtStruct; oracle: TraceOracle }>;
+  /**
+   * Asked for only where a move of this side is due: the chain alone knows whose turn it is. `deadline`: the last second, Unix
+   * time, in which the move counts.
+   */
+  history(due: { deadline: number }): Promise<{ program: CourtStruct; oracle: TraceOracle }>;
   /** Of a defender against ground `start`; undefined: nothing to show. */
   shown?(): Promise<StartShown | undefined>;
 }
@@ -61,7 +64,9 @@ export type DisputeTurn =
 
 export interface DisputeLook {
   turn: DisputeTurn;
-  /** Where the game's moves were looked at. */
+  /** How deep the game is; absent where none is played. */
+  level?: Level;
+  /** Where the game's moves were looked at: at a move of this side's. */
   game?: Game;
 }
 
@@ -81,13 +86,22 @@ export async function lookAtDispute(client: ChainClient, seat: DisputeSeat): Pro
   }
   if (view.since === 0) return { turn: await whileWaiting(client, { live: dispute.live, hash, now, seat }) };
   if (seat.rival === startRival) return { turn: await atStart(seat, { deadline: view.deadline, now }) };
-  const { program, oracle } = await seat.history();
+  const { level, deadline } = view;
+  const isOwn = turnOf(view) === seat.side;
+  if (now > deadline) return { level, turn: { act: isOwn ? "late" : "timeout" } };
+  if (!isOwn) return { level, turn: { act: "wait", until: deadline } };
+  return atMove(client, seat, deadline);
+}
+
+async function atMove(client: ChainClient, seat: DisputeSeat, deadline: number): Promise<DisputeLook> {
+  const { program, oracle } = await seat.history({ deadline });
   const { side, game: id, fromBlock } = seat;
   const opening = openingOf(seat, program);
   const { game, turn } = await lookAtGame(client, { id, side, program, oracle, opening, fromBlock });
+  const { level } = game;
   // Between two readings the game ended: the next look knows what that means.
-  if (turn.act === "over") return { game, turn: { act: "wait", until: undefined } };
-  return { game, turn };
+  if (turn.act === "over") return { level, game, turn: { act: "wait", until: undefined } };
+  return { level, game, turn };
 }
 
 /** What a game of ground `history` begins with. */

@@ -4,18 +4,16 @@ import { depositBond } from "@weft/chain/actions/depositBond";
 import { payAndCall } from "@weft/chain/actions/payAndCall";
 import { withdraw } from "@weft/chain/actions/withdraw";
 import { withdrawBond } from "@weft/chain/actions/withdrawBond";
-import type { ChainClient } from "@weft/chain/ChainClient";
-import { readBondDeposit, readDispute, readVoids, readWasVoid } from "@weft/chain/courtReads";
+import { readBondDeposit, readDispute } from "@weft/chain/courtReads";
 import type { Intent } from "@weft/chain/Intent";
-import { readCommitments } from "@weft/chain/readCommitment";
 import { readOrder } from "@weft/chain/readOrder";
 import { balances } from "@weft/chain/reads";
 import { segmentKey } from "@weft/chain/Snapshot";
 import { disputeIntent, lookAtDispute, type StartShown } from "@weft/court/playDispute";
+import { findShownStart } from "@weft/court/shownStart";
 import { WeftError } from "@weft/protocol/Errors";
 import * as Order from "@weft/protocol/Order";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
-import { startShown } from "@weft/verification/court/grounds";
 import type { Hex } from "viem";
 import type { CourtDesk } from "./CourtDesk.ts";
 import type { ConnectChainOptions } from "./connectChain.ts";
@@ -79,19 +77,7 @@ async function findShown(
   const { leases, orders } = live.current;
   const lease = leases.get(leaseId);
   if (lease === undefined) return undefined;
-  for (const earlier of orders.get(lease.orderHash) ?? []) {
-    if (earlier === leaseId) break;
-    const ends = await endsOf(client, { leaseId: earlier, fromBlock });
-    const shown = startShown(first, ends);
-    if (shown === undefined) continue;
-    const { segment } = shown.earlier;
-    const which = { leaseId: earlier, segment, from: shown.voidedFrom, time: lease.openedAt };
-    if (!(await readWasVoid(client, which))) return { first, ...shown };
-  }
-  return undefined;
-}
-
-async function endsOf(client: ChainClient, query: { leaseId: Hex; fromBlock: bigint }) {
-  const [commitments, voids] = await Promise.all([readCommitments(client, query), readVoids(client, query)]);
-  return commitments.map((commitment) => ({ commitment, voids }));
+  const fills = orders.get(lease.orderHash) ?? [];
+  const earlier = fills.slice(0, Math.max(0, fills.indexOf(leaseId)));
+  return findShownStart(client, { first, openedAt: lease.openedAt, earlier, fromBlock });
 }

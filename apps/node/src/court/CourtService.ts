@@ -4,7 +4,7 @@
 import type { LeaseFacts } from "@weft/chain/facts";
 import type { DisputeState, RivalState } from "@weft/chain/Snapshot";
 import type { DisputeLook, DisputeSeat } from "@weft/court/playDispute";
-import { hasCode, WeftError } from "@weft/protocol/Errors";
+import { hasCode } from "@weft/protocol/Errors";
 import * as Segment from "@weft/protocol/Segment";
 import type { Hex } from "viem";
 import { Loop } from "../Loop.ts";
@@ -18,11 +18,14 @@ import type { Found } from "./findAccusation.ts";
 import { type Held, Histories } from "./Histories.ts";
 import { joinDispute } from "./joinDispute.ts";
 import { historyOptions, type Materials, ownMaterials, type Subject } from "./materials.ts";
+import { Replays } from "./Replays.ts";
 
 type Kept = KeptDispute<Materials>;
 
 /** Disputes looked after at once; the rest waits for the next step. */
 const mostOpen = 256;
+/** One each and one for the money: who waits for a worker must keep nobody from calling another's time. */
+const mostTasks = mostOpen + 1;
 /** Blocks after its end until a dispute is put away: a rewind may bring it back. */
 const restBlocks = 64;
 /** A move costs less, whatever it is, the last one with its verdict (spec/court.md §9). */
@@ -34,6 +37,7 @@ export class CourtService {
   readonly #loop: Loop;
   readonly #tasks: Tasks;
   readonly #histories: Histories;
+  readonly #replays: Replays;
   readonly #bonds: BondKeeper;
   /** What was found against commitments that no rival was named against yet. */
   readonly #known = new Map<string, Found>();
@@ -53,8 +57,9 @@ export class CourtService {
       { name: "court", everyMs: 1000, leastMs: 50, step: async () => this.#step() },
       { clock, log },
     );
-    this.#tasks = new Tasks({ clock, log, onEnd: () => this.#loop.poke(), limit: 64, longestRetryMs: 2000 });
+    this.#tasks = new Tasks({ clock, log, onEnd: () => this.#loop.poke(), limit: mostTasks, longestRetryMs: 2000 });
     this.#histories = new Histories(context.openDispute, settings.court.workers);
+    this.#replays = new Replays(this.#histories, () => Number(context.chain.now()));
     this.#bonds = new BondKeeper(context);
   }
 
@@ -98,7 +103,10 @@ export class CourtService {
   }
 
   status(): DisputeStatus[] {
-    return [...this.#status.values()];
+    return [...this.#status].map(([key, status]) => {
+      const state = this.#histories.stateOf(key);
+      return state === undefined ? status : { ...status, state };
+    });
   }
 
   #step(): void {
@@ -107,7 +115,9 @@ export class CourtService {
     this.#rewinds = chain.rewinds();
     const disputes = new Map(chain.court.disputes().map((dispute) => [dispute.commitmentHash, dispute]));
     for (const dispute of disputes.values()) this.#notice(dispute);
-    // Whose clock ends first goes first: workers are few.
+    const now = Number(chain.now());
+    this.#histories.letGo(({ key, until }) => until < now || disputes.get(commitmentIn(key))?.eliminated !== undefined);
+    // Whose clock ends first goes first.
     const until = (kept: Kept) => this.#status.get(keyOf(kept))?.until ?? Number.MAX_SAFE_INTEGER;
     const open = openDisputes(store, { limit: mostOpen }) as Kept[];
     for (const kept of open.toSorted((a, b) => until(a) - until(b))) {
@@ -150,8 +160,14 @@ export class CourtService {
     const lease = chain.lease(kept.leaseId);
     if (lease === undefined) return false;
     const rival = sideOf(kept.side, dispute, chain.court.account);
-    if (kept.side === "rival" && rival === undefined) return this.#join({ kept, lease, dispute, signal });
-    if (rival?.end === "in") return this.#play({ kept, lease, rival, signal });
+    try {
+      if (kept.side === "rival" && rival === undefined) return await this.#join({ kept, lease, dispute, signal });
+      if (rival?.end === "in") return await this.#play({ kept, lease, rival, signal });
+    } catch (error) {
+      // Without a history no move; a clock that is over, and what the court has yet to be told, need none.
+      if (!hasCode(error, "court.replay") && !hasCode(error, "court.workers")) throw error;
+      return this.#refuse(kept, { code: error.code, why: error.message });
+    }
     await this.#rest(kept, lease, dispute);
     return false;
   }
@@ -165,10 +181,11 @@ export class CourtService {
     if (Segment.hash(commitment) !== kept.commitment) return false;
     const key = keyOf(kept);
     let held: Held | undefined;
-    const history = async () => {
-      held ??= await this.#histories.acquire(key, () =>
-        historyOptions(this.#context, { kept, lease, commitment, signal }),
-      );
+    const history = async ({ deadline: until }: { deadline: number }) => {
+      const { ground, game } = rival;
+      this.#status.set(key, statusOf(kept, { ...this.#status.get(key), state: "move", ground, game, until }));
+      const options = () => historyOptions(this.#context, { kept, lease, commitment, signal });
+      held ??= await this.#replays.acquire(key, { options, until });
       return held.history;
     };
     const seat: DisputeSeat = {
@@ -184,8 +201,8 @@ export class CourtService {
       this.#tell(kept, rival, look);
       return await this.#act(kept, seat, look);
     } catch (error) {
-      if (isDead(error)) await this.#histories.close(key);
-      throw error;
+      // One that was never open was counted by `acquire`.
+      return held === undefined ? Promise.reject(error) : await this.#replays.broke(key, error);
     } finally {
       held?.release();
     }
@@ -204,6 +221,7 @@ export class CourtService {
     const mined = await chain.court.play(seat, look);
     if (mined === undefined) return false;
     this.#refused.delete(keyOf(kept));
+    if (turn.act === "move") this.#replays.worked(keyOf(kept));
     const what = turn.act === "move" ? turn.move.call : turn.act;
     const { gasUsed } = mined;
     log.info(
@@ -213,11 +231,12 @@ export class CourtService {
     return true;
   }
 
-  #tell(kept: Kept, rival: RivalState, { turn, game }: DisputeLook): void {
+  #tell(kept: Kept, rival: RivalState, { turn, level, game }: DisputeLook): void {
     const until = "deadline" in turn ? turn.deadline : "until" in turn ? turn.until : undefined;
     const { ground, game: id } = rival;
     const known = { state: turn.act, ground, game: id, ...(until !== undefined && { until }) };
-    const at = game && { level: game.level, step: game.position.facts.step.toString() };
+    const step = game?.position.facts.step.toString() ?? this.#status.get(keyOf(kept))?.step;
+    const at = { ...(level !== undefined && { level }), ...(step !== undefined && { step }) };
     const gasUsed = this.#context.chain.court.gasOf(id).toString();
     this.#status.set(keyOf(kept), statusOf(kept, { ...known, ...at, gasUsed }));
   }
@@ -228,7 +247,7 @@ export class CourtService {
     const { kept, lease } = at;
     const key = keyOf(kept);
     const joined = await joinDispute(this.#context, {
-      ...{ ...at, key, histories: this.#histories, bonds: this.#bonds, leaving: this.#duty.leaving() },
+      ...{ ...at, key, replays: this.#replays, bonds: this.#bonds, leaving: this.#duty.leaving() },
       ...{ games: this.#games(), known: this.#known },
     });
     if (joined.act === "refuse") return this.#refuse(kept, joined);
@@ -257,7 +276,7 @@ export class CourtService {
   async #rest(kept: Kept, lease: LeaseFacts, dispute: DisputeState | undefined): Promise<void> {
     const { chain } = this.#context;
     const key = keyOf(kept);
-    await this.#histories.close(key);
+    await this.#replays.close(key);
     if (dispute?.rivals.some(({ end }) => end === "in") && kept.side === "defender" && dispute.eliminated === undefined)
       return;
     const rest = BigInt(Math.ceil(restBlocks * chain.blockSeconds));
@@ -277,7 +296,7 @@ export class CourtService {
     const others = openDisputes(store, { limit: mostOpen });
     if (!others.some(({ leaseId, segment }) => leaseId === kept.leaseId && segment === kept.segment))
       blobs.unpinAll(disputePin(kept.leaseId, BigInt(kept.segment)));
-    void this.#histories.close(keyOf(kept));
+    void this.#replays.forget(keyOf(kept));
     this.#status.delete(keyOf(kept));
     this.#known.delete(keyOf(kept));
     this.#refused.delete(keyOf(kept));
@@ -303,6 +322,7 @@ export class CourtService {
   }
 }
 
+const commitmentIn = (key: string): Hex => key.split("/")[1] as Hex;
 const keyOf = ({ side, commitment }: { side: DisputeSide; commitment: Hex }): string => `${side}/${commitment}`;
 
 /** The game that a side of this node's is in: the live one as a defender, its own as a rival. */
@@ -310,8 +330,3 @@ function sideOf(side: DisputeSide, dispute: DisputeState | undefined, account: H
   if (side === "rival") return ownRival(dispute, account);
   return dispute?.rivals.find(({ game }) => game === dispute.live);
 }
-
-/** The worker has ended, or has the history of something else. */
-const isDead = (error: unknown): boolean =>
-  (error instanceof WeftError && error.code.startsWith("runtime.") && error.code !== "runtime.busy") ||
-  hasCode(error, "game.other");

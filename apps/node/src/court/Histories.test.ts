@@ -19,9 +19,13 @@ function workers(limit: number) {
     };
   };
   const histories = new Histories(port, limit);
-  const acquire = (name: string) => histories.acquire(name, async () => ({ corpusPath: name }) as DisputeOptions);
+  const acquire = (name: string, until = 0) =>
+    histories.acquire(name, { options: async () => ({ corpusPath: name }) as DisputeOptions, until });
   return { histories, open, ended, acquire };
 }
+
+/** Everything that can happen without anybody's doing has. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test("a history stays open between looks", async () => {
   const { open, ended, acquire } = workers(2);
@@ -34,26 +38,78 @@ test("a history stays open between looks", async () => {
 });
 
 test("the least used history gives way; one in use never does", async () => {
-  const { open, ended, acquire } = workers(2);
+  const { open, ended, acquire, histories } = workers(2);
   const a = await acquire("a");
   (await acquire("b")).release();
-  (await acquire("c")).release();
-  assert.deepEqual([open, ended], [["a", "b", "c"], ["b"]]);
   const c = await acquire("c");
-  await assert.rejects(acquire("d"), { code: "court.workers", retryable: true });
+  assert.deepEqual([open, ended], [["a", "b", "c"], ["b"]]);
+  const d = acquire("d");
+  await settled();
+  assert.deepEqual([open, histories.waiting], [["a", "b", "c"], 1]);
   a.release();
   a.release();
-  (await acquire("d")).release();
-  assert.deepEqual(ended, ["b", "a"]);
+  (await d).release();
+  assert.deepEqual([ended, histories.waiting], [["b", "a"], 0]);
   c.release();
+});
+
+test("of those that wait the one whose clock ends first is next, whoever came first", async () => {
+  const { open, acquire, histories } = workers(1);
+  const first = await acquire("a", 1);
+  const order: string[] = [];
+  const later = [40, 10, 30, 20].map(async (until) => {
+    const held = await acquire(`until ${until}`, until);
+    order.push(open.at(-1)!);
+    await settled();
+    assert.equal(histories.size, 1);
+    held.release();
+  });
+  await settled();
+  first.release();
+  await Promise.all(later);
+  assert.deepEqual(order, ["until 10", "until 20", "until 30", "until 40"]);
+});
+
+test("more disputes than workers all get theirs, and none loses it while it is in use", async () => {
+  const { acquire, ended, histories } = workers(2);
+  const inUse = new Set<string>();
+  const play = async (name: string) => {
+    for (let move = 0; move < 5; move++) {
+      const held = await acquire(name, move);
+      inUse.add(name);
+      const before = ended.length;
+      await settled();
+      assert.ok(!ended.slice(before).some((one) => inUse.has(one)));
+      inUse.delete(name);
+      held.release();
+    }
+  };
+  await Promise.all(["a", "b", "c", "d", "e", "f"].map(play));
+  assert.equal(histories.waiting, 0);
+});
+
+test("who waited too long is told so, and leaves the queue to the others", async () => {
+  const { acquire, histories } = workers(1);
+  const a = await acquire("a", 5);
+  const late = acquire("late", 10);
+  const b = acquire("b", 20);
+  await settled();
+  histories.letGo(({ until }) => until < 15);
+  await assert.rejects(late, { code: "court.workers", retryable: true });
+  a.release();
+  (await b).release();
 });
 
 test("one that fails is told to whoever asks, and nothing is opened after the end", async () => {
   const { histories, ended, acquire } = workers(1);
   await assert.rejects(acquire("bad"), { code: "runtime.memory" });
-  (await acquire("a")).release();
+  const a = await acquire("a");
   assert.deepEqual(ended, ["bad"]);
+  const waits = assert.rejects(acquire("b"), { code: "node.stopping" });
+  await settled();
   await histories.stop();
+  await waits;
+  a.release();
   assert.deepEqual(ended, ["bad", "a"]);
   await assert.rejects(acquire("b"), { code: "node.stopping" });
 });

@@ -7,23 +7,24 @@ import { type Accusation, accusationOf } from "@weft/verification/court/grounds"
 import { stateRootOf } from "@weft/verification/court/hashes";
 import { rootOf } from "@weft/verification/court/ownTrees";
 import type { NodeContext } from "../NodeContext.ts";
-import type { Held, Histories, History } from "./Histories.ts";
+import type { Held, History } from "./Histories.ts";
 import { historyOptions, programOptions, type Subject, termsOf } from "./materials.ts";
+import type { Replays } from "./Replays.ts";
 
 export interface Found {
   accusation: Accusation | undefined;
   program: History["program"];
 }
 
-/** Replays the segment. @throws WeftError of the chain, `content.unavailable`, the runtime's */
+/** Replays the segment; `until`: the end of its window, Unix seconds. @throws WeftError of the chain, as Replays */
 export async function findAccusation(
   context: NodeContext,
-  histories: Histories,
-  subject: Subject & { key: string },
+  replays: Replays,
+  subject: Subject & { key: string; until: number },
 ): Promise<Found> {
   const { commitment, lease, key } = subject;
   const first = commitment.segment === 0n ? commitment : await context.chain.commitment(lease.leaseId, 0n);
-  const held = await openHistory(context, histories, subject);
+  const held = await openHistory(context, replays, subject);
   try {
     const { program, oracle } = held.history;
     const isOrders = first.firstStep === program.startStep && first.startRoot === program.startRoot;
@@ -32,24 +33,31 @@ export async function findAccusation(
     const known = { program, begunRightly, oracle, shapes };
     const needsReplay = begunRightly && held.isReplay;
     if (needsReplay && !(await startsWhere(held.history, commitment))) return { accusation: undefined, program };
-    return { accusation: await accusationOf(commitment, known), program };
+    const accusation = await accusationOf(commitment, known);
+    replays.worked(key);
+    return { accusation, program };
+  } catch (error) {
+    return await replays.broke(key, error);
   } finally {
     held.release();
-    if (!held.isReplay) await histories.close(key);
+    if (!held.isReplay) await replays.close(key);
   }
 }
 
 /** Of the segment, or of the order's program alone where the segment has no start that could be replayed. */
 async function openHistory(
   context: NodeContext,
-  histories: Histories,
-  subject: Subject & { key: string },
+  replays: Replays,
+  subject: Subject & { key: string; until: number },
 ): Promise<Held & { isReplay: boolean }> {
+  const { key, until } = subject;
   try {
-    return { ...(await histories.acquire(subject.key, () => historyOptions(context, subject))), isReplay: true };
+    const options = () => historyOptions(context, subject);
+    return { ...(await replays.acquire(key, { options, until })), isReplay: true };
   } catch (error) {
     if (!hasCode(error, "court.startUnknown")) throw error;
-    return { ...(await histories.acquire(subject.key, () => programOptions(context, subject))), isReplay: false };
+    const options = () => programOptions(context, subject);
+    return { ...(await replays.acquire(key, { options, until })), isReplay: false };
   }
 }
 

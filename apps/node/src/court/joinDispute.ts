@@ -11,8 +11,8 @@ import type { NodeContext } from "../NodeContext.ts";
 import type { BondKeeper } from "./BondKeeper.ts";
 import { decideJoin, type JoinAction } from "./decideJoin.ts";
 import { type Found, findAccusation } from "./findAccusation.ts";
-import type { Histories } from "./Histories.ts";
 import type { Subject } from "./materials.ts";
+import type { Replays } from "./Replays.ts";
 
 export type Joined =
   | Exclude<JoinAction, { act: "join" | "refuse" }>
@@ -23,7 +23,7 @@ export type Joined =
 
 export interface JoinOptions extends Omit<Subject, "commitment"> {
   key: string;
-  histories: Histories;
+  replays: Replays;
   bonds: BondKeeper;
   /** What was found before, by key: a replay is made once. */
   known: Map<string, Found>;
@@ -37,14 +37,16 @@ const ladders = 8n;
 
 /** @throws WeftError of the chain, the runtime, `content.unavailable` */
 export async function joinDispute(context: NodeContext, options: JoinOptions): Promise<Joined> {
-  const { kept, key, histories } = options;
+  const { kept, key, replays } = options;
   const { chain, log } = context;
   const commitment = await chain.commitment(kept.leaseId, BigInt(kept.segment));
   if (Segment.hash(commitment) !== kept.commitment) return { act: "nothing" };
   const early = await decide(context, { ...options, commitment, rival: undefined });
   if (early.act !== "join") return early;
+  const committedAt = chain.court.committedAt(kept.leaseId, BigInt(kept.segment)) ?? chain.now();
+  const until = Number(committedAt + chain.params.challengeWindowSeconds);
   const { accusation, program } =
-    options.known.get(key) ?? (await findAccusation(context, histories, { ...options, key, commitment }));
+    options.known.get(key) ?? (await findAccusation(context, replays, { ...options, until, commitment }));
   options.known.set(key, { accusation, program });
   if (accusation === undefined) {
     log.warn(

@@ -1,0 +1,69 @@
+// What makes a lease's start an allowed one against ground `start` (spec/court.md §2): a segment of an earlier fill of the same order that
+// ended there and stood when the lease opened. From the chain alone.
+import type { ChainClient } from "@weft/chain/ChainClient";
+import { at, reading } from "@weft/chain/contractRead";
+import { readVoids, readWasVoid } from "@weft/chain/courtReads";
+import { readCommitments } from "@weft/chain/readCommitment";
+import { WeftError } from "@weft/protocol/Errors";
+import type { SegmentCommitment } from "@weft/protocol/Segment";
+import { startShown } from "@weft/verification/court/grounds";
+import type { Hex } from "viem";
+import type { StartShown } from "./playDispute.ts";
+
+export interface Fill {
+  /** Unix seconds. */
+  openedAt: bigint;
+  /** Leases of the same order that opened before it, in order. */
+  earlier: readonly Hex[];
+}
+
+interface From {
+  /** A block not after the first lease of the order. */
+  fromBlock: bigint;
+}
+
+/** undefined when no such segment is there. @throws WeftError of the chain */
+export async function findShownStart(
+  client: ChainClient,
+  { first, openedAt, earlier, fromBlock }: Fill & From & { first: SegmentCommitment },
+): Promise<StartShown | undefined> {
+  for (const leaseId of earlier) {
+    const shown = startShown(first, await endsOf(client, { leaseId, fromBlock }));
+    if (shown === undefined) continue;
+    const which = { leaseId, segment: shown.earlier.segment, from: shown.voidedFrom, time: openedAt };
+    if (!(await readWasVoid(client, which))) return { first, ...shown };
+  }
+  return undefined;
+}
+
+async function endsOf(client: ChainClient, query: { leaseId: Hex; fromBlock: bigint }) {
+  const [commitments, voids] = await Promise.all([readCommitments(client, query), readVoids(client, query)]);
+  return commitments.map((commitment) => ({ commitment, voids }));
+}
+
+/** For whoever does not follow the chain. @throws WeftError `lease.unknown`, those of the chain */
+export async function readFill(client: ChainClient, { leaseId, fromBlock }: From & { leaseId: Hex }): Promise<Fill> {
+  const opening = { ...at(client, "market"), eventName: "LeaseOpened", fromBlock, strict: true } as const;
+  const [own] = await reading("readFill", client.rpc.getContractEvents({ ...opening, args: { leaseId } }));
+  if (own === undefined)
+    throw new WeftError("the chain knows no such lease", {
+      code: "lease.unknown",
+      fault: "network",
+      retryable: true,
+      details: { leaseId },
+    });
+  const { buyer, orderHash } = own.args;
+  const [opened, block] = await reading(
+    "readFill",
+    Promise.all([
+      client.rpc.getContractEvents({ ...opening, args: { buyer } }),
+      client.rpc.getBlock({ blockNumber: own.blockNumber }),
+    ]),
+  );
+  const before = opened.filter(
+    (one) =>
+      one.args.orderHash === orderHash &&
+      (one.blockNumber < own.blockNumber || (one.blockNumber === own.blockNumber && one.logIndex < own.logIndex)),
+  );
+  return { openedAt: block.timestamp, earlier: before.map(({ args }) => args.leaseId) };
+}
