@@ -1,6 +1,6 @@
 // The commitment layout above tensors (spec/tensor.md §6): state root, step root, history root, data root, written plainly
-// over node:crypto. Not here: leaves and roots of tensors (commit/TensorLayout.ts), the segment commitment
-// (@weft/protocol/Segment).
+// over node:crypto. Not here: leaves and roots of tensors (commit/TensorLayout.ts), data roots by the kernels
+// (commit/corpusRoot.ts), the segment commitment (@weft/protocol/Segment).
 
 import { hashLeaf, merklePath, merkleRoot, verifyMerklePath } from "./Merkle.ts";
 import { bitsOf } from "./recipes.ts";
@@ -87,5 +87,10 @@ function corpusLeaves(corpus: Uint8Array): Uint8Array[] {
 
 /** SHA-256(0x05 ‖ length u64 ‖ Merkle root of the 128-byte leaves, the last zero padded). A corpus has at least 1 byte. */
 export function dataRoot(corpus: Uint8Array): Uint8Array {
-  return sha256(DATA_TAG, uint64Bytes(corpus.length), merkleRoot(corpusLeaves(corpus)));
+  return dataRootFrom(corpus.length, merkleRoot(corpusLeaves(corpus)));
+}
+
+/** The same from the Merkle root. */
+export function dataRootFrom(length: number, leavesRoot: Uint8Array): Uint8Array {
+  return sha256(DATA_TAG, uint64Bytes(length), leavesRoot);
 }

@@ -3,9 +3,9 @@
 // computes with a team of threads, a hash worker hashes each state while the next is computed.
 // Not here: segments (runSegment.ts), evaluation (evaluate.ts).
 import { Worker } from "node:worker_threads";
+import { corpusRoot } from "../commit/corpusRoot.ts";
 import { checkMemory, estimateBytes, type Threads } from "../execute/openGraph.ts";
 import { elementCount } from "../graph/Graph.ts";
-import { dataRoot } from "../HashLayout.ts";
 import type { GraphPlan } from "../plan/GraphPlan.ts";
 import { planGraph } from "../plan/planGraph.ts";
 import { toHex } from "../sha256.ts";
@@ -67,7 +67,7 @@ export function trainingTokens({ program, tokenizer }: OpenProgram, corpus: Uint
   };
   if (corpus.length !== program.corpusBytes)
     bad(`the corpus has ${corpus.length} bytes, the program ${program.corpusBytes}`);
-  const root = toHex(dataRoot(corpus));
+  const root = toHex(corpusRoot(corpus));
   if (root !== program.dataRoot) bad(`the corpus has data root ${root}, the program ${program.dataRoot}`);
   const tokens = tokenizer.encode(corpus.subarray(0, trainingBytesOf(program)));
   const { context } = program.model;
