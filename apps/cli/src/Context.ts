@@ -46,6 +46,7 @@ export function makeContext(flags: GlobalFlags): Context {
     live: terminal && !json,
     look: {
       colour: !json && wantsColour(env, stdout.isTTY === true),
+      piped: stdout.isTTY !== true,
       // A getter: the width follows the window.
       get width() {
         return Math.max(20, stdout.columns || widthWithoutTerminal);

@@ -54,14 +54,22 @@ async function detailsFor(
 
 type HeldFor = Omit<StreamMessage<"details">, "leaseId">;
 
+interface Wanted {
+  record: JobRecord;
+  lease: LeaseRecord;
+  segment: number;
+}
+
 /** What a segment of a lease is replayed from, as far as this gateway has it; undefined without the state that it starts from. */
-function heldFor(
-  context: GatewayContext,
-  { record, lease, segment }: { record: JobRecord; lease: LeaseRecord; segment: number },
-): HeldFor | undefined {
+function heldFor(context: GatewayContext, wanted: Wanted): HeldFor | undefined {
+  const held = anyHeldFor(context, wanted);
+  return held.start === undefined && startOf(wanted.record, wanted.lease, wanted.segment) > 0 ? undefined : held;
+}
+
+/** The same, without the state that the segment starts from where that isn't here. */
+function anyHeldFor(context: GatewayContext, { record, lease, segment }: Wanted): HeldFor {
   const firstStep = startOf(record, lease, segment);
   const before = record.segments.findLast(({ lastStep, void: isVoid }) => lastStep === firstStep - 1 && !isVoid);
-  if (before === undefined && firstStep > 0) return undefined;
   const start =
     before === undefined ? {} : { start: { checkpoint: before.checkpoint.contentId, bytes: before.checkpoint.bytes } };
   return {
@@ -72,7 +80,8 @@ function heldFor(
 }
 
 /**
- * For the buyer itself, over HTTP: order, details and what a segment of one of its leases is replayed from.
+ * For the buyer itself, over HTTP: order, details and what a segment of one of its leases is replayed from. Without a start where this
+ * gateway has none: that a lease begins in no allowed state is disputed without a replay.
  * @throws WeftError `http.notFound`
  */
 export function materialsOf(
@@ -83,9 +92,7 @@ export function materialsOf(
   const lease = record?.leases.find((one) => one.leaseId === leaseId);
   const notHere = (message: string) => new WeftError(message, { code: "http.notFound" });
   if (record === undefined || lease === undefined) throw notHere("this gateway has no such lease");
-  const held = heldFor(context, { record, lease, segment });
-  if (held === undefined) throw notHere("the checkpoint that the segment starts from is not held here");
-  return { order: orderOf(record, lease).order, ...held };
+  return { order: orderOf(record, lease).order, ...anyHeldFor(context, { record, lease, segment }) };
 }
 
 /** A corpus or checkpoint of one of the buyer's jobs. @throws WeftError `http.notFound` */

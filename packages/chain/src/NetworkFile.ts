@@ -82,7 +82,7 @@ type Derived = "version" | "networkId" | "genesisHash" | "paramsHash";
 export async function describe(
   deployment: Omit<NetworkFile, Derived | "beacon"> & Partial<Pick<NetworkFile, "beacon">>,
 ): Promise<NetworkFile> {
-  const genesisHash = await genesisOf(deployment.rpcUrl, deployment.chainId);
+  const genesisHash = await genesisOf(rpcOf(deployment.rpcUrl, deployment.chainId));
   const made = { courtId: exactCourt, ...deployment, genesisHash, paramsHash: paramsHash(presets[deployment.preset]) };
   return shape.parse({ ...made, version, networkId: networkIdOf(made) });
 }
@@ -119,8 +119,10 @@ export function parse(text: string, origin: string): NetworkFile {
 
 const networkOf = (file: NetworkFile): Network => ({ chainId: file.chainId, contracts: file.contracts });
 
-export function clientOf(file: NetworkFile): ChainClient {
+/** @param requestTimeoutMs see ConnectOptions; a person who waits gives a chain less time than a service does */
+export function clientOf(file: NetworkFile, { requestTimeoutMs }: { requestTimeoutMs?: number } = {}): ChainClient {
   return connect({
+    ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
     network: networkOf(file),
     params: presets[file.preset],
     profile: file.profile,
@@ -138,7 +140,7 @@ export const originOf = ({ fromBlock, courtId = zeroHash }: Pick<NetworkFile, "f
 export async function verify(client: ChainClient, file: NetworkFile): Promise<void> {
   const [chainId, genesis, params] = await Promise.all([
     client.rpc.getChainId(),
-    genesisOf(file.rpcUrl, file.chainId),
+    genesisOf(client.rpc),
     client.rpc
       .readContract({ address: file.contracts.market, abi: marketAbi, functionName: "paramsHash" })
       .catch(() => "no market there" as const),
@@ -161,9 +163,9 @@ export async function verify(client: ChainClient, file: NetworkFile): Promise<vo
 }
 
 /** As block 1 names it: a development chain restored from its state makes its block 0 up anew. */
-async function genesisOf(rpcUrl: string, chainId: number): Promise<Hex> {
+async function genesisOf(rpc: ChainClient["rpc"]): Promise<Hex> {
   try {
-    return (await rpcOf(rpcUrl, chainId).getBlock({ blockNumber: 1n })).parentHash;
+    return (await rpc.getBlock({ blockNumber: 1n })).parentHash;
   } catch (error) {
     // A chain without a second block holds no deployment; an unreachable one is another matter.
     if (error instanceof BlockNotFoundError) return zeroHash;

@@ -174,5 +174,5 @@ const tooLong = () =>
   new WeftError(`the court's log has more than ${maxEntries} entries`, {
     code: "court.logTooLong",
     fault: "network",
-    remedy: "name the dispute by its game, or a lease: then only what came after its challenge is read",
+    remedy: "name the dispute by the whole id of its game: then only what came after its challenge is read",
   });

@@ -41,8 +41,16 @@ async function endsOf(client: ChainClient, query: { leaseId: Hex; fromBlock: big
   return commitments.map((commitment) => ({ commitment, voids }));
 }
 
-/** For whoever does not follow the chain. @throws WeftError `lease.unknown`, those of the chain */
-export async function readFill(client: ChainClient, { leaseId, fromBlock }: From & { leaseId: Hex }): Promise<Fill> {
+/** What the node of a lease would show, for whoever does not follow the chain. @throws WeftError `lease.unknown`, those of the chain */
+export async function readShownStart(
+  client: ChainClient,
+  { leaseId, first, fromBlock }: From & { leaseId: Hex; first: SegmentCommitment },
+): Promise<StartShown | undefined> {
+  const fill = await readFill(client, { leaseId, fromBlock });
+  return findShownStart(client, { ...fill, first, fromBlock });
+}
+
+async function readFill(client: ChainClient, { leaseId, fromBlock }: From & { leaseId: Hex }): Promise<Fill> {
   const opening = { ...at(client, "market"), eventName: "LeaseOpened", fromBlock, strict: true } as const;
   const [own] = await reading("readFill", client.rpc.getContractEvents({ ...opening, args: { leaseId } }));
   if (own === undefined)

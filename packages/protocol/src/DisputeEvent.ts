@@ -58,6 +58,8 @@ export const shapes = {
     /** Seconds that each side has for all its moves. */
     clockSeconds: count,
   }),
+  /** The game that a challenge opened is played from now on: a rival waits until those before it are through. Clocks run. */
+  gameBegan: z.object(common),
   move: z.object({
     ...common,
     side: sideShape,
@@ -85,6 +87,7 @@ export const shapes = {
   /** The commitment is void: what its node lost, and who got it. `stakeBurnt` in WEFT units. */
   slashed: z.object({
     ...common,
+    commitment: hash.optional(),
     leaseId: hash,
     segment: count,
     ground: z.enum(["fields", "nan", "start", "history"]),

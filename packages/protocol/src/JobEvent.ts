@@ -46,8 +46,10 @@ export const shapes = {
   }),
   started: z.object({ leaseId: hash, transaction: hash.optional() }),
   progress: z.object({ step: count, totalSteps: count, bitsPerByte: z.number(), tokensPerSecond: count }),
+  /** `segment` is the job's number; `leaseId`, here and in `audit`: whose it is, as the same number may be done again. */
   segment: z.object({
     segment: count,
+    leaseId: hash.optional(),
     firstStep: count,
     lastStep: count,
     historyRoot: hash,
@@ -58,6 +60,7 @@ export const shapes = {
   unpaid: z.object({ segment: count, code: z.string(), message: z.string() }),
   audit: z.object({
     segment: count,
+    leaseId: hash.optional(),
     auditor: nodeId.optional(),
     phase: z.enum(["drawn", "sealed", "ok", "accused", "confirmedFalse", "missed", "cleared"]),
   }),

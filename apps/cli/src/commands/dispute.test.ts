@@ -1,6 +1,8 @@
 // `weft dispute` against a real chain on which a whole game was played: products summed in another order, found in one partial sum.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -62,11 +64,12 @@ test("list: who is challenged by whom, how far it got, what it cost", async () =
   assert.deepEqual([code, summary?.["count"]], [0, 1]);
   assert.deepEqual(
     [row?.["game"], row?.["leaseId"], row?.["level"], row?.["state"], row?.["winner"]],
-    [game, leaseId, "accs", "over", "rival"],
+    [game, leaseId, "accs", "won", "rival"],
   );
   assert.ok(Number(row?.["gas"]) > 500_000);
   const people = await cli();
-  assert.match(people.out, /node-1 .*accs +false/);
+  assert.match(people.out, /node-1 .*accs +won: false/);
+  assert.match((await cli("list", "--limit", "0")).err, /Use a whole number from 1/);
 });
 
 test("watch: a finished game is told move by move down to the word, by its own id or its lease's", async () => {
@@ -94,8 +97,79 @@ test("watch: a finished game is told move by move down to the word, by its own i
   );
 });
 
-test("watch: an id that nothing has is refused with what to do", async () => {
+test("a wrong id is refused with what to do: one that nothing has, one that can't be any", async () => {
   const { code, err } = await cli("watch", "0xffffffff");
   assert.equal(code, 1);
   assert.match(err, /there is no dispute 0xffffffff[\s\S]*weft dispute list/);
+  for (const words of [
+    ["watch", "five"],
+    ["defend", "0xno"],
+    ["join", "lease", "4"],
+  ]) {
+    const wrong = await cli(...words);
+    assert.equal(wrong.code, 2, wrong.err);
+    assert.match(wrong.err, /is not the id of a (game or )?lease\n +remedy: write 0x/);
+  }
+});
+
+test("--json: a summary last and the same keys each time, also where it fails", async () => {
+  const row = [
+    ...[
+      "kind",
+      "game",
+      "commitment",
+      "leaseId",
+      "segment",
+      "ground",
+      "nodeId",
+      "sponsor",
+      "sponsorNode",
+      "bond",
+      "state",
+    ],
+    ...["winner", "concluded", "level", "turn", "left", "moves", "gas"],
+  ];
+  const [listed, counted] = linesOf((await cli("list", "--json")).out);
+  assert.deepEqual([Object.keys(listed!), Object.keys(counted!)], [row, ["kind", "ok", "count"]]);
+  const watched = linesOf((await cli("watch", game, "--json", "--once")).out).at(-1);
+  assert.deepEqual(Object.keys(watched!), ["kind", "ok", "game", "state", "concluded"]);
+  const failed = linesOf((await cli("watch", "0xffffffff", "--json")).out);
+  assert.deepEqual([failed.length, failed[0]?.["ok"], Object.keys(failed[0]!)], [1, false, ["kind", "ok", "error"]]);
+  assert.deepEqual(Object.keys(failed[0]!["error"] as object), ["code", "message", "remedy"]);
+});
+
+test("a chain that refuses, one that never answers, and one of another network: said soon, with what to do", async () => {
+  const open: Socket[] = [];
+  const silent = createServer((socket) => void open.push(socket)).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const other = homeAt(join(folder, "elsewhere"));
+  mkdirSync(other.root, { recursive: true });
+  const { port } = silent.address() as AddressInfo;
+  try {
+    for (const [rpcUrl, command] of [
+      ["http://127.0.0.1:9", ["watch", game, "--once"]],
+      [`http://127.0.0.1:${port}`, ["list"]],
+    ] as const) {
+      writeFileSync(other.network, NetworkFile.encode({ ...network.file, rpcUrl }));
+      const started = performance.now();
+      const { code, err } = await runCli(["dispute", ...command, "--home", other.root], {
+        cwd: folder,
+        environment: {},
+      });
+      // A request that hangs is given up three times after 2.5 s; the 60 s of an outage while following are far above that.
+      assert.ok(performance.now() - started < 40_000, `${performance.now() - started} ms`);
+      assert.equal(code, 1);
+      assert.match(err, /the chain at http:\S+ does not answer[\s\S]*remedy: start the network/);
+    }
+  } finally {
+    for (const socket of open) socket.destroy();
+    silent.close();
+  }
+  const genesisHash = `0x${"12".repeat(32)}` as const;
+  const file = { ...network.file, genesisHash };
+  writeFileSync(other.network, NetworkFile.encode({ ...file, networkId: NetworkFile.networkIdOf(file) }));
+  const wrong = await runCli(["dispute", "list", "--home", other.root], { cwd: folder, environment: {} });
+  assert.match(wrong.err, /another chain than the network file means[\s\S]*remedy: /);
+  const none = await runCli(["dispute", "list", "--home", join(folder, "nowhere")], { cwd: folder, environment: {} });
+  assert.deepEqual([none.code, /remedy: /.test(none.err)], [1, true]);
 });

@@ -7,7 +7,7 @@ import { request } from "../GatewayClient.ts";
 import { readNames } from "../job/nodeNames.ts";
 import { type ParsedJob, readJobFile } from "../job/readJobFile.ts";
 import { amountOf, clockOf, nameOf, percentOf, rateOf } from "../render/figures.ts";
-import { tableLines } from "../render/table.ts";
+import { wholeTable } from "../render/table.ts";
 import { harmless, wrap } from "../render/terminalText.ts";
 import { corpusFor, type RunFlags, tellCeiling, underCap } from "./run.ts";
 
@@ -78,7 +78,7 @@ function costLines(context: Context, answer: Answer): string[] {
   const right = "right" as const;
   const titles = ["lowest", "median", "highest"].map((title) => ({ title, align: right }));
   return [
-    ...tableLines([{ title: "" }, ...titles], rows, context.look),
+    ...wholeTable([{ title: "" }, ...titles], rows, context.look),
     ...notes(answer).flatMap((note) => wrap(note, context.look.width - 2).map((line) => `  ${line}`)),
   ];
 }
@@ -109,7 +109,7 @@ function whyNotLines({ look, home }: Context, { refusals, remedies }: Answer): s
   if (rows.length === 0) return [];
   const more = rows.length > refusalRows ? [`  … and ${rows.length - refusalRows} more`] : [];
   return [
-    ...tableLines([{ title: "node" }, { title: "why not" }], rows.slice(0, refusalRows), look),
+    ...wholeTable([{ title: "node" }, { title: "why not" }], rows.slice(0, refusalRows), look),
     ...more,
     ...remedies.map((line) => `  remedy: ${harmless(line)}`),
   ];

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { type Context, gatewayOf } from "../Context.ts";
 import { request } from "../GatewayClient.ts";
 import { amountOf, clockOf, rateOf, shortHash } from "../render/figures.ts";
-import { type Column, tableLines } from "../render/table.ts";
+import { type Column, wholeTable } from "../render/table.ts";
 import { harmless } from "../render/terminalText.ts";
 
 export type Row = Record<string, unknown>;
@@ -43,7 +43,7 @@ export function printRows(
     return;
   }
   const cells = rows.map((row) => options.fields.map(({ key, show }) => (show ?? plain)(row[key], row)));
-  for (const line of tableLines(options.fields, cells, context.look)) context.say(line);
+  for (const line of wholeTable(options.fields, cells, context.look)) context.say(line);
 }
 
 export async function rowsOf(context: Context, path: string, key: string): Promise<Row[]> {

@@ -11,9 +11,11 @@ import { readNames } from "../job/nodeNames.ts";
 import { type ParsedJob, readJobFile } from "../job/readJobFile.ts";
 import { showJob } from "../job/showJob.ts";
 import { readyOutput, saveCheckpoint, submitJob } from "../job/submitJob.ts";
+import type { NodeNames } from "../render/figures.ts";
 import type { JobView } from "../render/JobView.ts";
 import { reportLines } from "../render/reportLines.ts";
 import { jobSummary } from "../render/summary.ts";
+import type { Arranged } from "../render/verifiedLines.ts";
 
 export interface RunFlags {
   detach?: boolean;
@@ -72,6 +74,8 @@ export interface AttachOptions {
   /** Where the checkpoint goes; it stays with the gateway when absent. */
   output?: string;
   notice?: string;
+  /** Who cheats in it, by the name of a node of this home, and from which segment on. */
+  cheat?: { name: string; firstFalse: number };
   /** Ends the watching; without it Ctrl-C does. */
   signal?: AbortSignal;
   /** Added to the summary. */
@@ -119,13 +123,19 @@ async function finish(
     const { path: checkpointPath, bytes, contentId } = saved;
     shown = { ...view, done: { ...view.done, checkpointPath, bytes }, savedContentId: contentId };
   }
+  const names = readNames(context.home);
+  const arranged = arrangedOf(options.cheat, names);
   const report = reportLines(shown, {
-    look: context.look,
-    names: readNames(context.home),
-    sharedHost: options.notice !== undefined,
+    ...{ look: context.look, names, sharedHost: options.notice !== undefined },
+    ...(arranged && { arranged }),
   });
   context.say("");
   for (const line of report) context.say(line);
   context.emit({ ...jobSummary(shown), ...options.summary });
   return shown.phase === "done" ? 0 : 1;
+}
+
+function arrangedOf(cheat: AttachOptions["cheat"], names: NodeNames): Arranged | undefined {
+  const nodeId = [...names].find(([, name]) => name === cheat?.name)?.[0];
+  return cheat === undefined || nodeId === undefined ? undefined : { nodeId, firstFalse: cheat.firstFalse };
 }

@@ -9,7 +9,7 @@ import { nodeHome } from "../Home.ts";
 import { readNames } from "../job/nodeNames.ts";
 import { livingRecords } from "../process/RunFolder.ts";
 import { amountOf, nameOf } from "../render/figures.ts";
-import { tableLines } from "../render/table.ts";
+import { wholeTable } from "../render/table.ts";
 import { harmless } from "../render/terminalText.ts";
 import { readNetwork } from "../start/network.ts";
 import { label, left, plain, type Row, rate, rowsOf } from "./rows.ts";
@@ -144,5 +144,5 @@ function nodeTable({ look }: Context, rows: readonly Row[]): string[] {
     left(row["expiresAt"], row),
     `${row["openLeases"]} open, ${row["leases"]} in all`,
   ]);
-  return tableLines(columns, cells, look);
+  return wholeTable(columns, cells, look);
 }

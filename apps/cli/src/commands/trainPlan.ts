@@ -8,7 +8,7 @@ import { type OpenProgram, trainingBytesOf } from "@weft/tensor/train/Program";
 import { neededMemory, trainingTokens } from "@weft/tensor/train/Trainer";
 import type { Context } from "../Context.ts";
 import { bytesOf, grouped } from "../render/figures.ts";
-import { tableLines } from "../render/table.ts";
+import { wholeTable } from "../render/table.ts";
 
 /** Characters of context of the n-grams. */
 const orders = [0, 1, 2, 3, 4];
@@ -48,7 +48,7 @@ export function showPlan(
     ["passes", `${((plan.steps * tokensPerStep) / tokens).toFixed(2)} over the text`],
     ["memory", bytesOf(plan.memoryBytes)],
   ];
-  for (const line of tableLines([{ title: "" }, { title: "" }], rows, context.look).slice(1)) context.say(line);
+  for (const line of wholeTable([{ title: "" }, { title: "" }], rows, context.look).slice(1)) context.say(line);
   context.say("");
   context.say("n-grams, bits per character of the held-out text");
   const columns = [
@@ -56,6 +56,6 @@ export function showPlan(
     { title: "bits", align: "right" as const },
   ];
   const shown = nGrams.map(({ context: order, bitsPerByte }) => [String(order), bitsPerByte.toFixed(3)]);
-  for (const line of tableLines(columns, shown, context.look)) context.say(line);
+  for (const line of wholeTable(columns, shown, context.look)) context.say(line);
   return 0;
 }

@@ -4,17 +4,19 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ChainClient } from "@weft/chain/ChainClient";
+import { startRival } from "@weft/chain/courtGrounds";
 import { memoryStore } from "@weft/chain/Intent";
 import { readCommitment } from "@weft/chain/readCommitment";
 import { readNode } from "@weft/chain/reads";
 import { Sender } from "@weft/chain/Sender";
 import { type DisputeOptions, openDispute } from "@weft/compute/tensor/openDispute";
 import { readDisputeOf } from "@weft/court/playDispute";
+import { readShownStart } from "@weft/court/shownStart";
 import { openBlobs } from "@weft/host/blobs/BlobStore";
 import { readTerms } from "@weft/node/leases/checkOpen";
 import type { LeaseBody } from "@weft/node/leases/LeaseBody";
 import { getLease } from "@weft/node/store/leases";
-import { closeStore, openStore } from "@weft/node/store/Store";
+import { closeStore, openStore, type Store } from "@weft/node/store/Store";
 import { hasCode, WeftError } from "@weft/protocol/Errors";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
 import { foregroundClock } from "@weft/transport/Clock";
@@ -44,8 +46,7 @@ export async function defendDispute(context: Context, { client, fromBlock, game,
   const node = await readNode(client, dispute.nodeId);
   if (node.operator.toLowerCase() !== operator.signer.address.toLowerCase())
     throw notHere(`the segment is not one of ${name}'s`);
-  const options = await ownHistory({ client, fromBlock, folder, name }, dispute);
-  const replay = openDispute(options);
+  const { close, ...side } = await sideOf({ client, fromBlock, folder, name }, dispute);
   const sender = new Sender(client, { signer: operator.signer, store: memoryStore(), clock: foregroundClock });
   const interrupts = onInterrupt(() => {});
   try {
@@ -53,18 +54,40 @@ export async function defendDispute(context: Context, { client, fromBlock, game,
       table: { client, send: (intent) => sender.send(intent) },
       seat: {
         ...{ ...dispute, side: "defender", fromBlock: dispute.block },
-        history: async () => ({ program: await replay.program(), oracle: replay.oracle }),
+        ...side,
       },
       pollMs: Math.max(100, client.profile.blockSeconds * 1000),
       signal: interrupts.signal,
     });
-    context.emit({ kind: "summary", ok: won, won, game });
+    const { leaseId, segment } = dispute;
+    const ground = dispute.rival === startRival ? "start" : "history";
+    context.emit({ kind: "summary", ok: won, won, game, leaseId, segment: Number(segment), ground });
     return won ? 0 : 1;
   } finally {
     interrupts.release();
     sender.close();
-    await replay.close();
+    await close();
   }
+}
+
+/** What the side knows: its replay; against ground `start` the chain is enough. @throws WeftError as ownHistory */
+async function sideOf(disk: Disk, dispute: Awaited<ReturnType<typeof readDisputeOf>>) {
+  const { client, fromBlock, folder, name } = disk;
+  const { leaseId, rival } = dispute;
+  const isStart = rival === startRival;
+  if (isStart) withStore(join(folder, "store.sqlite"), name, () => undefined);
+  const replay = isStart ? undefined : openDispute(await ownHistory(disk, dispute));
+  return {
+    history: async () => {
+      if (replay === undefined) throw notHere("ground start is played without a replay");
+      return { program: await replay.program(), oracle: replay.oracle };
+    },
+    shown: async () => {
+      const first = await readCommitment(client, { leaseId, segment: 0n, fromBlock });
+      return readShownStart(client, { leaseId, first, fromBlock });
+    },
+    close: async () => replay?.close(),
+  };
 }
 
 interface Disk {
@@ -97,11 +120,17 @@ async function ownHistory(
 }
 
 function jobOf(path: string, { leaseId, name }: { leaseId: Hex; name: string }): NonNullable<LeaseBody["job"]> {
+  const job = withStore(path, name, (store) => (getLease(store, { leaseId })?.body as LeaseBody | undefined)?.job);
+  if (job === undefined) throw notHere(`the disk of ${name} knows nothing of that lease`);
+  return job;
+}
+
+/** @throws WeftError `dispute.running` when the node has it */
+function withStore<T>(path: string, name: string, read: (store: Store) => T): T {
   try {
     const store = openStore(path);
     try {
-      const job = (getLease(store, { leaseId })?.body as LeaseBody | undefined)?.job;
-      if (job !== undefined) return job;
+      return read(store);
     } finally {
       closeStore(store);
     }
@@ -113,7 +142,6 @@ function jobOf(path: string, { leaseId, name }: { leaseId: Hex; name: string }):
       cause,
     });
   }
-  throw notHere(`the disk of ${name} knows nothing of that lease`);
 }
 
 const notHere = (message: string): WeftError =>

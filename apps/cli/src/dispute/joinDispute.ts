@@ -1,5 +1,6 @@
-// `weft dispute join LEASE SEGMENT`: the segment is replayed here; where the replay differs from what its node committed to, the buyer
-// names its rival in court, with a bond from its wallet, and plays to the end. Called again it goes on with the same game.
+// `weft dispute join LEASE SEGMENT`: the segment is replayed here; where the replay differs from what its node committed to, or its lease
+// begins in a state of the node's own choice, the buyer says so in court, with a bond from its wallet, and plays to the end. Called again
+// it goes on with the same game.
 import { accuse, rivalOf } from "@weft/chain/actions/accuse";
 import { depositBond } from "@weft/chain/actions/depositBond";
 import { payAndCall } from "@weft/chain/actions/payAndCall";
@@ -12,21 +13,25 @@ import type { AccountSigner } from "@weft/chain/Keys";
 import { readCommitment } from "@weft/chain/readCommitment";
 import { chainTime } from "@weft/chain/reads";
 import { Sender } from "@weft/chain/Sender";
-import { type Dispute, openDispute } from "@weft/compute/tensor/openDispute";
+import { openDispute } from "@weft/compute/tensor/openDispute";
 import { readLeaseNode } from "@weft/court/readDisputes";
+import { readShownStart } from "@weft/court/shownStart";
 import { startsWhere } from "@weft/node/court/findAccusation";
+import { orderOrigin } from "@weft/node/leases/origins";
 import { WeftError } from "@weft/protocol/Errors";
 import * as Segment from "@weft/protocol/Segment";
 import { outlineProgram } from "@weft/tensor/train/Program";
 import { foregroundClock } from "@weft/transport/Clock";
 import { type Accusation, accusationOf, courtOpening } from "@weft/verification/court/grounds";
+import type { CourtStruct } from "@weft/verification/court/Move";
+import type { TraceOracle } from "@weft/verification/court/TraceOracle";
 import type { Hex } from "viem";
 import { type Context, gatewayOf } from "../Context.ts";
-import { openWallet } from "../commands/openWallet.ts";
 import { amountOf } from "../render/figures.ts";
 import { topUp } from "../start/faucet.ts";
 import { onInterrupt } from "../start/interrupts.ts";
-import { readNetwork } from "../start/network.ts";
+import { buyerKey } from "../start/keys.ts";
+import { openCourt, playing } from "./court.ts";
 import { fetchMaterials, type Materials } from "./materials.ts";
 import { playToEnd } from "./playToEnd.ts";
 
@@ -50,49 +55,76 @@ interface Joining extends JoinCall {
 
 /** Exit code: 0 when the segment was found false, 1 when the dispute was lost. */
 export async function joinDispute(context: Context, call: JoinCall): Promise<number> {
-  const { client, buyer } = await openWallet(context);
-  const { fromBlock } = readNetwork(context.home);
+  const { client, fromBlock } = playing(context, await openCourt(context));
+  const { signer } = await buyerKey(context.home);
   const { leaseId, segment } = call;
   const commitment = await readCommitment(client, { leaseId, segment, fromBlock });
   const first = segment === 0n ? commitment : await readCommitment(client, { leaseId, segment: 0n, fromBlock });
-  const { signer } = buyer;
   const sender = new Sender(client, { signer, store: memoryStore(), clock: foregroundClock });
   const sponsor = signer.address.toLowerCase() as Hex;
   const joining: Joining = { ...call, client, signer, sponsor, sender, fromBlock, commitment, first };
-  context.say(`replaying segment ${segment} of lease ${leaseId} …`);
-  const materials = await fetchMaterials({ home: context.home, client: gatewayOf(context), leaseId, commitment });
-  const replay = openDispute(materials.options);
   try {
-    return await accuseAndPlay(context, joining, { materials, replay });
+    const materials = await fetchMaterials({ home: context.home, client: gatewayOf(context), leaseId, commitment });
+    const found = await look(context, joining, materials);
+    try {
+      return await accuseAndPlay(context, joining, { materials, ...found });
+    } finally {
+      await found.close();
+    }
   } finally {
-    await replay.close();
     sender.close();
+  }
+}
+
+interface Found {
+  accusation: Accusation;
+  program: CourtStruct;
+  oracle: TraceOracle;
+  close(): Promise<void>;
+}
+
+/** What can be said against the segment. @throws WeftError `dispute.nothing`; of the gateway, the chain, the replay */
+async function look(context: Context, joining: Joining, materials: Materials): Promise<Found> {
+  const { client, commitment, first, leaseId, segment, fromBlock } = joining;
+  const origin = await orderOrigin(materials.terms);
+  const isOrders = first.firstStep === origin.step && first.startRoot === origin.stateRoot;
+  const begunRightly = isOrders || (await readShownStart(client, { leaseId, first, fromBlock })) !== undefined;
+  context.say(
+    begunRightly
+      ? `replaying segment ${segment} of lease ${leaseId} …`
+      : `lease ${leaseId} begins in a state that neither the order nor an earlier lease of it ends in`,
+  );
+  const replay = openDispute(await (begunRightly ? materials.replay() : materials.program()));
+  const { oracle, close } = replay;
+  try {
+    const program = await replay.program();
+    if (begunRightly && !(await startsWhere({ program, oracle }, commitment)))
+      throw agrees("the segment does not begin in the state that this gateway holds: there is nothing to show a court");
+    const shapes = outlineProgram(materials.terms.program).step.state.map(({ shape }) => shape);
+    const accusation = await accusationOf(commitment, { program, begunRightly, oracle, shapes });
+    if (accusation === undefined)
+      throw agrees(`the replay agrees with the node: segment ${segment} is what was ordered`);
+    return { accusation, program, oracle, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 
 async function accuseAndPlay(
   context: Context,
   joining: Joining,
-  { materials, replay }: { materials: Materials; replay: Dispute },
+  { materials, accusation, program, oracle }: Found & { materials: Materials },
 ): Promise<number> {
-  const { client, commitment, first, sponsor } = joining;
-  const program = await replay.program();
-  const { oracle } = replay;
-  if (!(await startsWhere({ program, oracle }, commitment)))
-    throw agrees("the segment does not begin in the state that this gateway holds: there is nothing to show a court");
-  // Which later fills begin rightly is for nodes to say; here only the order's own start is judged.
-  const begunRightly = first.firstStep !== program.startStep || first.startRoot === program.startRoot;
-  const shapes = outlineProgram(materials.terms.program).step.state.map(({ shape }) => shape);
-  const accusation = await accusationOf(commitment, { program, begunRightly, oracle, shapes });
-  if (accusation === undefined)
-    throw agrees(`the replay agrees with the node: segment ${commitment.segment} is what was ordered`);
+  const { client, commitment, sponsor } = joining;
   const rival = rivalOf(accusation);
   const hash = Segment.hash(commitment);
   const game = rival && gameId(client.network, { commitment: hash, sponsor, rival });
-  context.say(`the replay differs: ${accusation.call}${rival === undefined ? "" : `, rival history ${rival}`}`);
+  context.say(saidText(accusation));
   const named = game && (await readChallenges(client, { game, fromBlock: joining.fromBlock }))[0];
   if (named === undefined) await nameRival(context, joining, { accusation, materials, program });
-  if (rival === undefined || game === undefined) return concluded(context, { won: true, game: undefined });
+  const end = { leaseId: joining.leaseId, segment: Number(joining.segment), call: accusation.call };
+  if (rival === undefined || game === undefined) return concluded(context, { won: true, game: null, ...end });
   const nodeId = await readLeaseNode(client, joining.leaseId);
   const interrupts = onInterrupt(() => {});
   try {
@@ -106,10 +138,18 @@ async function accuseAndPlay(
       signal: interrupts.signal,
     });
     await takeBack(context, joining);
-    return concluded(context, { won, game });
+    return concluded(context, { won, game, ...end });
   } finally {
     interrupts.release();
   }
+}
+
+function saidText(accusation: Accusation): string {
+  const { call } = accusation;
+  if (call === "challenge") return `the replay differs: challenge, rival history ${accusation.rival}`;
+  return call === "challengeStart"
+    ? "its start is false: challengeStart; the node has to show what it went on from"
+    : `it is false by what it says itself: ${call}`;
 }
 
 /** The accusation, with its bond as far as it isn't in the court. */
@@ -149,7 +189,16 @@ async function takeBack(context: Context, { client, signer, sender }: Joining): 
   context.say(`${amountOf(amount)} of bonds are back in the wallet`);
 }
 
-function concluded(context: Context, end: { won: boolean; game: Hex | undefined }): number {
+interface End {
+  won: boolean;
+  /** Null where it was proven at once. */
+  game: Hex | null;
+  leaseId: Hex;
+  segment: number;
+  call: string;
+}
+
+function concluded(context: Context, end: End): number {
   context.emit({ kind: "summary", ok: end.won, ...end });
   return end.won ? 0 : 1;
 }

@@ -26,8 +26,10 @@ export interface Materials {
   order: Order.Order;
   details: Opening[];
   terms: JobTerms;
-  /** Of the replay's worker. */
-  options: DisputeOptions;
+  /** Worker's task: a replay of the segment. @throws WeftError `dispute.noStart`, of the gateway */
+  replay(): Promise<DisputeOptions>;
+  /** Worker's task: the order's first segment, for its court program alone. @throws WeftError of the gateway */
+  program(): Promise<DisputeOptions>;
 }
 
 export interface Where {
@@ -36,6 +38,8 @@ export interface Where {
   leaseId: Hex;
   commitment: SegmentCommitment;
 }
+
+type Content = { checkpoint: Hex };
 
 const limits = { threads: 1, memoryMiB: 2048, nice: 0 } as const;
 
@@ -53,17 +57,33 @@ export async function fetchMaterials({ home, client, leaseId, commitment }: Wher
   const folder = join(home.disputes, `${leaseId.slice(2, 14)}-${commitment.segment}`);
   makeFolder(folder);
   const file = (contentId: Hex) => fetchFile(client, { folder, contentId });
-  const segment = Number(commitment.firstStep) / terms.program.stepsPerSegment;
-  const origin = terms.start && { step: terms.start.step, stateRoot: terms.start.stateRoot };
-  const options: DisputeOptions = {
+  const task = async (segment: number, from: Content | undefined): Promise<DisputeOptions> => ({
     ...{ program: terms.program, corpusPath: await file(corpus.contentId), segment, limits },
-    ...(origin && { origin }),
-    ...(start && {
-      start: { checkpointPath: await file(start.checkpoint), contentId: start.checkpoint, segment },
+    ...(terms.start && { origin: { step: terms.start.step, stateRoot: terms.start.stateRoot } }),
+    ...(from && {
+      start: { checkpointPath: await file(from.checkpoint), contentId: from.checkpoint, segment },
     }),
+  });
+  const { stepsPerSegment } = terms.program;
+  const orders = terms.start ?? undefined;
+  return {
+    ...{ order, details, terms },
+    replay: async () => {
+      const isOrders = Number(commitment.firstStep) === (orders?.step ?? 0);
+      const from = start ?? (isOrders ? orders : undefined);
+      if (from === undefined && commitment.firstStep > 0n) throw noStart();
+      return task(Number(commitment.firstStep) / stepsPerSegment, from);
+    },
+    program: () => task((orders?.step ?? 0) / stepsPerSegment, orders),
   };
-  return { order, details, terms, options };
 }
+
+const noStart = () =>
+  new WeftError("the gateway does not hold the checkpoint that the segment starts from", {
+    code: "dispute.noStart",
+    fault: "network",
+    remedy: "nothing was sent; a segment that one of its checkpoints leads to can be replayed",
+  });
 
 /** The path of a content, fetched unless it is there. @throws WeftError `dispute.content` */
 async function fetchFile(

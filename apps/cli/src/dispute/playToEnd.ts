@@ -55,7 +55,7 @@ function teller(context: Context, disputes: Disputes, game: string): (isOver: bo
     const own = byGame(events).find(([first]) => first?.game === game) ?? [];
     for (const event of own.slice(told)) {
       context.emit(event);
-      context.say(disputeText(event, names));
+      context.say(disputeText(event, { names, told: own }));
     }
     told = own.length;
     if (isOver) for (const line of ["", ...disputeTree(own, { look: uncut(context.look), names })]) context.say(line);

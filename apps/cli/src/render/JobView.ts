@@ -3,6 +3,7 @@
 import { type DisputeEvent, shapes as disputeShapes } from "@weft/protocol/DisputeEvent";
 import type { JobEvent, JobEventBody } from "@weft/protocol/JobEvent";
 import type { LossPoint } from "./lossPlot.ts";
+import { auditKey, type SegmentView, withoutAfter, withSegment } from "./segmentFates.ts";
 
 export type Phase =
   | "created"
@@ -51,8 +52,10 @@ export interface JobView {
   segments: { committed: number; held: number; paid: number };
   /** Highest cumulative voucher by provider, stablecoin units. */
   streamed: Readonly<Record<string, bigint>>;
-  /** Latest phase by segment; drawn segments only. */
-  audits: Readonly<Record<number, AuditPhase>>;
+  /** Each as its lease committed to it, in order, void ones too. */
+  committed: readonly SegmentView[];
+  /** Latest phase by lease and segment, see `auditKey`; drawn segments only. */
+  audits: Readonly<Record<string, AuditPhase>>;
   unpaid: readonly JobEventBody<"unpaid">[];
   failovers: readonly JobEventBody<"failover">[];
   /** What happened in court to segments of its leases; at most `maxDisputeEvents`. */
@@ -86,6 +89,7 @@ export const emptyView: JobView = {
   leases: [],
   segments: { committed: 0, held: 0, paid: 0 },
   streamed: {},
+  committed: [],
   audits: {},
   unpaid: [],
   failovers: [],
@@ -163,6 +167,7 @@ function applyWork(view: JobView, event: JobEvent): JobView | undefined {
     case "segment":
       return {
         ...view,
+        committed: withSegment(view, event),
         segments: {
           ...segments,
           committed: segments.committed + 1,
@@ -178,9 +183,17 @@ function applyWork(view: JobView, event: JobEvent): JobView | undefined {
     case "unpaid":
       return { ...view, unpaid: append(view.unpaid, event) };
     case "audit":
-      return { ...view, audits: { ...view.audits, [event.segment]: worse(view.audits[event.segment], event.phase) } };
+      return {
+        ...view,
+        audits: { ...view.audits, [auditKey(event)]: worse(view.audits[auditKey(event)], event.phase) },
+      };
     case "failover":
-      return { ...view, phase: "bidding", failovers: append(view.failovers, event) };
+      return {
+        ...view,
+        phase: "bidding",
+        failovers: append(view.failovers, event),
+        committed: withoutAfter(view, event.fromStep),
+      };
     default:
       return undefined;
   }

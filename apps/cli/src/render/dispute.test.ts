@@ -55,15 +55,22 @@ test("the tree grows with the game, within any terminal, and says whose clock ru
     last = lines.length;
   }
   assert.deepEqual(disputeTree([], { look, names }), []);
-  const [, first] = told as [DisputeEvent, DisputeEvent];
+  const [, , first] = told as [DisputeEvent, DisputeEvent, DisputeEvent];
   const clocks = (now: number) =>
-    disputeTree(told.slice(0, 2), { look, names, now }).find((line) => /clocks/.test(line));
+    disputeTree(told.slice(0, 3), { look, names, now }).find((line) => /clocks/.test(line));
   assert.match(clocks(first.time)!, /node-5 16:40, node-2 16:40 to move/);
   assert.match(clocks(first.time + 60)!, /node-2 15:40 to move/);
 });
 
-test("one line an event; a weight that was changed after its step has a name", async () => {
-  for (const event of told) assert.match(disputeText(event, names), /^court: /);
+test("one line an event, which says whose it is; a weight that was changed after its step has a name", async () => {
+  for (const event of told) {
+    const text = disputeText(event, { names, told });
+    assert.match(text, /^court: segment 3, game 0x[0-9a-f]{6}…[0-9a-f]{4}: \S/);
+    assert.doesNotMatch(text, / {2}|the node|the rival/);
+  }
+  const move = told.find(({ kind }) => kind === "move")!;
+  assert.match(disputeText(move, { names, told }), /: node-5 reveal: .*; clocks node-5 \d+ s, node-2 \d+ s$/);
+  assert.match(disputeText(move, { names, told: [] }), /^court: game 0x\S+: the node reveal: /);
   const stage = await stageOf(tinyTrainProgram({ model: tinyMlpModel }), 4);
   const cheat = flipWeight((step) => step === 2, { name: "hidden.weight", element: 100, bit: 0 });
   const sides = { defender: oracleOf(stage.side(cheat)), rival: oracleOf(stage.side()) };
@@ -74,15 +81,70 @@ test("one line an event; a weight that was changed after its step has a name", a
 });
 
 test("disputes of a network: one by one, named by game or lease, over or whose turn it is", () => {
-  const [one] = summaries(told, 100);
-  assert.deepEqual([one?.state, one?.winner, one?.level, one?.segment], ["over", "rival", "accs", 3]);
-  const [playing] = summaries(told.slice(0, 2), told[1]!.time + 5);
+  const [one] = summaries(told, { now: 100 });
+  assert.deepEqual([one?.state, one?.winner, one?.level, one?.segment], ["won", "rival", "accs", 3]);
+  const [playing] = summaries(told.slice(0, 3), { now: told[2]!.time + 5 });
   assert.deepEqual([playing?.state, playing?.turn, playing?.left], ["playing", "rival", rules.clockSeconds - 5]);
   const game = told[0]!.game!;
   assert.equal(disputeNamed(told, game.slice(0, 8)).length, told.length);
   assert.equal(disputeNamed(told, leaseId.slice(0, 8)).length, told.length);
-  assert.throws(() => disputeNamed(told, "0xzz00"), { code: "dispute.unknown" });
   assert.deepEqual([isConcluded(told), isConcluded(told.slice(0, -1))], [true, false]);
+});
+
+test("a rival waits, plays, wins, loses, or has lost for good; a row always has the same keys", () => {
+  const state = (events: readonly DisputeEvent[], closed?: ReadonlySet<string>) =>
+    summaries(events, { now: 100, ...(closed && { closed }) }).at(-1);
+  const [challenged, began] = told as [DisputeEvent & { kind: "challenged" }, DisputeEvent];
+  assert.deepEqual([challenged.kind, began.kind], ["challenged", "gameBegan"]);
+  const waiting = state([challenged]);
+  assert.deepEqual([waiting?.state, waiting?.turn, waiting?.left], ["waiting", null, null]);
+  assert.match(disputeTree([challenged], { look, names }).join("\n"), /waits: a rival named before it plays first/);
+  assert.equal(state([challenged, began])?.state, "playing");
+  const { time, transaction, gas, game } = began;
+  const common = { time, transaction, gas, ...(game !== undefined && { game }) };
+  const lost: DisputeEvent = { kind: "rivalLost", ...common, lost: "400" };
+  const out = state([challenged, began, lost]);
+  assert.deepEqual([out?.state, out?.concluded], ["lost", true]);
+  assert.equal(state([challenged, began, lost], new Set([challenged.commitment]))?.state, "final");
+  // Behind the rival that won: its segment is false whether or not it has its bond back.
+  const second = { ...challenged, game: `0x${"77".repeat(20)}` as const };
+  assert.deepEqual([state([...told, second])?.state, state([...told, second])?.winner], ["won", null]);
+  for (const row of [waiting, out, state(told)]) assert.deepEqual(Object.keys(row!), Object.keys(state(told)!));
+  assert.ok(Object.values(waiting!).every((value) => value !== undefined));
+});
+
+test("an id: what can't be one is a wrong call, what nothing has is unknown, what several have is asked for in full", () => {
+  const codeOf = (named: string, events: readonly DisputeEvent[] = told) => {
+    try {
+      disputeNamed(events, named);
+      return "found";
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  const [challenged] = told as [DisputeEvent & { kind: "challenged" }];
+  const { game } = challenged;
+  const twin = { ...challenged, game: `${game!.slice(0, 40)}${game!.endsWith("00") ? "11" : "00"}` as `0x${string}` };
+  assert.deepEqual(
+    ["0xzz00", "segment 5", "0x", `0x${"1".repeat(65)}`].map((one) => codeOf(one)),
+    Array(4).fill("cli.usage"),
+  );
+  assert.deepEqual([codeOf("0xffffffff"), codeOf("0xff", [])], ["dispute.unknown", "dispute.unknown"]);
+  assert.equal(codeOf(game!.slice(0, 12), [...told, twin]), "dispute.ambiguous");
+  assert.equal(codeOf(game!, [...told, twin]), "found");
+});
+
+test("at forty columns every word of the tree is there, whole", () => {
+  const words = (width: number) => {
+    const lines = disputeTree(told, { look: { colour: false, width }, names });
+    assert.ok(lines.every((line) => widthOf(line) <= width));
+    return lines
+      .join(" ")
+      .split(/\s+/)
+      .filter((word) => word !== "");
+  };
+  assert.deepEqual(words(40), words(200));
+  assert.ok(!words(40).some((word) => word.includes("…") && !/^0x[0-9a-f]+…[0-9a-f]{4}:?$/.test(word)));
 });
 
 test("words: bits and the number that they are", () => {

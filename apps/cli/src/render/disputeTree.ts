@@ -15,7 +15,7 @@ import {
   wordText,
 } from "./disputeWords.ts";
 import { amountOf, clockOf, grouped, type NodeNames, shortHash } from "./figures.ts";
-import { fit, type Look, paint } from "./terminalText.ts";
+import { hang, type Look, paint } from "./terminalText.ts";
 
 export interface TreeOptions {
   look: Look;
@@ -85,7 +85,7 @@ export function disputeTree(events: readonly DisputeEvent[], options: TreeOption
     ...tipLines(rows.at(-1), { depth: rows.length, sides, verdict, look }),
     ...clockLines(events, { ...options, challenged, sides, isOver: verdict !== undefined || isConcluded(events) }),
     ...verdictLines(events, { look, names }),
-  ].map((line) => fit(line, look.width));
+  ].flatMap((line) => hang(line, look.width));
 }
 
 function headLines(challenged: Told<"challenged">, { defender, rival }: Sides, look: Look): string[] {
@@ -147,9 +147,15 @@ function clockLines(events: readonly DisputeEvent[], { look, now, challenged, si
   const moves = events.filter((event) => event.kind === "move");
   const last = moves.findLast(({ defenderLeft }) => defenderLeft !== undefined);
   const { clockSeconds } = challenged;
+  const began = events.find((event) => event.kind === "gameBegan");
+  if (began === undefined && moves.length === 0 && !isOver)
+    return [
+      "  waits: a rival named before it plays first, no clock runs",
+      `  gas     the challenge ${grouped(challenged.gas)}`,
+    ];
   const left = { defender: last?.defenderLeft ?? clockSeconds, rival: last?.rivalLeft ?? clockSeconds };
   const isRivals = last !== undefined && last.side === "defender";
-  const ran = now === undefined || isOver ? 0 : Math.max(0, now - (last?.time ?? challenged.time));
+  const ran = now === undefined || isOver ? 0 : Math.max(0, now - (last?.time ?? began?.time ?? challenged.time));
   const text = (side: keyof Sides, isTurn: boolean) => {
     const clock = clockOf(isTurn ? left[side] - ran : left[side]);
     return isTurn && !isOver ? paint(look, "yellow", `${sides[side]} ${clock} to move`) : `${sides[side]} ${clock}`;

@@ -2,7 +2,8 @@
 import type { JobEvent } from "@weft/protocol/JobEvent";
 import { disputeText } from "./disputeText.ts";
 import { amountOf, clockOf, compact, grouped, type NodeNames, nameOf, rateOf, shortHash } from "./figures.ts";
-import { isDispute, type JobView } from "./JobView.ts";
+import { applyEvent, isDispute, type JobView } from "./JobView.ts";
+import { fatesOf } from "./segmentFates.ts";
 import { harmless } from "./terminalText.ts";
 
 /**
@@ -11,7 +12,7 @@ import { harmless } from "./terminalText.ts";
  */
 export function plainLine(before: JobView, event: JobEvent, names: NodeNames): string | undefined {
   const text = isDispute(event)
-    ? disputeText(event, names)
+    ? disputeText(event, { names, told: before.disputes })
     : (marketText(event, names) ?? workText(before, event, names) ?? endText(event, names));
   if (text === undefined) return undefined;
   if (event.kind === "progress" && !crossesTenth(before, event)) return undefined;
@@ -71,9 +72,9 @@ function workText(before: JobView, event: JobEvent, names: NodeNames): string | 
     case "unpaid":
       return `segment ${event.segment} not paid: ${event.message}`;
     case "audit":
-      return `audit of segment ${event.segment}: ${auditText[event.phase]}${event.auditor === undefined ? "" : ` (${nameOf(names, event.auditor)})`}`;
+      return auditLine(before, event, names);
     case "failover":
-      return `provider ${nameOf(names, event.fromNode)} failed (${event.reason}): work goes on from step ${grouped(event.fromStep)}${event.toNode === undefined ? "" : ` at ${nameOf(names, event.toNode)}`}`;
+      return `provider ${nameOf(names, event.fromNode)} failed (${event.reason}): work goes on from step ${grouped(event.fromStep)}${event.toNode === undefined ? "" : ` at ${nameOf(names, event.toNode)}`}${builtOn(before, event, names)}`;
     default:
       return undefined;
   }
@@ -85,6 +86,24 @@ function paidText(before: JobView, event: JobEvent & { kind: "paid" }, names: No
   const more = BigInt(event.cumulative) - (before.streamed[event.nodeId] ?? 0n);
   if (more <= 0n) return undefined;
   return `segment ${event.segment} paid: ${payee} has ${amountOf(event.cumulative)} in all`;
+}
+
+/** With whose segment it is, once that isn't the present lease's. */
+function auditLine(before: JobView, event: JobEvent & { kind: "audit" }, names: NodeNames): string {
+  const { segment, phase, auditor, leaseId } = event;
+  const lease = before.leases.find((one) => one.leaseId === leaseId);
+  const whose = lease === undefined || lease === before.leases.at(-1) ? "" : ` of ${nameOf(names, lease.nodeId)}`;
+  const found = auditor === undefined && phase === "confirmedFalse" ? "found false; never paid" : auditText[phase];
+  return `audit of segment ${segment}${whose}: ${found}${auditor === undefined ? "" : ` (${nameOf(names, auditor)})`}`;
+}
+
+/** What the next provider's work rests on, where nobody has looked at it. */
+function builtOn(before: JobView, event: JobEvent & { kind: "failover" }, names: NodeNames): string {
+  const { unverified } = fatesOf(applyEvent(before, event));
+  const last = unverified.findLast(({ lastStep }) => lastStep + 1 === event.fromStep);
+  return last === undefined
+    ? ""
+    : `, from the end of segment ${last.segment} of ${nameOf(names, last.nodeId)}, which nobody re-executed so far`;
 }
 
 const auditText: Record<(JobEvent & { kind: "audit" })["phase"], string> = {

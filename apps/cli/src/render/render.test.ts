@@ -142,8 +142,9 @@ test("final report", () => {
     "  total      412,304",
     "",
     "what this does and doesn't show",
-    "  - verified: 1 of 2 segments were re-executed bit for bit by another node",
-    "  - not verified: the 1 that no auditor re-executed; loss and tokens/s are the provider's word",
+    "  - verified: 1 of 2 segments were re-executed bit for bit by another node (segment 0)",
+    "  - not verified: the 1 that no auditor re-executed (segment 1); loss and tokens/s are the",
+    "    provider's word",
     "  - shared-host: the nodes run on this one machine, so holders and auditors here are separate keys,",
     "    not separate owners",
   ]);

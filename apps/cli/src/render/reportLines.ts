@@ -1,18 +1,22 @@
 // The report at the end of a job: what was learnt, where the model lies, who was paid, what the chain cost, and what
 // of it all nobody has verified.
 import { byGame } from "../dispute/summarise.ts";
+import { bondLines } from "./bondLines.ts";
 import { disputeTree } from "./disputeTree.ts";
 import { amountOf, bytesOf, clockOf, grouped, type NodeNames, nameOf } from "./figures.ts";
-import { auditCounts, type JobView, totalStreamed } from "./JobView.ts";
+import type { JobView } from "./JobView.ts";
 import { evaluationLines, lossLines, sampleBlock } from "./learntLines.ts";
 import { tableLines } from "./table.ts";
-import { harmless, type Look, paint, uncut, wrap } from "./terminalText.ts";
+import { harmless, type Look, paint, uncut } from "./terminalText.ts";
+import { type Arranged, verifiedLines } from "./verifiedLines.ts";
 
 export interface ReportOptions {
   look: Look;
   names: NodeNames;
   /** All nodes share one machine; the report says what that means. */
   sharedHost: boolean;
+  /** Of a start with --cheat. */
+  arranged?: Arranged;
 }
 
 /** What stays: nothing of it is cut, so that paths, hashes and amounts are whole on any terminal. */
@@ -26,9 +30,10 @@ export function reportLines(view: JobView, options: ReportOptions): string[] {
     sampleBlock(view.sample, look),
     checkpointLines(view, look),
     paidLines(view, options),
+    bondLines(view, options),
     courtLines(view, options),
     gasLines(view, look),
-    unverifiedLines(view, options),
+    verifiedLines(view, options),
   ].filter((lines) => lines.length > 0);
   return sections.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]));
 }
@@ -92,29 +97,4 @@ function gasLines(view: JobView, look: Look): string[] {
 function courtLines(view: JobView, { look, names }: ReportOptions): string[] {
   const games = byGame(view.disputes).map((events) => disputeTree(events, { look: uncut(look), names }));
   return games.flatMap((lines, index) => (index === 0 ? [paint(look, "bold", "in court"), ...lines] : ["", ...lines]));
-}
-
-/** The labels that keep a report honest. */
-function unverifiedLines(view: JobView, { look, sharedHost }: ReportOptions): string[] {
-  if (view.leases.length === 0) return [];
-  const audits = auditCounts(view);
-  const unseen = Math.max(0, view.segments.committed - audits.ok - audits.confirmedFalse);
-  const notes = [
-    `verified: ${audits.ok} of ${view.segments.committed} segments were re-executed bit for bit by another node`,
-    `not verified: the ${unseen} that no auditor re-executed; loss and tokens/s are the provider's word`,
-  ];
-  if (audits.missed > 0)
-    notes.push(
-      `unanswered: ${audits.missed} of ${audits.drawn} audits lapsed: no drawn node sealed a verdict in time, because it was away or too slow`,
-    );
-  if (sharedHost)
-    notes.push(
-      "shared-host: the nodes run on this one machine, so holders and auditors here are separate keys, not separate owners",
-    );
-  if (view.done !== undefined && totalStreamed(view) === 0n)
-    notes.push("no voucher was streamed: pay was claimed on chain");
-  const lines = notes.flatMap((note) =>
-    wrap(note, look.width - 4).map((line, index) => (index === 0 ? `- ${line}` : `  ${line}`)),
-  );
-  return [paint(look, "bold", "what this does and doesn't show"), ...lines.map((line) => `  ${line}`)];
 }

@@ -1,6 +1,7 @@
 // The last line of `--json`: what a script needs of a job, without replaying its events.
 import { summaries } from "../dispute/summarise.ts";
 import { auditCounts, type JobView, totalStreamed } from "./JobView.ts";
+import { fatesOf } from "./segmentFates.ts";
 
 export interface JobSummaryLine {
   kind: "summary";
@@ -34,6 +35,7 @@ export function jobSummary(view: JobView): JobSummaryLine {
     paid: view.done?.paid,
     gas: view.done?.gas,
     segments: view.segments,
+    fates: fatesSummary(view),
     audits: auditCounts(view),
     disputes: disputesOf(view),
     error:
@@ -43,9 +45,22 @@ export function jobSummary(view: JobView): JobSummaryLine {
   };
 }
 
+/** Numbers of segments; what is void by who did it. */
+function fatesSummary(view: JobView): object {
+  const { verified, unverified, foundFalse, fell, convicted } = fatesOf(view);
+  const numbers = (segments: readonly { segment: number }[]) => segments.map(({ segment }) => segment);
+  const placed = (segments: readonly { segment: number; nodeId: string }[]) =>
+    segments.map(({ segment, nodeId }) => ({ segment, nodeId }));
+  return {
+    ...{ verified: numbers(verified), unverified: numbers(unverified) },
+    ...{ false: placed(foundFalse), void: placed(fell) },
+    convicted: convicted.map(({ nodeId, unseen, goesOnFrom }) => ({ nodeId, unseen: numbers(unseen), goesOnFrom })),
+  };
+}
+
 /** One row a dispute. */
 const disputesOf = ({ disputes, lastAt }: JobView) =>
-  summaries(disputes, Math.floor(lastAt / 1000)).map(({ game, nodeId, segment, winner, level, gas }) => {
+  summaries(disputes, { now: Math.floor(lastAt / 1000) }).map(({ game, nodeId, segment, winner, level, gas }) => {
     const slashed = disputes.find((event) => event.kind === "slashed" && event.game === game);
     return { game, nodeId, segment, winner, level, gas, ...(slashed && { slashed }) };
   });

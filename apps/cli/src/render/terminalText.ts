@@ -8,6 +8,8 @@ export interface Look {
   colour: boolean;
   /** Columns of the terminal. */
   width: number;
+  /** No terminal: what is printed as a table goes to a file or another program, and nothing of it is left away. */
+  piped?: boolean;
 }
 
 /** Nothing is cut: for what stays on the screen and is copied from it. A terminal breaks its lines. */
@@ -34,6 +36,9 @@ export function harmless(text: string, options: { lines?: boolean } = {}): strin
   );
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with escape
+const colourCode = /(\u001b\[[0-9;]*m)/;
+
 const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
 const mark = /\p{Mark}/u;
@@ -54,8 +59,7 @@ export function fit(text: string, width: number): string {
   let columns = 0;
   let kept = "";
   let coloured = false;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with escape
-  for (const piece of text.split(/(\u001b\[[0-9;]*m)/)) {
+  for (const piece of text.split(colourCode)) {
     if (piece.startsWith("\u001b[")) {
       kept += piece;
       coloured = true;
@@ -90,4 +94,49 @@ export function wrap(text: string, width: number): string[] {
     }
   }
   return line === "" ? lines : [...lines, line];
+}
+
+/** A longer word than a line is broken where the line ends: nothing is lost. */
+function broken(word: string, width: number): string[] {
+  const pieces: string[] = [];
+  let piece = "";
+  for (const part of word.split(colourCode)) {
+    if (part.startsWith("\u001b[")) {
+      piece += part;
+      continue;
+    }
+    for (const character of part) {
+      if (widthOf(piece) + columnsOf(character) > width) {
+        pieces.push(piece);
+        piece = "";
+      }
+      piece += character;
+    }
+  }
+  return [...pieces, piece];
+}
+
+/**
+ * A line that is wider than `width` goes on below, further in than it began; nothing is cut. Colours go on over the break. Where there is
+ * little room the indentation gives way first.
+ */
+export function hang(line: string, width: number): string[] {
+  if (widthOf(line) <= width) return [line];
+  const lead = /^ */.exec(line)?.[0].length ?? 0;
+  const first = Math.min(lead, Math.floor(width / 4));
+  const rest = Math.min(lead + 4, Math.floor(width / 4) + 2);
+  const lines: string[] = [];
+  let current = " ".repeat(first);
+  let isEmpty = true;
+  const words = line.slice(lead).split(/ +/);
+  for (const word of words.flatMap((one) => broken(one, Math.max(1, width - rest)))) {
+    const longer = isEmpty ? `${current}${word}` : `${current} ${word}`;
+    if (isEmpty || widthOf(longer) <= width) current = longer;
+    else {
+      lines.push(current);
+      current = `${" ".repeat(rest)}${word}`;
+    }
+    isEmpty = false;
+  }
+  return [...lines, current];
 }

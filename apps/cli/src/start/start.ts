@@ -62,7 +62,8 @@ async function run(context: Context, { flags, job, cheat, family, interrupts, on
   if (network === "interrupted") return 130;
   onUp();
   if (cheat !== undefined) tellCheat(context, cheat);
-  const code = await Promise.race([work(context, { network, job, flags, signal: interrupts.signal }), stopped]);
+  const done = work(context, { network, job, cheat, flags, signal: interrupts.signal });
+  const code = await Promise.race([done, stopped]);
   if (code === "interrupted") return 130;
   if (flags.once === true) return code;
   context.say("");
@@ -93,12 +94,13 @@ async function launchOrBeginAnew(
 interface Work {
   network: RunningNetwork;
   job: MainJob | undefined;
+  cheat: Cheat | undefined;
   flags: StartFlags;
   signal: AbortSignal;
 }
 
 /** Follows the job to its end: the one that an earlier start left undone, else one that is bought now. */
-async function work(context: Context, { network, job, flags, signal }: Work): Promise<number> {
+async function work(context: Context, { network, job, cheat, flags, signal }: Work): Promise<number> {
   const client = connect({ url: network.gatewayUrl, tokenFile: context.home.gatewayToken });
   const { same, others } = await earlierJobs(client, flags.newJob === true ? undefined : job);
   for (const { jobId, name } of others)
@@ -108,6 +110,7 @@ async function work(context: Context, { network, job, flags, signal }: Work): Pr
     jobId: same === undefined ? await buy(context, client, job) : goOn(context, same),
     signal,
     notice: sharedHostNotice(flags.nodes ?? defaultNodes),
+    ...(cheat && { cheat }),
     summary: { startup: network.seconds },
   });
 }

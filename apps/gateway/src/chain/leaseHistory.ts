@@ -23,7 +23,10 @@ export async function auditPayments(parts: ChainParts, leaseId: Hex): Promise<{ 
   });
 }
 
-/** Gas of every transaction that left a log of this lease, by the function that was called, whoever sent it. */
+/**
+ * Gas of every transaction that left a log of this lease, by the function that was called, whoever sent it. What went to the court is left
+ * out: most of a dispute's moves name no lease (courtGas.ts counts them all).
+ */
 export async function leaseGas(parts: ChainParts, leaseId: Hex): Promise<Map<string, bigint>> {
   const { client, fromBlock } = parts;
   const { market, channels, audits } = client.network.contracts;
@@ -43,6 +46,7 @@ export async function leaseGas(parts: ChainParts, leaseId: Hex): Promise<Map<str
       client.rpc.getTransactionReceipt({ hash }),
     ]);
     const action = actionOf(client.network.contracts, { to: transaction.to, input: transaction.input });
+    if (action === undefined) continue;
     byAction.set(action, (byAction.get(action) ?? 0n) + receipt.gasUsed);
   }
   return byAction;
@@ -51,8 +55,10 @@ export async function leaseGas(parts: ChainParts, leaseId: Hex): Promise<Map<str
 function actionOf(
   contracts: ChainParts["client"]["network"]["contracts"],
   call: { to: Address | null; input: Hex },
-): string {
-  const name = (["market", "channels", "audits"] as const).find((key) => contracts[key] === call.to?.toLowerCase());
+): string | undefined {
+  const to = call.to?.toLowerCase();
+  if (to === contracts.court.toLowerCase() || to === contracts.games.toLowerCase()) return undefined;
+  const name = (["market", "channels", "audits"] as const).find((key) => contracts[key] === to);
   if (name === undefined) return "other";
   try {
     return decodeFunctionData({ abi: abis[name] as Abi, data: call.input }).functionName;

@@ -6,6 +6,8 @@ import type { NodeId } from "@weft/protocol/NodeId";
 import type { TrainProgram } from "@weft/tensor/train/Program";
 import type { Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
+import { courtGas } from "./courtGas.ts";
+import { disputesTold } from "./followDisputes.ts";
 import { type JobRecord, lastGood } from "./JobRecord.ts";
 import { untilSettled } from "./untilSettled.ts";
 
@@ -40,7 +42,7 @@ export async function finishJob(context: GatewayContext, work: FinishWork): Prom
     checkpointPath: path,
     bytes,
     paid: await payments(context, work.record),
-    gas: await gasOf(context, work.record),
+    gas: await gasOf(context, work),
     seconds: Math.round((context.clock.now() - work.startedAtMs) / 100) / 10,
   });
   return "finished";
@@ -74,9 +76,9 @@ async function payments(context: GatewayContext, record: JobRecord): Promise<Pay
 
 async function gasOf(
   context: GatewayContext,
-  record: JobRecord,
+  { jobId, record }: Pick<FinishWork, "jobId" | "record">,
 ): Promise<{ byAction: Record<string, string>; total: string }> {
-  const byAction = new Map<string, bigint>();
+  const byAction = courtGas(disputesTold(context, jobId));
   for (const { leaseId } of record.leases)
     for (const [action, gas] of await context.chain.leaseGas(leaseId))
       byAction.set(action, (byAction.get(action) ?? 0n) + gas);

@@ -46,7 +46,8 @@ export function followAudits(
         if (phase === undefined || told.get(key) === phase) continue;
         told.set(key, phase);
         const auditor = facts.auditor === undefined ? {} : { auditor: facts.auditor };
-        tell(context, job.jobId, { segment: lease.firstSegment + Number(facts.segment), ...auditor, phase });
+        const { leaseId, firstSegment } = lease;
+        tell(context, job.jobId, { segment: firstSegment + Number(facts.segment), leaseId, ...auditor, phase });
       }
   });
 }

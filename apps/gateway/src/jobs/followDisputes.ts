@@ -58,11 +58,15 @@ function stateOf(disputes: readonly DisputeState[]): { text: string; isLive: boo
 const keyOf = ({ kind, transaction, game }: Pick<DisputeEvent, "kind" | "transaction" | "game">): string =>
   `${kind}/${transaction}/${game ?? ""}`;
 
-function toldBefore({ store }: Pick<Ports, "store">, jobId: string): Set<string> {
-  const told = new Set<string>();
+const toldBefore = (ports: Pick<Ports, "store">, jobId: string): Set<string> =>
+  new Set(disputesTold(ports, jobId).map(keyOf));
+
+/** What the user was told of disputes over the job, in order. */
+export function disputesTold({ store }: Pick<Ports, "store">, jobId: string): DisputeEvent[] {
+  const told: DisputeEvent[] = [];
   for (let from = 1; ; ) {
     const events = store.eventsFrom(jobId, from);
-    for (const event of events) if (Object.hasOwn(shapes, event.kind)) told.add(keyOf(event as never));
+    for (const event of events) if (Object.hasOwn(shapes, event.kind)) told.push(event as unknown as DisputeEvent);
     const end = events.at(-1)?.seq;
     if (end === undefined) return told;
     from = end + 1;

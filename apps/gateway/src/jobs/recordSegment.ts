@@ -37,7 +37,7 @@ export function recordSegment(
   work.save(record);
   const number = lease.firstSegment + segment.segment;
   const { firstStep, lastStep, historyRoot } = segment;
-  const { checkpoint } = commitment;
-  context.emit(jobId, "segment", { segment: number, firstStep, lastStep, historyRoot, checkpoint, holders });
+  const { leaseId, checkpoint } = commitment;
+  context.emit(jobId, "segment", { segment: number, leaseId, firstStep, lastStep, historyRoot, checkpoint, holders });
   context.emit(jobId, "paid", { segment: number, cumulative: cumulative.toString(), nodeId: lease.nodeId });
 }

@@ -5,7 +5,7 @@ import { WeftError } from "@weft/protocol/Errors";
 import { check } from "@weft/protocol/JobFile";
 import { refillable } from "@weft/protocol/Lease";
 import { decodeTrainProgram, type TrainProgram, trainProgramHash } from "@weft/tensor/train/Program";
-import { bytesToHex } from "viem";
+import { bytesToHex, type Hex } from "viem";
 import type { GatewayContext } from "../GatewayContext.ts";
 import { finishJob } from "./finishJob.ts";
 import { followAudits } from "./followAudits.ts";
@@ -197,17 +197,22 @@ function voidFalse(context: GatewayContext, work: Work): LeaseRecord | undefined
   work.save(work.record);
   const lease = leases.find(({ leaseId }) => leaseId === segments[first]?.leaseId);
   const signedTwice = lease !== undefined && context.chain.segments(lease.leaseId).some((one) => one.equivocated);
-  if (!signedTwice) tellFalse(context, work.jobId, (lease?.firstSegment ?? 0) + (segments[first]?.segment ?? 0));
+  const segment = (lease?.firstSegment ?? 0) + (segments[first]?.segment ?? 0);
+  if (!signedTwice) tellFalse(context, work.jobId, { segment, ...(lease && { leaseId: lease.leaseId }) });
   return lease;
 }
 
 /** A lease that settles in the same moment takes its audits out of the snapshot before they were told. */
-function tellFalse(context: GatewayContext, jobId: string, segment: number): void {
+function tellFalse(context: GatewayContext, jobId: string, found: { segment: number; leaseId?: Hex }): void {
   const told = context.store
     .eventsFrom(jobId, 1)
-    .some((event) => event.kind === "audit" && event.phase === "confirmedFalse" && event.segment === segment);
-  if (!told) context.emit(jobId, "audit", { segment, phase: "confirmedFalse" });
+    .some((event) => event.kind === "audit" && event.phase === "confirmedFalse" && isOf(event, found));
+  if (!told) context.emit(jobId, "audit", { ...found, phase: "confirmedFalse" });
 }
+
+/** The same number may have been done again by another lease. */
+const isOf = (one: { segment: number; leaseId?: string | undefined }, other: { segment: number; leaseId?: Hex }) =>
+  one.segment === other.segment && (one.leaseId === undefined || one.leaseId === other.leaseId);
 
 /** Closes with the reason the buyer may give; a lease that the chain closed already stays as it is. */
 async function close(

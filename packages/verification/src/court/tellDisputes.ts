@@ -129,7 +129,7 @@ async function ofGame(
   }
   if (entry.eventName === "GameStarted") {
     await follow(told, entry, telling);
-    return undefined;
+    return { kind: "gameBegan", ...common(entry, told.challenged.game) };
   }
   return entry.eventName === "GameEnded" ? verdict(entry, entry.args, told) : moved(entry, told, telling);
 }
@@ -212,13 +212,13 @@ function verdict(
 
 function slashed(
   entry: CourtLogEntry & { eventName: "Punished" },
-  { leaseId, segment, nodeId, sponsor, ground }: CourtArguments["CommitmentEliminated"],
+  { commitment, leaseId, segment, nodeId, sponsor, ground }: CourtArguments["CommitmentEliminated"],
   told: Told | undefined,
 ): DisputeEventOf<"slashed"> {
   const { bondToSponsor, bondToBuyer, stakeBurnt, pattern } = entry.args;
   return {
     ...{ kind: "slashed", ...common(entry, told?.challenged.game) },
-    ...{ leaseId, segment, nodeId, sponsor, ground: grounds[ground]!, pattern },
+    ...{ commitment, leaseId, segment, nodeId, sponsor, ground: grounds[ground]!, pattern },
     ...{ bondToSponsor: `${bondToSponsor}`, bondToBuyer: `${bondToBuyer}`, stakeBurnt: `${stakeBurnt}` },
   };
 }
