@@ -94,20 +94,21 @@ contract CourtRivalsTest is CourtFixture {
         IRivals.DisputeView memory v = court.dispute(hash);
         vm.assertEq(v.rivals, 2);
         vm.assertEq(v.nextBond, 4 * ladder());
+        vm.assertEq(v.headBond, 2 * ladder());
         vm.assertEq(bytes32(v.live), bytes32(game));
         vm.assertEq(bytes32(v.head), bytes32(court.gameOf(hash, other, root)));
     }
 
-    function test_EveryFurtherRivalBondsTwiceAsMuch() public {
+    function test_ThePriceOfAPlaceDoublesThreeTimesAndStays() public {
         begin(honest());
-        uint64 bond = ladder();
         for (uint256 i = 0; i < 8; ++i) {
+            uint64 bond = ladder() << uint64(i < 3 ? i : 3);
             bytes32 root = rootOf(false_(i));
             bytes memory expected = abi.encodeWithSelector(IRivals.BondTooLow.selector, bond - 1, bond);
             reverts(other, address(court), challengeData(c, root, bond - 1), expected);
             challengeAs(other, c, false_(i), bond);
-            bond *= 2;
         }
+        vm.assertEq(court.dispute(hash).nextBond, 8 * ladder());
     }
 
     function test_TheHighestBondPlaysNextThenTheEarliest() public {
@@ -134,14 +135,63 @@ contract CourtRivalsTest is CourtFixture {
         vm.assertEq(channels.channel(id).frozenUntil, 0);
     }
 
-    function test_AtMostThirtyTwoRivals() public {
-        begin(honest());
-        fund(other, 9e15);
-        for (uint256 i = 0; i < 32; ++i) {
-            challengeAs(other, c, false_(i), ladder() << uint64(i));
+    /// @notice A crowd of friends, twice what the court once had places for: the honest sponsor comes last, pays eight ladders and
+    /// little more gas, plays as soon as it bonded more than they, and has all of it back. Those that were played lost.
+    function test_NoCrowdKeepsAnHonestSponsorOut() public {
+        Side memory lie = liar(Lie.loss, 0, 0);
+        begin(lie);
+        uint256 own = court.depositOf(sponsor);
+        uint64 most = 8 * ladder();
+        bytes20 friend;
+        for (uint256 i = 0; i < 64; ++i) {
+            bytes20 game = challengeAs(other, c, false_(i), court.dispute(hash).nextBond);
+            if (i == 0) friend = game;
         }
-        bytes memory data = challengeData(c, rootOf(false_(40)), type(uint64).max);
-        reverts(other, address(court), data, abi.encodeWithSelector(IRivals.TooManyRivals.selector, hash, 32));
+        vm.assertEq(court.dispute(hash).rivals, 64);
+        // As dear as it gets: an entry that rises to the top.
+        bytes memory data = challengeData(c, rootOf(false_(64)), most + 1);
+        uint256 gas = gasleft();
+        succeeds(other, address(court), data);
+        vm.assertLt(gas - gasleft(), 450_000);
+        bytes20 game = challengeAs(sponsor, c, honest(), most + 2);
+        vm.assertEq(bytes32(court.dispute(hash).head), bytes32(game));
+        vm.assertEq(court.dispute(hash).headBond, most + 2);
+        mustMove(friend, lie, false_(0));
+        runOut(friend, other, false_(0));
+        vm.assertEq(bytes32(court.dispute(hash).live), bytes32(game));
+        play(game, lie, honest());
+        concluded(sponsor, honest());
+        vm.assertTrue(court.dispute(hash).eliminated);
+        vm.assertEq(court.depositOf(sponsor), own);
+    }
+
+    /// @notice The queue is in order whatever the bonds: against the order that a sort of all of them gives.
+    /// forge-config: default.fuzz.runs = 24
+    function testFuzz_TheQueueIsByBondThenByTime(uint8[12] calldata drawn) public {
+        begin(honest());
+        uint256[12] memory left;
+        challengeAs(other, c, false_(100), ladder());
+        for (uint256 i = 0; i < 12; ++i) {
+            // Few different ones, so that many are alike.
+            uint64 bond = 8 * ladder() + drawn[i] % 8;
+            left[i] = uint256(bond) << 8 | (12 - i);
+            challengeAs(other, c, false_(i), bond);
+        }
+        Side memory live = false_(100);
+        for (uint256 n = 0; n < 12; ++n) {
+            uint256 best = 0;
+            for (uint256 i = 1; i < 12; ++i) {
+                if (left[i] > left[best]) best = i;
+            }
+            bytes20 game = court.gameOf(hash, other, rootOf(false_(best)));
+            vm.assertEq(bytes32(court.dispute(hash).head), bytes32(game));
+            mustMove(court.dispute(hash).live, honest(), live);
+            runOut(court.dispute(hash).live, other, live);
+            vm.assertEq(bytes32(court.dispute(hash).live), bytes32(game), "by bond, then by time");
+            vm.assertEq(court.dispute(hash).bond, left[best] >> 8);
+            (left[best], live) = (0, false_(best));
+        }
+        vm.assertEq(bytes32(court.dispute(hash).head), 0);
     }
 
     // ---- verdicts -------------------------------------------------------------------------------------------------

@@ -9,27 +9,22 @@ import {Wiring} from "../types/Wiring.sol";
 import {Purse} from "./Purse.sol";
 
 /// @title The queue of rivals of a commitment: one plays, the highest bond next.
-/// @dev Nobody is ever pushed out, and every further rival bonds at least twice as much: whoever wants to keep an honest one
-/// from its turn loses one doubled bond after another. A game's id says who sponsors it, so that nothing else need be
-/// stored of a rival than its bond.
+/// @dev Nobody is ever pushed out or kept out: the price of a place doubles three times and then stays, and there is no last
+/// place. However many friends a liar sends, an honest sponsor needs eight ladders at most, while each of them loses a part
+/// of as much. A game's id says who sponsors it, so that nothing else need be stored of a rival than its bond.
 abstract contract Rivals is Purse, IRivals {
-    uint256 private constant MAX_RIVALS = 32;
+    uint256 private constant DOUBLINGS = 3;
     uint256 private constant MAX_CALLS = 4;
 
-    /// @dev slot 0: | eliminated 8 | rivals 8 | bond 64 | live 160 |   slot 1: | head 160 |
-    /// `bond` is that of the game that is played; `head` the first of those that wait, by bond, then by time.
+    /// @dev slot 0: | eliminated 8 | rivals 24 | bond 64 | live 160 |   slot 1: | queued 32 | waiting 24 |
+    /// `bond` is that of the game that is played, `queued` counts all that ever waited.
     struct Dispute {
         bytes20 live;
         uint64 bond;
-        uint8 rivals;
+        uint24 rivals;
         bool eliminated;
-        bytes20 head;
-    }
-
-    /// @dev A rival that waits: | next 160 | bond 64 |.
-    struct Waiting {
-        uint64 bond;
-        bytes20 next;
+        uint24 waiting;
+        uint32 queued;
     }
 
     IGames internal immutable GAMES;
@@ -40,7 +35,10 @@ abstract contract Rivals is Purse, IRivals {
     address internal immutable TREASURY;
 
     mapping(bytes32 commitment => Dispute) private _disputes;
-    mapping(bytes20 game => Waiting) private _waiting;
+    /// @dev Those that wait, as a heap: | bond 64 | not the place in the queue 32 | game 160 |, so that the greatest number is next.
+    /// A name costs the one that comes log(waiting) slots at most: nobody makes it dear by coming before.
+    mapping(bytes32 commitment => mapping(uint256 place => uint256 entry)) private _heaps;
+    mapping(bytes20 game => uint64) private _waitingBonds;
 
     constructor(Wiring memory wiring, ProtocolParams memory params, address treasury) Purse(wiring.stable) {
         bool falling = params.courtBondSteps > params.courtBondValues && params.courtBondValues > params.courtBondAccs;
@@ -49,7 +47,7 @@ abstract contract Rivals is Purse, IRivals {
         BOND_STEPS = params.courtBondSteps;
         BOND_VALUES = params.courtBondValues;
         LADDER = params.courtBondSteps + params.courtBondValues + params.courtBondAccs;
-        if (LADDER << MAX_RIVALS > type(uint64).max) revert ParamsUnsafe("courtBondSteps");
+        if (LADDER << DOUBLINGS > type(uint64).max) revert ParamsUnsafe("courtBondSteps");
         REGISTRY = IRegistry(wiring.registry);
         TREASURY = treasury;
     }
@@ -69,25 +67,67 @@ abstract contract Rivals is Purse, IRivals {
     /// @return first Whether no other rival is there.
     function _join(bytes32 commitment, bytes20 id, address sponsor, uint64 bond) internal returns (bool first) {
         Dispute storage self = _disputes[commitment];
-        uint256 rivals = self.rivals;
-        if (rivals == MAX_RIVALS) revert TooManyRivals(commitment, MAX_RIVALS);
-        uint256 needed = LADDER << rivals;
+        uint24 rivals = self.rivals;
+        uint256 needed = _price(rivals);
         if (bond < needed) revert BondTooLow(bond, needed);
         _lock(sponsor, bond);
-        self.rivals = uint8(rivals + 1);
+        self.rivals = rivals + 1;
         first = rivals == 0;
         if (first) _play(self, id, bond);
-        else _queue(self, id, bond);
+        else _queue(commitment, id, bond);
     }
 
-    /// @dev At most 31 others wait.
-    function _queue(Dispute storage self, bytes20 id, uint64 bond) private {
-        bytes20 next = self.head;
-        bytes20 previous = 0;
-        while (next != 0 && _waiting[next].bond >= bond) (previous, next) = (next, _waiting[next].next);
-        _waiting[id] = Waiting(bond, next);
-        if (previous == 0) self.head = id;
-        else _waiting[previous].next = id;
+    function _price(uint256 rivals) private view returns (uint256) {
+        return LADDER << (rivals < DOUBLINGS ? rivals : DOUBLINGS);
+    }
+
+    function _queue(bytes32 commitment, bytes20 id, uint64 bond) private {
+        Dispute storage self = _disputes[commitment];
+        mapping(uint256 => uint256) storage heap = _heaps[commitment];
+        (uint24 place, uint32 queued) = (self.waiting, self.queued);
+        (self.waiting, self.queued) = (place + 1, queued + 1);
+        _waitingBonds[id] = bond;
+        uint256 entry = uint256(bond) << 192 | uint256(type(uint32).max - queued) << 160 | uint160(id);
+        uint256 at = place;
+        while (at != 0) {
+            uint256 above = heap[(at - 1) / 2];
+            if (above > entry) break;
+            heap[at] = above;
+            at = (at - 1) / 2;
+        }
+        heap[at] = entry;
+    }
+
+    /// @dev Out of the queue: who is next. At least one waits.
+    function _dequeue(bytes32 commitment) private returns (bytes20 id, uint64 bond) {
+        Dispute storage self = _disputes[commitment];
+        mapping(uint256 => uint256) storage heap = _heaps[commitment];
+        uint256 first = heap[0];
+        uint24 left = self.waiting - 1;
+        self.waiting = left;
+        uint256 entry = heap[left];
+        delete heap[left];
+        if (left != 0) _sink(heap, entry, left);
+        (id, bond) = (bytes20(uint160(first)), uint64(first >> 192));
+        delete _waitingBonds[id];
+    }
+
+    /// @dev Puts an entry into the free place at the top of a heap of that many.
+    function _sink(mapping(uint256 => uint256) storage heap, uint256 entry, uint256 count) private {
+        uint256 at = 0;
+        while (true) {
+            uint256 child = 2 * at + 1;
+            if (child >= count) break;
+            uint256 below = heap[child];
+            if (child + 1 < count) {
+                uint256 right = heap[child + 1];
+                if (right > below) (child, below) = (child + 1, right);
+            }
+            if (below < entry) break;
+            heap[at] = below;
+            at = child;
+        }
+        heap[at] = entry;
     }
 
     function _play(Dispute storage self, bytes20 id, uint64 bond) private {
@@ -99,16 +139,12 @@ abstract contract Rivals is Purse, IRivals {
     /// @return last Whether no rival is left.
     function _next(bytes32 commitment) private returns (bool last) {
         Dispute storage self = _disputes[commitment];
-        --self.rivals;
-        bytes20 next = self.head;
-        if (next == 0) {
+        if (--self.rivals == 0) {
             (self.live, self.bond) = (0, 0);
             return true;
         }
-        Waiting memory waiting = _waiting[next];
-        delete _waiting[next];
-        self.head = waiting.next;
-        _play(self, next, waiting.bond);
+        (bytes20 next, uint64 bond) = _dequeue(commitment);
+        _play(self, next, bond);
     }
 
     /// @dev Sends the last move of the game that is played. Of all that {IGames} does, only what ends a game and asks nobody
@@ -193,10 +229,10 @@ abstract contract Rivals is Purse, IRivals {
         Dispute storage self = _disputes[commitment];
         if (!self.eliminated) revert NotEliminated(commitment);
         bytes20 id = gameOf(commitment, sponsor, rival);
-        uint64 bond = self.live == id ? self.bond : _waiting[id].bond;
+        uint64 bond = self.live == id ? self.bond : _waitingBonds[id];
         if (bond == 0) revert RivalUnknown(id);
         if (self.live == id) (self.live, self.bond) = (0, 0);
-        else delete _waiting[id];
+        else delete _waitingBonds[id];
         _deposits[sponsor] += bond;
         emit Reclaimed(commitment, id, bond);
     }
@@ -228,12 +264,14 @@ abstract contract Rivals is Purse, IRivals {
     function dispute(bytes32 commitment) external view returns (DisputeView memory v) {
         Dispute memory self = _disputes[commitment];
         (v.eliminated, v.rivals, v.live, v.bond) = (self.eliminated, self.rivals, self.live, self.bond);
-        v.head = self.head;
-        v.nextBond = self.rivals == MAX_RIVALS ? type(uint64).max : uint64(LADDER << self.rivals);
+        if (self.waiting != 0) {
+            uint256 head = _heaps[commitment][0];
+            (v.head, v.headBond) = (bytes20(uint160(head)), uint64(head >> 192));
+        }
+        v.nextBond = uint64(_price(self.rivals));
     }
 
-    function waitingOf(bytes20 id) external view returns (uint64 bond, bytes20 next) {
-        Waiting memory self = _waiting[id];
-        return (self.bond, self.next);
+    function waitingOf(bytes20 id) external view returns (uint64 bond) {
+        return _waitingBonds[id];
     }
 }

@@ -25,12 +25,13 @@ interface IRivals is IPurse {
     struct DisputeView {
         bool eliminated;
         /// @dev Rivals playing or waiting.
-        uint8 rivals;
+        uint24 rivals;
         /// @dev The game that is played, 0 when none is, and its bond.
         bytes20 live;
         uint64 bond;
-        /// @dev The first that waits.
+        /// @dev The first that waits, 0 when none does, and its bond.
         bytes20 head;
+        uint64 headBond;
         /// @dev Least bond of one more rival.
         uint64 nextBond;
     }
@@ -43,7 +44,6 @@ interface IRivals is IPurse {
     error NotEliminated(bytes32 commitment);
     error RivalInvalid(bytes32 rival);
     error RivalUnknown(bytes20 game);
-    error TooManyRivals(bytes32 commitment, uint256 limit);
     error BondTooLow(uint64 bond, uint256 needed);
     error NoGame(bytes32 commitment);
     error GameRunning(bytes20 game);
@@ -59,7 +59,7 @@ interface IRivals is IPurse {
     function reclaim(bytes32 commitment, address sponsor, bytes32 rival) external;
 
     function dispute(bytes32 commitment) external view returns (DisputeView memory);
-    /// @notice A rival that waits: its bond and the game after it.
-    function waitingOf(bytes20 game) external view returns (uint64 bond, bytes20 next);
+    /// @notice Bond of a rival that waits, 0 of any other.
+    function waitingOf(bytes20 game) external view returns (uint64 bond);
     function gameOf(bytes32 commitment, address sponsor, bytes32 rival) external view returns (bytes20);
 }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {IRegistry} from "../../src/interfaces/IRegistry.sol";
-import {IRivals} from "../../src/interfaces/IRivals.sol";
 import {SegmentCommitment} from "../../src/types/Orders.sol";
 import {CourtFixture} from "./CourtFixture.sol";
 
@@ -35,25 +34,10 @@ abstract contract CourtBooks is CourtFixture {
 
     /// @notice Bonds of the rivals that are in.
     function locked() public view returns (uint256 sum) {
-        IRivals.DisputeView memory v = court.dispute(hash);
-        sum = v.bond;
-        bytes20 next = v.head;
-        while (next != 0) {
-            (uint64 bond, bytes20 after_) = court.waitingOf(next);
-            sum += bond;
-            next = after_;
-        }
-        if (v.eliminated) sum = v.bond + waitingBonds();
-    }
-
-    /// @dev After an elimination rivals leave the queue in any order: each is asked for by itself.
-    function waitingBonds() internal view returns (uint256 sum) {
+        sum = court.dispute(hash).bond + court.waitingOf(honestGame());
         for (uint256 i = 0; i < attacks.length; ++i) {
-            (uint64 bond,) = court.waitingOf(attacks[i].game);
-            sum += bond;
+            sum += court.waitingOf(attacks[i].game);
         }
-        (uint64 own,) = court.waitingOf(honestGame());
-        sum += own;
     }
 
     function honestGame() internal view virtual returns (bytes20);

@@ -254,7 +254,7 @@ contract EpochHandler is EpochFixture {
             sum += epochs.depositOf(attackerAt(i));
         }
         for (uint256 i = 0; i < attacks.length; ++i) {
-            (uint64 waiting,) = epochs.waitingOf(attacks[i].game);
+            uint256 waiting = epochs.waitingOf(attacks[i].game);
             IRivals.DisputeView memory v = epochs.dispute(committed[attacks[i].epoch].hash);
             sum += waiting + (v.live == attacks[i].game ? v.bond : 0);
         }

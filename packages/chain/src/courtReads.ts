@@ -37,13 +37,11 @@ export async function readDispute(client: ChainClient, commitment: Hex) {
 const gameOrNone = (game: Hex): Hex | undefined => (BigInt(game) === 0n ? undefined : (game.toLowerCase() as Hex));
 
 /** Bond of a rival that waits for its turn, 0 of any other. */
-export async function readWaitingBond(client: ChainClient, game: Hex): Promise<bigint> {
-  const [bond] = await reading(
+export const readWaitingBond = (client: ChainClient, game: Hex): Promise<bigint> =>
+  reading(
     "readWaitingBond",
     client.rpc.readContract({ ...at(client, "court"), functionName: "waitingOf", args: [game] }),
   );
-  return bond;
-}
 
 /** What an account has in the court and no rival has locked; stablecoin units. */
 export const readBondDeposit = (client: ChainClient, account: Address): Promise<bigint> =>
