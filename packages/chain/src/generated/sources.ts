@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "41fa73a0b2f1669776a0ae81a0002038e36840cea13ba1ad512336f46a5088e7";
-export const outputsHash = "b947bbb31b3e8f66b003770b8a8f62ce774692e3b229a4fddf726fda8d35d1e1";
+export const sourcesHash = "f0379d9567186e6cdfc677c776d92dec112220aa3149931839ce9e66dad440e0";
+export const outputsHash = "da5eef2a1123d0bbc1b0a353594364b353a2165a39b6aa77eaa26344cdb71d24";
