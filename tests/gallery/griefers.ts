@@ -14,7 +14,8 @@ import {
   sponsored,
 } from "@weft/court/courtRoomFixture";
 import type { CourtLease } from "@weft/court/disputeFixture";
-import { ladderOf } from "@weft/court/gameRules";
+import { bondsWanted, dearestBond, ladderOf } from "@weft/court/gameRules";
+import { decideJoin } from "@weft/node/court/decideJoin";
 import * as Segment from "@weft/protocol/Segment";
 import * as cheats from "@weft/tensor/commit/cheats";
 import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
@@ -33,6 +34,8 @@ export type Harm = {
   /** Stablecoin units that the attacker lost, and that the honest side got. */
   readonly attackerLost: bigint;
   readonly victimGot: bigint;
+  /** Bond that an honest challenger had in until the verdict, and got back. */
+  readonly victimLocked: bigint;
   /** Gas of each. */
   readonly attackerGas: number;
   readonly victimGas: number;
@@ -101,7 +104,7 @@ async function onHonestNode(
   assert.equal((await readChannel(client, about.lease.leaseId)).frozenUntil, 0, "pay flows");
   assert.ok(lost > 0n && victimGot === lost / 2n, "half of what the attacker lost is the node's");
   return {
-    ...{ attackerLost: lost, victimGot, frozenSeconds },
+    ...{ attackerLost: lost, victimGot, victimLocked: 0n, frozenSeconds },
     ...{ attackerGas: gasOf(costs, "rival"), victimGas: gasOf(costs, "defender") },
     end: made.findLast(({ cost }) => cost.call !== "concludeGame")!.cost.call.replace("timeoutGame", "timeout"),
   };
@@ -193,7 +196,24 @@ async function playedOut(room: CourtRoom, scene: Scene, what: { rival: Rival; sp
   return made;
 }
 
-/** The liar's friends name rivals first. The first one loses, on purpose; then the auditor's turn comes. */
+/** What a node that was started without any limit bids, with the money that `weft node join` asks for. */
+async function defaultBid({ network }: CourtRoom, { commitment }: About, rival: Hex): Promise<bigint> {
+  const { client } = network;
+  const { params } = client;
+  const { nextBond: least, headBond: head } = await readDispute(client, Segment.hash(commitment));
+  const action = decideJoin({
+    ...{ now: 0n, committedAt: 0n, windowSeconds: 1n, begun: true, settled: false, leaving: false },
+    ...{ dispute: undefined, rival, least, head, dearest: dearestBond(params) },
+    purse: {
+      ...{ locked: 0n, mostLocked: undefined, free: bondsWanted(params), rivals: 0, mostRivals: 16 },
+      ahead: { bonds: 0n, rivals: 0 },
+    },
+  });
+  assert.ok(action.act === "join", "no crowd keeps it out");
+  return action.bond;
+}
+
+/** The liar's friends name rivals first. The first one loses, on purpose, then those with higher bonds than the auditor's. */
 async function crowdAround(room: CourtRoom, stage: Stage, { name, how, friends }: Crowd): Promise<Harm> {
   const { client } = room.network;
   const history = oracleOf(stage.side(cheats.skipSteps((step) => step === 2)));
@@ -206,15 +226,19 @@ async function crowdAround(room: CourtRoom, stage: Stage, { name, how, friends }
   for (const [i, bond] of friends.entries())
     rivals.push(await named(room, scene, { sponsor: griefer, rival: noRoot(`friend ${i}`), bond }));
   const [first, ...rest] = rivals;
-  const launder = () => playedOut(room, scene, { rival: first!, sponsor: griefer, meddle: blind });
+  const launder = (rival: Rival) => playedOut(room, scene, { rival, sponsor: griefer, meddle: blind });
   // A friend alone has lost before anybody else comes: its defeat must not have made the commitment final.
-  if (rest.length === 0) await launder();
-  const bond = ladderOf(client.params) << BigInt(rest.length === 0 ? 0 : friends.length);
-  const own = await named(room, scene, { sponsor: auditor, rival: await historyOf(stage, truthOf(stage)), bond });
-  if (rest.length > 0) await launder();
+  if (rest.length === 0) await launder(first!);
+  const truth = await historyOf(stage, truthOf(stage));
+  const bond = await defaultBid(room, scene, truth);
+  const own = await named(room, scene, { sponsor: auditor, rival: truth, bond });
+  if (rest.length > 0) await launder(first!);
+  const ahead = rest.filter((_, i) => friends[i + 1]! >= bond);
+  for (const rival of ahead.reverse()) await launder(rival);
   const made = await playedOut(room, scene, { rival: own, sponsor: auditor });
   // Whoever still waits takes its bond back.
-  for (const rival of rest) await playedOut(room, scene, { rival, sponsor: griefer });
+  for (const rival of rest.filter((one) => !ahead.includes(one)))
+    await playedOut(room, scene, { rival, sponsor: griefer });
 
   const slashed = slashedIn(made.at(-1)!.result.receipt);
   assert.ok((await readDispute(client, Segment.hash(scene.commitment))).eliminated, "the lie is found all the same");
@@ -226,7 +250,7 @@ async function crowdAround(room: CourtRoom, stage: Stage, { name, how, friends }
   assert.ok(slashed.toSponsor > 0n);
   return {
     ...{ name, how, attackerLost: -griefers! - liars + slashed.toSponsor + slashed.toBuyer },
-    ...{ victimGot: slashed.toSponsor, frozenSeconds: Number((await chainTime(client)) - began) },
+    ...{ victimGot: slashed.toSponsor, victimLocked: bond, frozenSeconds: Number((await chainTime(client)) - began) },
     ...{ attackerGas: gasOf(scene.costs, "rival"), victimGas: gasOf(scene.costs, "defender") },
     end: "the lie is eliminated",
   };
@@ -241,20 +265,22 @@ export async function attackers(): Promise<Attacker[]> {
     how: "a friend loses a challenge on purpose, then the honest one comes",
   };
   const crowd = { name: "a crowd before the honest challenger", how: "two friends with their bonds were there first" };
+  const long = { name: "a crowd for every place", how: "twelve friends pay the dearest price of a place" };
+  const rich = { name: "a crowd that bids more", how: "of six friends three lose more than the honest one locks" };
+  const around = ({ name, how }: Omit<Crowd, "friends">, ladders: readonly bigint[]): Attacker => ({
+    name,
+    run(room) {
+      const ladder = ladderOf(room.network.client.params);
+      return crowdAround(room, stage, { name, how, friends: ladders.map((count) => count * ladder) });
+    },
+  });
   return [
     { name: "spam challenges", run: (room) => spam(room, stage) },
     { name: "a challenger who is wrong", run: (room) => wrongChallenger(room, stage) },
     { name: "capital lock-up", run: (room) => lockUp(room, stage) },
-    {
-      name: friend.name,
-      run: (room) => crowdAround(room, stage, { ...friend, friends: [ladderOf(room.network.client.params)] }),
-    },
-    {
-      name: crowd.name,
-      run(room) {
-        const ladder = ladderOf(room.network.client.params);
-        return crowdAround(room, stage, { ...crowd, friends: [ladder, 2n * ladder] });
-      },
-    },
+    around(friend, [1n]),
+    around(crowd, [1n, 2n]),
+    around(long, [1n, 2n, 4n, ...Array.from({ length: 9 }, () => 8n)]),
+    around(rich, [1n, 2n, 4n, 17n, 18n, 19n]),
   ];
 }

@@ -18,6 +18,7 @@ const caught = ({ name, how, end, depth, moves, gas: spent, slashed, refused }: 
 
 const harmed = (harm: Harm) => [
   ...[harm.name, harm.how, money(harm.attackerLost), money(harm.victimGot)],
+  harm.victimLocked === 0n ? "–" : money(harm.victimLocked),
   ...[gas(harm.attackerGas), gas(harm.victimGas), harm.frozenSeconds],
 ];
 
@@ -40,10 +41,10 @@ ${table(["cheat", "what it does", "found at", "ends with", "moves", "gas, liar",
 
 ## Griefers
 
-On an honest node's true commitment (the first three): its bond and stake are as before, pay flows again, and half of what the attacker lost is its owner's. Around a false commitment (the last two; attacker: the liar with its friends,
+On an honest node's true commitment (the first three): its bond and stake are as before, pay flows again, and half of what the attacker lost is its owner's. Around a false commitment (the others; attacker: the liar with its friends,
 bond included; honest side: the auditor): the lie is eliminated all the same, and the auditor has its bond back.
 
-${table(["attack", "how", "attacker lost", "honest side got", "gas, attacker", "gas, honest side", "seconds frozen"], harms.map(harmed))}
+${table(["attack", "how", "attacker lost", "honest side got", "it locked", "gas, attacker", "gas, honest side", "seconds frozen"], harms.map(harmed))}
 `;
 }
 

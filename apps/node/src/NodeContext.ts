@@ -50,12 +50,12 @@ export type ReplayPort = (options: ReplayOptions) => Promise<Replay>;
 export type CourtPort = (options: CourtOptions) => Promise<Hex>;
 
 export interface CourtLimits {
-  /** Stablecoin units locked in bonds at a time; 0: the node names no rivals. Eight first bonds by default. */
+  /** Stablecoin units locked in bonds at a time; 0: the node names no rivals. undefined: all that its operator has. */
   bonds: bigint | undefined;
   /** Gas spent on one game; a game of full depth costs a side about 1,200,000. */
   gasPerGame: bigint;
-  /** Games that it has a side in when it joins another; its own segments are always defended. */
-  games: number;
+  /** Rivals of its own that are in at a time; undefined: eight per worker. Its own segments, always defended, don't count. */
+  games: number | undefined;
   /** Worker processes with a history, each within the caps' memory. */
   workers: number;
 }

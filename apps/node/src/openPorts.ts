@@ -10,6 +10,7 @@ import { createTensorRuntime, type TensorRuntime } from "@weft/compute/tensor/Te
 import { openBlobs } from "@weft/host/blobs/BlobStore";
 import { keyPath, openKey } from "@weft/host/keystore/keystore";
 import { readPassword } from "@weft/host/keystore/password";
+import { formerKeyPath, formerOperators } from "@weft/host/keystore/rotation";
 import { WeftError } from "@weft/protocol/Errors";
 import type { NodeId } from "@weft/protocol/NodeId";
 import { systemClock } from "@weft/transport/Clock";
@@ -17,6 +18,7 @@ import { createLibp2pTransport } from "@weft/transport/Libp2pTransport";
 import type { Transport } from "@weft/transport/Transport";
 import type { Logger } from "pino";
 import { type DrandSource, drandRelays } from "./beacon/drandRelays.ts";
+import type { FormerKeys } from "./chain/connectChain.ts";
 import { type OpenedChain, openChain } from "./chain/openChain.ts";
 import { checkRoom } from "./disk.ts";
 import type { NodeFlags } from "./flags.ts";
@@ -54,7 +56,8 @@ export async function openPorts(flags: NodeFlags, log: Logger): Promise<OpenedPo
     closers.push(() => closeStore(store));
     const blobs = openBlobs(join(home, "blobs"));
     const nodeId = flags.nodeId ?? (await nodeIdFromChain(file, key));
-    const opened = await openChain({ file, home, operatorKey: key, nodeId, clock: systemClock, log });
+    const former = formerKeys(flags);
+    const opened = await openChain({ file, home, operatorKey: key, former, nodeId, clock: systemClock, log });
     closers.push(() => opened.close());
     const settings = await settingsFrom(flags, { opened, nodeId });
     const transport = await listen(flags, { file, key });
@@ -128,13 +131,32 @@ function readNetworkFile(path: string): NetworkFile.NetworkFile {
 }
 
 async function operatorKey(flags: NodeFlags): Promise<Uint8Array> {
-  const folder = join(flags.home, "keystore");
-  const beside = join(folder, "password");
+  const folder = keystoreIn(flags);
+  const opened = await openKey(keyPath(folder, "operator"), { password: await passwordOf(flags) });
+  return opened.secretBytes();
+}
+
+const keystoreIn = ({ home }: NodeFlags): string => join(home, "keystore");
+
+async function passwordOf(flags: NodeFlags): Promise<string> {
+  const beside = join(keystoreIn(flags), "password");
   const file = flags.passwordFile ?? (existsSync(beside) ? beside : undefined);
   const environment = process.env["WEFT_PASSWORD"];
-  const source = { ...(file === undefined ? {} : { file }), ...(environment === undefined ? {} : { environment }) };
-  const opened = await openKey(keyPath(folder, "operator"), { password: await readPassword(source) });
-  return opened.secretBytes();
+  return readPassword({ ...(file && { file }), ...(environment !== undefined && { environment }) });
+}
+
+/** Opened when a game needs one: each takes as long as a password check. */
+function formerKeys(flags: NodeFlags): FormerKeys {
+  const folder = keystoreIn(flags);
+  const addresses = formerOperators(folder);
+  return {
+    addresses: () => addresses,
+    open: async (address) => {
+      const { signerOf } = await import("@weft/chain/Keys");
+      const opened = await openKey(formerKeyPath(folder, address), { password: await passwordOf(flags) });
+      return signerOf(opened.secretBytes());
+    },
+  };
 }
 
 /** The node that names this key as its operator. @throws WeftError `node.unregistered`, `chain.unreachable` */

@@ -85,7 +85,7 @@ export interface RunningNode {
 export const defaultSettings: Omit<NodeSettings, "pools"> = {
   priceJitterPpm: 0n,
   caps: { threads: 1, memoryMiB: 2048, leases: 1, holdMiB: 4096 },
-  court: { bonds: undefined, gasPerGame: 6_000_000n, games: 4, workers: 2 },
+  court: { bonds: undefined, gasPerGame: 6_000_000n, games: undefined, workers: 2 },
   region: 0n,
   offerIntervalSeconds: 15,
   maxUnpaidSegments: 3,

@@ -13,5 +13,12 @@ export const gameRules = (params: ProtocolParams): Rules => ({
 export const ladderOf = (params: ProtocolParams): bigint =>
   params.courtBondSteps + params.courtBondValues + params.courtBondAccs;
 
-/** What a place among the rivals of one commitment costs at most, however many are there (spec/court.md §4). Stablecoin units. */
-export const dearestBond = (params: ProtocolParams): bigint => 8n * ladderOf(params);
+/** What a place beside that many rivals of one commitment costs: it doubles three times (spec/court.md §4). Stablecoin units. */
+export const placeBond = (params: ProtocolParams, rivals: number): bigint =>
+  ladderOf(params) << BigInt(Math.min(rivals, 3));
+
+/** However many are there. */
+export const dearestBond = (params: ProtocolParams): bigint => placeBond(params, 3);
+
+/** What an operator should have for bonds: a bid ahead of any crowd of one liar's friends, or sixteen ordinary games. Stablecoin units. */
+export const bondsWanted = (params: ProtocolParams): bigint => 2n * dearestBond(params);

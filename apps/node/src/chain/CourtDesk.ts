@@ -22,6 +22,8 @@ export interface BondMoney {
 export interface CourtDesk {
   /** Who sponsors what this node names: its operator. */
   readonly account: Address;
+  /** That one, and operators before it whose keys are at hand: rivals of theirs are this node's as well. */
+  accounts(): readonly Address[];
   /** Whether disputes of the lease are this deployment's court's. */
   hears(leaseId: Hex): boolean;
   /** Chain time at which the segment was committed, as long as its lease isn't settled. */
@@ -30,8 +32,8 @@ export interface CourtDesk {
   disputes(): readonly DisputeState[];
   /** undefined when it was opened in a way that only its opener can read. */
   order(leaseId: Hex): Promise<Order | undefined>;
-  /** Least bond of one more rival of a commitment, by its hash. */
-  nextBond(commitment: Hex): Promise<bigint>;
+  /** Least bond of one more rival of a commitment, by its hash; and that of the first that waits, 0n where none does. */
+  place(commitment: Hex): Promise<{ least: bigint; head: bigint }>;
   /**
    * What makes the lease's start an allowed one: the segment of an earlier fill that ended there and stood when the lease
    * opened; undefined when there is none.

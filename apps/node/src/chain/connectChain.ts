@@ -35,10 +35,11 @@ import { readCommitment } from "@weft/chain/readCommitment";
 import { type BeaconClock, readAudit, readChannel, readDraw, readRandom } from "@weft/chain/reads";
 import type { Sender } from "@weft/chain/Sender";
 import { auditStates } from "@weft/chain/Snapshot";
+import type { Signer } from "@weft/protocol/Domain";
 import type { NodeId } from "@weft/protocol/NodeId";
 import { paramsHash } from "@weft/protocol/Params";
 import * as Segment from "@weft/protocol/Segment";
-import { concat, encodeAbiParameters, type Hex, keccak256, parseEventLogs } from "viem";
+import { type Address, concat, encodeAbiParameters, type Hex, keccak256, parseEventLogs } from "viem";
 import { connectCourt } from "./connectCourt.ts";
 import type { Mined, NodeChain } from "./NodeChain.ts";
 import { readStanding } from "./readStanding.ts";
@@ -52,6 +53,13 @@ export interface ConnectChainOptions {
   nodeId: NodeId;
   /** First block of the deployment. */
   fromBlock: bigint;
+  former?: FormerKeys;
+}
+
+/** Keys of operators that the node had before. */
+export interface FormerKeys {
+  addresses(): readonly Address[];
+  open(address: Address): Promise<Signer>;
 }
 
 const zeroAddress = `0x${"0".repeat(40)}` as const;

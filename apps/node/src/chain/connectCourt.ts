@@ -15,6 +15,7 @@ import { WeftError } from "@weft/protocol/Errors";
 import * as Order from "@weft/protocol/Order";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
 import type { Hex } from "viem";
+import { isOneOf } from "../court/decideJoin.ts";
 import type { CourtDesk } from "./CourtDesk.ts";
 import type { ConnectChainOptions } from "./connectChain.ts";
 import type { Mined } from "./NodeChain.ts";
@@ -26,8 +27,13 @@ export function connectCourt(options: ConnectChainOptions): CourtDesk {
     const { hash, blockNumber, gasUsed } = await sender.send(intent);
     return { hash, blockNumber, gasUsed };
   };
+  const former = () => {
+    const past = live.current.nodes.get(nodeId)?.pastOperators ?? [];
+    return options.former?.addresses().filter((address) => isOneOf(past, address)) ?? [];
+  };
   return {
     account,
+    accounts: () => [account, ...former()],
     hears: (leaseId) => {
       const lease = live.current.leases.get(leaseId);
       if (lease === undefined || lease.tier !== Order.tier.exact) return false;
@@ -39,7 +45,10 @@ export function connectCourt(options: ConnectChainOptions): CourtDesk {
       const lease = live.current.leases.get(leaseId);
       return lease && readOrder(client, lease);
     },
-    nextBond: async (commitment) => (await readDispute(client, commitment)).nextBond,
+    place: async (commitment) => {
+      const { nextBond: least, headBond: head } = await readDispute(client, commitment);
+      return { least, head };
+    },
     shownStart: (leaseId, first) => findShown(options, { leaseId, first }),
     money: async () => {
       const [deposit, { stable, earned }] = await Promise.all([
@@ -51,7 +60,10 @@ export function connectCourt(options: ConnectChainOptions): CourtDesk {
     gasOf: (game) => store.gasOf(game),
     look: (seat) => lookAtDispute(client, seat),
     play: async (seat, look) => {
-      const intent = await disputeIntent({ client }, seat, look);
+      // A rival that was named with an operator key before this one: its deep claims need that one's signature.
+      const isFormer = seat.side === "rival" && !isOneOf([account], seat.sponsor);
+      const claimant = isFormer ? await options.former?.open(seat.sponsor) : undefined;
+      const intent = await disputeIntent({ client, ...(claimant && { claimant }) }, seat, look);
       return intent && (await send(intent));
     },
     accuse: async (accusation, missing) => {

@@ -12,7 +12,7 @@ import type { Clock } from "@weft/protocol/Clock";
 import { WeftError } from "@weft/protocol/Errors";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { Logger } from "pino";
-import { connectChain } from "./connectChain.ts";
+import { connectChain, type FormerKeys } from "./connectChain.ts";
 import type { NodeChain } from "./NodeChain.ts";
 
 export interface OpenChainOptions {
@@ -20,6 +20,8 @@ export interface OpenChainOptions {
   home: string;
   /** 32 bytes. */
   operatorKey: Uint8Array;
+  /** Of operators before this one. */
+  former?: FormerKeys;
   nodeId: NodeId;
   clock: Clock;
   log: Logger;
@@ -67,7 +69,9 @@ export async function openChain(options: OpenChainOptions): Promise<OpenedChain>
     throw error;
   });
   const sender = new Sender(client, { signer: operator, store, clock });
-  const chain = connectChain({ client, live, sender, store, beacon, nodeId, fromBlock: file.fromBlock });
+  const { former } = options;
+  const deployment = { client, live, sender, store, beacon, nodeId, fromBlock: file.fromBlock };
+  const chain = connectChain({ ...deployment, ...(former && { former }) });
   return {
     ...{ chain, client, operator, drand, ended: live.ended },
     close: async () => {

@@ -1,17 +1,44 @@
 // The operator's money for bonds: brought into the court with the rival that is named, taken back when none of its rivals is left.
 // What was won goes to the node's owner, whose key is cold.
-
+import type { RivalState } from "@weft/chain/Snapshot";
 import type { Signer } from "@weft/protocol/Domain";
 import { WeftError } from "@weft/protocol/Errors";
+import type { Hex } from "viem";
 import type { NodeContext } from "../NodeContext.ts";
+import { isOneOf, type JoinPurse } from "./decideJoin.ts";
 
 export class BondKeeper {
   readonly #context: NodeContext;
+  /** Sent with a rival that the snapshot may not show yet, by commitment. */
+  readonly #sent = new Map<Hex, bigint>();
+  #naming: Promise<unknown> = Promise.resolve();
   /** Money may lie in the court without need: true at start, and after each dispute. */
   isDue = true;
 
   constructor(context: NodeContext) {
     this.#context = context;
+  }
+
+  /** One rival is named after the other: each sees the money that those before it left. */
+  async inTurn<T>(name: () => Promise<T>): Promise<T> {
+    const turn = this.#naming.then(name);
+    this.#naming = turn.catch(() => {});
+    return turn;
+  }
+
+  /** What there is for one more rival; `ahead` is the caller's to say. */
+  async purse(): Promise<Omit<JoinPurse, "ahead">> {
+    const { chain, settings } = this.#context;
+    const { bonds, games, workers } = settings.court;
+    const { deposit, wallet } = await chain.court.money();
+    const own = this.#own();
+    const sent = [...this.#sent.values()];
+    return {
+      locked: sum([...own.map(({ bond }) => bond), ...sent]),
+      ...{ mostLocked: bonds, free: deposit + wallet },
+      rivals: own.length + sent.length,
+      mostRivals: games ?? gamesPerWorker * workers,
+    };
   }
 
   /** What of a bond isn't in the court; undefined: nothing. @throws WeftError `court.money` when the operator hasn't that much */
@@ -27,24 +54,27 @@ export class BondKeeper {
         fault: "us",
         retryable: true,
         details: { bond, deposit, wallet, operator: operator.address },
-        remedy: "send the operator's account stablecoins, or deposit for it in the court from any account",
       });
     return { from: operator, amount: missing };
   }
 
-  /** Locked in this node's rivals; stablecoin units. */
-  locked(): bigint {
-    const { court } = this.#context.chain;
-    const rivals = court.disputes().flatMap((dispute) => dispute.rivals);
-    const own = rivals.filter(
-      ({ end, sponsor }) => end === "in" && sponsor.toLowerCase() === court.account.toLowerCase(),
-    );
-    return own.reduce((sum, { bond }) => sum + bond, 0n);
+  /** A rival was named with that bond, whether or not the snapshot has it. */
+  sent(commitment: Hex, bond: bigint): void {
+    if (bond > 0n) this.#sent.set(commitment, bond);
+  }
+
+  isSent(commitment: Hex): boolean {
+    return this.#sent.has(commitment);
+  }
+
+  /** What was sent may be gone. */
+  rewound(): void {
+    this.#sent.clear();
   }
 
   async takeBack(): Promise<void> {
     const { chain, log } = this.#context;
-    if (this.locked() > 0n) return;
+    if (this.#own().length > 0 || this.#sent.size > 0) return;
     const { deposit, earned } = await chain.court.money();
     const id = chain.now().toString();
     if (deposit > 0n) await chain.court.withdraw({ amount: deposit, id });
@@ -52,4 +82,22 @@ export class BondKeeper {
     if (deposit + earned > 0n) log.info({ deposit: deposit.toString(), won: earned.toString() }, "bonds taken back");
     this.isDue = false;
   }
+
+  /** Rivals of this node that are in. What the snapshot shows needs no note any more. */
+  #own(): RivalState[] {
+    const { court } = this.#context.chain;
+    const accounts = court.accounts();
+    const own: RivalState[] = [];
+    for (const { commitmentHash, rivals } of court.disputes()) {
+      const named = rivals.filter(({ sponsor }) => isOneOf(accounts, sponsor));
+      if (named.length > 0) this.#sent.delete(commitmentHash);
+      own.push(...named.filter(({ end }) => end === "in"));
+    }
+    return own;
+  }
 }
+
+/** Games that one worker with a history keeps up with: on any preset a replay takes a small part of a side's clock. */
+const gamesPerWorker = 8;
+
+const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((all, one) => all + one, 0n);

@@ -3,6 +3,7 @@
 // disk: a node that was killed, and one whose chain went back, look again and go on.
 import type { LeaseFacts } from "@weft/chain/facts";
 import type { DisputeState, RivalState } from "@weft/chain/Snapshot";
+import { placeBond } from "@weft/court/gameRules";
 import type { DisputeLook, DisputeSeat } from "@weft/court/playDispute";
 import { hasCode } from "@weft/protocol/Errors";
 import * as Segment from "@weft/protocol/Segment";
@@ -13,7 +14,7 @@ import { type DisputeSide, getDispute, type KeptDispute, openDisputes, putDisput
 import { Tasks } from "../Tasks.ts";
 import { BondKeeper } from "./BondKeeper.ts";
 import { type DisputeStatus, statusOf } from "./DisputeStatus.ts";
-import { ownRival } from "./decideJoin.ts";
+import { ownRival, type Want } from "./decideJoin.ts";
 import type { Found } from "./findAccusation.ts";
 import { type Held, Histories } from "./Histories.ts";
 import { joinDispute } from "./joinDispute.ts";
@@ -111,7 +112,10 @@ export class CourtService {
 
   #step(): void {
     const { chain, store } = this.#context;
-    if (this.#rewinds !== chain.rewinds()) this.#tasks.forgive();
+    if (this.#rewinds !== chain.rewinds()) {
+      this.#tasks.forgive();
+      this.#bonds.rewound();
+    }
     this.#rewinds = chain.rewinds();
     const disputes = new Map(chain.court.disputes().map((dispute) => [dispute.commitmentHash, dispute]));
     for (const dispute of disputes.values()) this.#notice(dispute);
@@ -159,7 +163,7 @@ export class CourtService {
     const { chain } = this.#context;
     const lease = chain.lease(kept.leaseId);
     if (lease === undefined) return false;
-    const rival = sideOf(kept.side, dispute, chain.court.account);
+    const rival = sideOf(kept.side, dispute, chain.court.accounts());
     try {
       if (kept.side === "rival" && rival === undefined) return await this.#join({ kept, lease, dispute, signal });
       if (rival?.end === "in") return await this.#play({ kept, lease, rival, signal });
@@ -248,26 +252,41 @@ export class CourtService {
     const key = keyOf(kept);
     const joined = await joinDispute(this.#context, {
       ...{ ...at, key, replays: this.#replays, bonds: this.#bonds, leaving: this.#duty.leaving() },
-      ...{ games: this.#games(), known: this.#known },
+      ...{ wants: () => this.#wants(), known: this.#known },
     });
     if (joined.act === "refuse") return this.#refuse(kept, joined);
-    const why = "why" in joined ? { why: joined.why } : {};
-    this.#status.set(key, statusOf(kept, { state: joined.act, ...why }));
+    const why = "why" in joined && joined.why !== undefined ? { why: joined.why } : {};
+    const code = "code" in joined ? { code: joined.code } : {};
+    const state = joined.act === "queue" ? "queued" : joined.act;
+    this.#status.set(key, statusOf(kept, { state, ...why, ...code }));
     if (joined.act === "nothing") this.#close(kept);
     if (joined.act === "drop") await this.#rest(kept, lease, at.dispute);
     return joined.act === "named";
   }
 
-  /** Games that this node has a side in. */
-  #games(): number {
-    const open = openDisputes(this.#context.store, { limit: mostOpen }) as Kept[];
-    return open.filter((kept) => this.#isLive(kept)).length;
+  /** What this node would accuse, as far as its verdicts say, and what each would need at least. */
+  #wants(): Want[] {
+    const { chain, store } = this.#context;
+    const now = chain.now();
+    return (openDisputes(store, { limit: mostOpen }) as Kept[]).flatMap((kept) => {
+      const lease = chain.lease(kept.leaseId);
+      if (kept.side !== "rival" || lease === undefined || lease.state === "settled") return [];
+      const dispute = chain.court.disputes().find(({ commitmentHash }) => commitmentHash === kept.commitment);
+      if (dispute?.eliminated !== undefined || ownRival(dispute, chain.court.accounts()) !== undefined) return [];
+      const committedAt = chain.court.committedAt(kept.leaseId, BigInt(kept.segment)) ?? 0n;
+      const until = committedAt + chain.params.challengeWindowSeconds;
+      // Another sponsor's money is in, this node's may never be needed; or something else than what it waits for forbids it.
+      const { state, why } = this.#status.get(keyOf(kept)) ?? {};
+      if (now > until || why === "otherSponsor" || state === "refused") return [];
+      const there = dispute?.rivals.filter(({ end }) => end === "in").length ?? 0;
+      return [{ key: keyOf(kept), value: lease.bond, until, bond: placeBond(chain.params, there) }];
+    });
   }
 
   #isLive({ commitment, side }: Kept): boolean {
     const { court } = this.#context.chain;
     const dispute = court.disputes().find(({ commitmentHash }) => commitmentHash === commitment);
-    return sideOf(side, dispute, court.account)?.end === "in";
+    return sideOf(side, dispute, court.accounts())?.end === "in";
   }
 
   // ---- the end -------------------------------------------------------------------------------------------------------
@@ -326,7 +345,11 @@ const commitmentIn = (key: string): Hex => key.split("/")[1] as Hex;
 const keyOf = ({ side, commitment }: { side: DisputeSide; commitment: Hex }): string => `${side}/${commitment}`;
 
 /** The game that a side of this node's is in: the live one as a defender, its own as a rival. */
-function sideOf(side: DisputeSide, dispute: DisputeState | undefined, account: Hex): RivalState | undefined {
-  if (side === "rival") return ownRival(dispute, account);
+function sideOf(
+  side: DisputeSide,
+  dispute: DisputeState | undefined,
+  accounts: readonly Hex[],
+): RivalState | undefined {
+  if (side === "rival") return ownRival(dispute, accounts);
   return dispute?.rivals.find(({ game }) => game === dispute.live);
 }

@@ -8,7 +8,7 @@ export interface DisputeStatus {
   leaseId: Hex;
   segment: number;
   side: DisputeSide;
-  /** What is due: see packages/court, DisputeTurn, and joinDispute.ts; `refused`, `unknown`. */
+  /** What is due: see packages/court, DisputeTurn, and joinDispute.ts; `queued`, `refused`, `unknown`. */
   state: string;
   game?: Hex;
   ground?: Ground;

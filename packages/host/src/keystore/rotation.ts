@@ -5,7 +5,7 @@
 //   2. the caller sends Registry.rotateOperator(new)         (chain: old or new)
 //   3. settleRotation   chain says new: operator.json is kept as operator.<address>.json, then replaced in one rename;
 //                       chain says old: nothing changes, the next key waits
-import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { WeftError } from "@weft/protocol/Errors";
 import type { Address } from "viem";
@@ -53,10 +53,20 @@ export function settleRotation(folder: string, options: { chainOperator: Address
   });
 }
 
+/** Where the key of an operator before this one is kept. */
+export const formerKeyPath = (folder: string, address: Address): string =>
+  join(folder, `operator.${address.toLowerCase()}.json`);
+
+/** Operators before this one whose keys are kept. */
+export function formerOperators(folder: string): Address[] {
+  const kept = existsSync(folder) ? readdirSync(folder) : [];
+  return kept.flatMap((file) => (/^operator\.(0x[0-9a-f]{40})\.json$/.exec(file)?.[1] ?? []) as Address[]);
+}
+
 /** A hard link, so that operator.json exists at every instant. */
 function keepOld(folder: string, current: string, address: Address | undefined): void {
   if (address === undefined) return;
-  const kept = join(folder, `operator.${address.toLowerCase()}.json`);
+  const kept = formerKeyPath(folder, address);
   readPrivate(current, "key file");
   if (!existsSync(kept)) linkSync(current, kept);
   syncFolder(folder);
