@@ -1,6 +1,7 @@
 // For tests, galleries and benches: a lease that pinned the court on a real chain, segment commitments of any history under it,
 // and rivals named against them. The chain's clock stands still between steps, so that no clock runs out by itself.
 import { accuse, rivalOf } from "@weft/chain/actions/accuse";
+import { closeLease } from "@weft/chain/actions/closeLease";
 import { commitSegment } from "@weft/chain/actions/commitSegment";
 import { deposit } from "@weft/chain/actions/deposit";
 import { depositBond } from "@weft/chain/actions/depositBond";
@@ -36,6 +37,9 @@ export interface CourtLease {
   nodeId: Hex;
   orderHash: Hex;
   offerHash: Hex;
+  /** As the buyer signed it. */
+  order: Order.SignedOrder;
+  fill: number;
   opening: CourtOpening;
   /** Of all fields of the details. */
   openings: Opening[];
@@ -80,7 +84,25 @@ export async function courtLease(
   const { nodeId } = offer.offer;
   const named = JobDetails.fieldNames.filter((field) => details[field] !== undefined);
   const openings = named.map((field) => JobDetails.open(details, salts, field));
-  return { ...{ leaseId, nodeId, orderHash, offerHash, opening, openings, program, owner, buyer } };
+  const signed = { order, fill: 0, opening, openings };
+  return { ...{ leaseId, nodeId, orderHash, offerHash, program, owner, buyer }, ...signed };
+}
+
+/** The next fill of the same order, by another node, which is registered: the buyer says that the one before fell silent. */
+export async function refilled(network: NetworkFixture, lease: CourtLease, owner: string): Promise<CourtLease> {
+  const { client } = network;
+  const { order, buyer, orderHash, offerHash: previousOfferHash } = lease;
+  await fund(network, [owner, `${owner} operator`]);
+  await provider(network, owner);
+  const offer = await signedOffer(network, owner, { seq: 1n });
+  const asBuyer = network.senderOf(accountOf(buyer));
+  await asBuyer.send(closeLease(client, { leaseId: lease.leaseId, reason: "providerSilent" }));
+  const fill = lease.fill + 1;
+  await asBuyer.send(openLease(client, { offer, order, fill, previousOfferHash }));
+  const offerHash = Offer.hash(offer.offer);
+  const leaseId = Order.leaseId(orderHash, offerHash, fill);
+  await network.senderOf(accountOf(`${owner} operator`)).send(startLease(client, { leaseId }));
+  return { ...lease, ...{ leaseId, offerHash, fill, owner, nodeId: offer.offer.nodeId } };
 }
 
 /** What a history of a whole segment says of itself. */

@@ -17,6 +17,7 @@ import {
   commitmentOf,
   courtLease,
   playerOf,
+  refilled,
 } from "@weft/court/disputeFixture";
 import { ladderOf } from "@weft/court/gameRules";
 import { playDispute } from "@weft/court/playDispute";
@@ -33,6 +34,7 @@ import { encodeTrainProgram } from "@weft/tensor/train/Program";
 import { tinyCorpus, tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import { historyOf, stageOf } from "@weft/verification/court/playFixture";
 import { oracleOf, type TraceOracle } from "@weft/verification/court/TraceOracle";
+import { keccak256 } from "viem";
 import { homeAt, nodeHome } from "../Home.ts";
 import { contentIdOf } from "../job/corpus.ts";
 import { runCli } from "../runCli.fixture.ts";
@@ -101,11 +103,16 @@ const cli = (...words: string[]) =>
     { cwd: folder, environment: {} },
   );
 
-async function committed(oracle: TraceOracle) {
+async function leased(): Promise<CourtLease> {
   const fields = { program: JSON.parse(encodeTrainProgram(program)), corpus, name: "tiny" };
   const lease = await courtLease(network, { program: stage.program, nonce, isNew: nonce === 1n, fields });
   nonce += 1n;
   leases.set(lease.leaseId, lease);
+  return lease;
+}
+
+async function committed(oracle: TraceOracle) {
+  const lease = await leased();
   const { startRoot } = stage.program;
   const said = { oracle, firstStep: 0n, lastStep: BigInt(stage.steps - 1), startRoot };
   return { lease, commitment: await commit(network, lease, await commitmentOf(lease, said)) };
@@ -189,16 +196,69 @@ test("defend: a node that is down is defended with its key and its disk, to a wr
   assert.ok(!(await readDispute(network.client, Segment.hash(commitment))).eliminated);
 });
 
-/** What a provider's disk has of a lease, and its operator's key. */
-async function nodeOnDisk(name: string, lease: CourtLease): Promise<void> {
+test("join: a lease that begins in a state of its node's own choice is challenged on that; who shows nothing loses", async () => {
+  const lease = await leased();
+  const said = { oracle: truth, firstStep: 0n, lastStep: BigInt(stage.steps - 1), startRoot: keccak256("0x5e1f") };
+  const commitment = await commit(network, lease, await commitmentOf(lease, said));
+  const hash = Segment.hash(commitment);
+  let passed = false;
+  const { code, out, err } = await beside(
+    async () => {
+      const [found] = await readChallenges(network.client, { commitment: hash, fromBlock: network.file.fromBlock });
+      if (found === undefined || passed) return undefined;
+      assert.equal(found.rival, startRival);
+      await network.pass(Number(network.client.params.courtClockSeconds) + 30);
+      passed = true;
+      return undefined;
+    },
+    cli("join", lease.leaseId, "0", "--json"),
+  );
+  assert.equal(code, 0, `${out}${err}`);
+  const events = out.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Record<string, unknown>]));
+  assert.deepEqual([events[0]?.["kind"], events[0]?.["ground"]], ["challenged", "start"]);
+  const { game, ...end } = events.at(-1)!;
+  assert.match(String(game), /^0x[0-9a-f]{40}$/);
+  const { leaseId } = lease;
+  assert.deepEqual(end, { kind: "summary", ok: true, won: true, leaseId, segment: 0, call: "challengeStart" });
+  assert.ok((await readDispute(network.client, hash)).eliminated);
+});
+
+test("defend: a lease that went on from where the one before ended is defended with that, from the chain alone", async () => {
+  const { lease: before, commitment: earlier } = await committed(truth);
+  const lease = await refilled(network, before, "second");
+  leases.set(lease.leaseId, lease);
+  const [firstStep, lastStep] = [earlier.lastStep + 1n, earlier.lastStep + BigInt(stage.steps)];
+  const { startRoot: _, ...same } = earlier;
+  const { leaseId } = lease;
+  const said = { ...same, leaseId, firstStep, lastStep, startRoot: earlier.endRoot, endRoot: keccak256("0xe7d0") };
+  const commitment = await commit(network, lease, said);
+  const accusation = { call: "challengeStart" } as const;
+  const dispute = await challenged(network, { lease, commitment, accusation, sponsor: "rival" });
+  // A key and an empty disk: of the lease it knows nothing.
+  await keysOnDisk("node-2", lease);
+  closeStore(openStore(join(nodeHome(home, "node-2"), "store.sqlite")));
+  const { code, out, err } = await cli("defend", dispute.game, "--name", "node-2", "--json");
+  assert.equal(code, 0, `${out}${err}`);
+  const end = JSON.parse(out.trim().split("\n").at(-1)!) as object;
+  const { game } = dispute;
+  assert.deepEqual(end, { kind: "summary", ok: true, won: true, game, leaseId, segment: 0, ground: "start" });
+  assert.ok(!(await readDispute(network.client, Segment.hash(commitment))).eliminated);
+});
+
+async function keysOnDisk(name: string, lease: CourtLease): Promise<void> {
   const keys = keystoreOf(home, name);
-  const secret = keyOf("liar operator");
+  const secret = keyOf(`${lease.owner} operator`);
   await createKey(keys, { role: "operator", password: devPassword(passwordFile(keys)), cost: "light", secret });
   const owners = join(home.owners, name);
   await createKey(owners, {
-    ...{ role: "owner", password: devPassword(passwordFile(owners)), cost: "light", secret: keyOf("liar") },
+    ...{ role: "owner", password: devPassword(passwordFile(owners)), cost: "light", secret: keyOf(lease.owner) },
   });
   await nodeKeys(home, name);
+}
+
+/** What a provider's disk has of a lease, and its operator's key. */
+async function nodeOnDisk(name: string, lease: CourtLease): Promise<void> {
+  await keysOnDisk(name, lease);
   const blobs = openBlobs(join(nodeHome(home, name), "blobs"));
   await blobs.put(tinyCorpus, { maxBytes: tinyCorpus.length });
   const store = openStore(join(nodeHome(home, name), "store.sqlite"));
