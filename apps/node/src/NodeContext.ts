@@ -128,7 +128,7 @@ export interface NodeContext {
 }
 
 /** Counts what was refused, for the node's status. Codes are a fixed set of this code base, so the map is bounded. */
-export function countRefusal({ intake }: NodeContext, code: string): void {
+export function countRefusal({ intake }: Pick<NodeContext, "intake">, code: string): void {
   intake.refused.set(code, (intake.refused.get(code) ?? 0) + 1);
 }
 

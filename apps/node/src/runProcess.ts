@@ -12,6 +12,7 @@ import { writeDisputes } from "./disputesFile.ts";
 import { exitCodeOf } from "./exitCodes.ts";
 import { type NodeFlags, parseFlags } from "./flags.ts";
 import { openLog } from "./log.ts";
+import { metricsOf, writeMetrics } from "./metricsFile.ts";
 import { openPorts } from "./openPorts.ts";
 import { type RunningNode, startNode } from "./startNode.ts";
 
@@ -97,16 +98,20 @@ function stopTold(): Promise<string> {
 async function untilStopped(flags: NodeFlags, node: RunningNode, reasons: readonly Promise<string>[]): Promise<string> {
   let follow: NodeJS.Timeout | undefined;
   let told = "[]";
+  let measured = "";
   const full = new Promise<never>((_, fail) => {
     follow = setInterval(() => {
       try {
         checkRoom(flags.home, "running");
         const wanted = readControl(flags.home);
         if (wanted !== undefined) node.setOpenness(wanted);
-        const { disputes } = node.status();
-        const text = JSON.stringify(disputes);
-        if (text !== told) writeDisputes(flags.home, disputes);
+        const status = node.status();
+        const text = JSON.stringify(status.disputes);
+        if (text !== told) writeDisputes(flags.home, status.disputes);
         told = text;
+        const metrics = metricsOf(status);
+        if (metrics !== measured) writeMetrics(flags.home, metrics);
+        measured = metrics;
       } catch (error) {
         fail(error);
       }

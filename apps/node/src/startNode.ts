@@ -14,6 +14,7 @@ import type { Intake } from "./book/intake.ts";
 import { createDirectory } from "./book/PeerDirectory.ts";
 import { serveSync } from "./book/sync.ts";
 import { DrawCache } from "./chain/DrawCache.ts";
+import type { CourtSummary } from "./court/CourtRecord.ts";
 import { CourtService } from "./court/CourtService.ts";
 import type { DisputeStatus } from "./court/DisputeStatus.ts";
 import { Housekeeping } from "./Housekeeping.ts";
@@ -61,6 +62,8 @@ export interface NodeStatus {
   leases: { leaseId: Hex; phase: string; state: string | undefined; segments: number; earned: string }[];
   /** Disputes that this node has a side in. */
   disputes: DisputeStatus[];
+  /** The same in numbers. */
+  court: CourtSummary;
   /** Gossip and vouchers refused, by code. */
   refused: Record<string, number>;
   rssMb: number;
@@ -198,6 +201,7 @@ function statusOf(
       earned: (pipeline.earning()?.cumulative ?? 0n).toString(),
     })),
     disputes: parts.court.status(),
+    court: parts.court.summary(),
     refused: Object.fromEntries(intake.refused),
     rssMb: Math.round(process.memoryUsage.rss() / 1048576),
   };

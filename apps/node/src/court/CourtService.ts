@@ -9,11 +9,12 @@ import { hasCode } from "@weft/protocol/Errors";
 import * as Segment from "@weft/protocol/Segment";
 import type { Hex } from "viem";
 import { Loop } from "../Loop.ts";
-import { countRefusal, disputePin, type NodeContext } from "../NodeContext.ts";
+import { disputePin, type NodeContext } from "../NodeContext.ts";
 import { type DisputeSide, getDispute, type KeptDispute, openDisputes, putDispute } from "../store/disputes.ts";
 import { Tasks } from "../Tasks.ts";
 import { BondKeeper } from "./BondKeeper.ts";
-import { type DisputeStatus, statusOf } from "./DisputeStatus.ts";
+import { CourtRecord, type CourtSummary, keyOf } from "./CourtRecord.ts";
+import type { DisputeStatus } from "./DisputeStatus.ts";
 import { ownRival, type Want } from "./decideJoin.ts";
 import type { Found } from "./findAccusation.ts";
 import { type Held, Histories } from "./Histories.ts";
@@ -42,9 +43,7 @@ export class CourtService {
   readonly #bonds: BondKeeper;
   /** What was found against commitments that no rival was named against yet. */
   readonly #known = new Map<string, Found>();
-  readonly #status = new Map<string, DisputeStatus>();
-  /** Codes that were said, by key. */
-  readonly #refused = new Map<string, string>();
+  readonly #record: CourtRecord;
   /** At which of the chain's changes a dispute was looked at last without anything to do. */
   readonly #idleAt = new Map<string, number>();
   #changes = 0;
@@ -62,6 +61,7 @@ export class CourtService {
     this.#histories = new Histories(context.openDispute, settings.court.workers);
     this.#replays = new Replays(this.#histories, () => Number(context.chain.now()));
     this.#bonds = new BondKeeper(context);
+    this.#record = new CourtRecord(context);
   }
 
   start(): void {
@@ -100,18 +100,35 @@ export class CourtService {
 
   /** Disputes that still need this process. */
   active(): number {
-    return openDisputes(this.#context.store, { limit: mostOpen }).filter((kept) => this.#isLive(kept as Kept)).length;
+    return this.#open().filter((kept) => this.#isLive(kept)).length;
   }
 
   status(): DisputeStatus[] {
-    return [...this.#status].map(([key, status]) => {
+    return this.#record.all().map(([key, status]) => {
       const state = this.#histories.stateOf(key);
       return state === undefined ? status : { ...status, state };
     });
   }
 
+  summary(): CourtSummary {
+    const live = this.#open().filter((kept) => this.#isLive(kept));
+    const of = (side: DisputeSide) => live.filter((kept) => kept.side === side).length;
+    const clocks = live.flatMap((kept) => this.#record.get(keyOf(kept))?.until ?? []);
+    return {
+      games: { defender: of("defender"), rival: of("rival") },
+      waitingForWorker: this.#histories.waiting,
+      replaysFailing: this.#replays.failing,
+      foundTooLate: this.#record.foundTooLate,
+      ...(clocks.length > 0 && { nextDeadline: Math.min(...clocks) }),
+    };
+  }
+
+  #open(): Kept[] {
+    return openDisputes(this.#context.store, { limit: mostOpen }) as Kept[];
+  }
+
   #step(): void {
-    const { chain, store } = this.#context;
+    const { chain } = this.#context;
     if (this.#rewinds !== chain.rewinds()) {
       this.#tasks.forgive();
       this.#bonds.rewound();
@@ -122,8 +139,8 @@ export class CourtService {
     const now = Number(chain.now());
     this.#histories.letGo(({ key, until }) => until < now || disputes.get(commitmentIn(key))?.eliminated !== undefined);
     // Whose clock ends first goes first.
-    const until = (kept: Kept) => this.#status.get(keyOf(kept))?.until ?? Number.MAX_SAFE_INTEGER;
-    const open = openDisputes(store, { limit: mostOpen }) as Kept[];
+    const until = (kept: Kept) => this.#record.get(keyOf(kept))?.until ?? Number.MAX_SAFE_INTEGER;
+    const open = this.#open();
     for (const kept of open.toSorted((a, b) => until(a) - until(b))) {
       const key = keyOf(kept);
       // The same chain says the same.
@@ -147,9 +164,10 @@ export class CourtService {
     if (there !== undefined && there.closedAt === undefined) return;
     const body = (there?.body as Materials | undefined) ?? ownMaterials(this.#context, lease);
     if (body === undefined) {
-      if (!this.#status.has(commitment))
+      const which = { commitment, side: "defender", leaseId, segment } as const;
+      if (this.#record.get(keyOf(which)) === undefined)
         log.error({ leaseId, segment }, "a segment is disputed that this disk knows nothing of");
-      this.#status.set(commitment, statusOf({ commitment, side: "defender", leaseId, segment }, { state: "unknown" }));
+      this.#record.set(which, { state: "unknown" });
       return;
     }
     putDispute(store, { dispute: { commitment, side: "defender", leaseId, segment, body }, at: clock.now() });
@@ -187,7 +205,7 @@ export class CourtService {
     let held: Held | undefined;
     const history = async ({ deadline: until }: { deadline: number }) => {
       const { ground, game } = rival;
-      this.#status.set(key, statusOf(kept, { ...this.#status.get(key), state: "move", ground, game, until }));
+      this.#record.set(kept, { ...this.#record.get(key), state: "move", ground, game, until });
       const options = () => historyOptions(this.#context, { kept, lease, commitment, signal });
       held ??= await this.#replays.acquire(key, { options, until });
       return held.history;
@@ -224,7 +242,7 @@ export class CourtService {
       return this.#refuse(kept, { code: "court.gas", why: `${chain.court.gasOf(game)} gas are spent` });
     const mined = await chain.court.play(seat, look);
     if (mined === undefined) return false;
-    this.#refused.delete(keyOf(kept));
+    this.#record.goesOn(keyOf(kept));
     if (turn.act === "move") this.#replays.worked(keyOf(kept));
     const what = turn.act === "move" ? turn.move.call : turn.act;
     const { gasUsed } = mined;
@@ -239,10 +257,10 @@ export class CourtService {
     const until = "deadline" in turn ? turn.deadline : "until" in turn ? turn.until : undefined;
     const { ground, game: id } = rival;
     const known = { state: turn.act, ground, game: id, ...(until !== undefined && { until }) };
-    const step = game?.position.facts.step.toString() ?? this.#status.get(keyOf(kept))?.step;
+    const step = game?.position.facts.step.toString() ?? this.#record.get(keyOf(kept))?.step;
     const at = { ...(level !== undefined && { level }), ...(step !== undefined && { step }) };
     const gasUsed = this.#context.chain.court.gasOf(id).toString();
-    this.#status.set(keyOf(kept), statusOf(kept, { ...known, ...at, gasUsed }));
+    this.#record.set(kept, { ...known, ...at, gasUsed });
   }
 
   // ---- naming a rival ------------------------------------------------------------------------------------------------
@@ -258,7 +276,8 @@ export class CourtService {
     const why = "why" in joined && joined.why !== undefined ? { why: joined.why } : {};
     const code = "code" in joined ? { code: joined.code } : {};
     const state = joined.act === "queue" ? "queued" : joined.act;
-    this.#status.set(key, statusOf(kept, { state, ...why, ...code }));
+    if (joined.act === "drop" && joined.why !== "eliminated") this.#record.tooLate(kept, joined.why);
+    else this.#record.set(kept, { state, ...why, ...code });
     if (joined.act === "nothing") this.#close(kept);
     if (joined.act === "drop") await this.#rest(kept, lease, at.dispute);
     return joined.act === "named";
@@ -266,9 +285,9 @@ export class CourtService {
 
   /** What this node would accuse, as far as its verdicts say, and what each would need at least. */
   #wants(): Want[] {
-    const { chain, store } = this.#context;
+    const { chain } = this.#context;
     const now = chain.now();
-    return (openDisputes(store, { limit: mostOpen }) as Kept[]).flatMap((kept) => {
+    return this.#open().flatMap((kept) => {
       const lease = chain.lease(kept.leaseId);
       if (kept.side !== "rival" || lease === undefined || lease.state === "settled") return [];
       const dispute = chain.court.disputes().find(({ commitmentHash }) => commitmentHash === kept.commitment);
@@ -276,7 +295,7 @@ export class CourtService {
       const committedAt = chain.court.committedAt(kept.leaseId, BigInt(kept.segment)) ?? 0n;
       const until = committedAt + chain.params.challengeWindowSeconds;
       // Another sponsor's money is in, this node's may never be needed; or something else than what it waits for forbids it.
-      const { state, why } = this.#status.get(keyOf(kept)) ?? {};
+      const { state, why } = this.#record.get(keyOf(kept)) ?? {};
       if (now > until || why === "otherSponsor" || state === "refused") return [];
       const there = dispute?.rivals.filter(({ end }) => end === "in").length ?? 0;
       return [{ key: keyOf(kept), value: lease.bond, until, bond: placeBond(chain.params, there) }];
@@ -316,33 +335,20 @@ export class CourtService {
     if (!others.some(({ leaseId, segment }) => leaseId === kept.leaseId && segment === kept.segment))
       blobs.unpinAll(disputePin(kept.leaseId, BigInt(kept.segment)));
     void this.#replays.forget(keyOf(kept));
-    this.#status.delete(keyOf(kept));
+    this.#record.forget(keyOf(kept));
     this.#known.delete(keyOf(kept));
-    this.#refused.delete(keyOf(kept));
     this.#idleAt.delete(keyOf(kept));
     if (kept.side === "rival") this.#bonds.isDue = true;
     log.info({ leaseId: kept.leaseId, segment: kept.segment, side: kept.side }, "dispute put away");
   }
 
-  /** Said once, counted once. */
-  #refuse(kept: Kept, { code, why }: { code: string; why?: string | undefined }): false {
-    const key = keyOf(kept);
-    this.#status.set(key, {
-      ...statusOf(kept, { ...this.#status.get(key), state: "refused" }),
-      code,
-      ...(why && { why }),
-    });
-    if (this.#refused.get(key) === code) return false;
-    this.#refused.set(key, code);
-    countRefusal(this.#context, code);
-    const { leaseId, segment, side } = kept;
-    this.#context.log.warn({ code, why, leaseId, segment, side }, "this node does not go on in a dispute");
+  #refuse(kept: Kept, refusal: { code: string; why?: string | undefined }): false {
+    this.#record.refuse(kept, refusal);
     return false;
   }
 }
 
 const commitmentIn = (key: string): Hex => key.split("/")[1] as Hex;
-const keyOf = ({ side, commitment }: { side: DisputeSide; commitment: Hex }): string => `${side}/${commitment}`;
 
 /** The game that a side of this node's is in: the live one as a defender, its own as a rival. */
 function sideOf(

@@ -72,8 +72,8 @@ export class Histories {
   }
 
   /** What a dispute is waiting for, if it is; `replaying` until the worker answers for the first time. */
-  stateOf(key: string): "queued" | "replaying" | undefined {
-    if (this.#waiting.some((waiter) => waiter.key === key)) return "queued";
+  stateOf(key: string): "awaitsWorker" | "replaying" | undefined {
+    if (this.#waiting.some((waiter) => waiter.key === key)) return "awaitsWorker";
     return this.#opened.get(key)?.isReady === false ? "replaying" : undefined;
   }
 
