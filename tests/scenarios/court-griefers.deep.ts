@@ -53,8 +53,14 @@ test(
     await network.until("an auditor refuses to bond", () => (refused().length > 0 ? true : undefined));
     await job.done();
     assert.deepEqual(rivalsOf(network), []);
-    const [status] = refused()[0]!.node.status().disputes;
-    assert.ok(status === undefined || status.code === "court.bonds", JSON.stringify(status));
+    // Not put away in silence: whoever could not pay knows which segment stands because of it.
+    const late = await network.until("its finding comes too late", () => {
+      const status = refused()
+        .find(({ node }) => node.status().court.foundTooLate > 0)
+        ?.node.status();
+      return status?.disputes.find(({ state }) => state === "tooLate");
+    });
+    assert.match(late.why ?? "", /(windowOver|settled) after court\.bonds/);
   },
 );
 

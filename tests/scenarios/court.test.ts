@@ -1,5 +1,6 @@
 // Disputes between running nodes: nobody is asked anything, the court's word is on the chain.
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { test } from "node:test";
 import { readGameLog } from "@weft/chain/courtReads";
 import type { DisputeState } from "@weft/chain/Snapshot";
@@ -56,7 +57,7 @@ test(
 );
 
 test(
-  "both players killed -9, and the chain gone back, in the middle of a game: it is played to its end",
+  "both players killed -9, a disk lost, the chain gone back, in the middle of a game: it is played to its end",
   timed,
   async (t) => {
     const network = await startTestNetwork({ seed: 43, nodes: 5 });
@@ -71,6 +72,8 @@ test(
     const auditor = network.nodes.find(({ plan }) => plan.operator.signer.address.toLowerCase() === sponsor)!;
     for (const player of [liar, auditor]) {
       await network.kill(player);
+      // The defender's disk is gone as well: what its history is made of it gets from others.
+      if (player === liar) rmSync(liar.folder, { recursive: true });
       await network.restart(player);
     }
     const before = await network.until("some moves are made", async () => {

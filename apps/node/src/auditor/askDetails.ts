@@ -1,4 +1,4 @@
-// A job's details for an auditor, from whoever has them: provider, gateway, holders. The openings are proven against the
+// A job's details for an auditor, or for a side of a dispute whose disk lost them, from whoever has them: provider, gateway, holders. The openings are proven against the
 // order's commitment on chain, so it does not matter who answers; where a start checkpoint is had is only a hint.
 
 import type { LeaseFacts } from "@weft/chain/facts";
@@ -26,13 +26,16 @@ export interface FoundDetails {
 }
 
 const timeoutMs = 10_000;
-const mostAsked = 4;
+const mostAsked = 8;
 
 /** Provider, gateway, holders: whoever answers first with openings that fit. */
 export function sourcesOf(context: NodeContext, about: { lease: LeaseFacts; holders: readonly Hex[] }): Peer[] {
   const gateway = context.gateways.get(about.lease.orderHash);
   const nodes = [about.lease.nodeId, ...about.holders].map((nodeId) => context.peerOf(nodeId));
-  return [nodes[0], gateway, ...nodes.slice(1)].filter((peer) => peer !== undefined);
+  const { peerId } = context.transport;
+  return [nodes[0], gateway, ...nodes.slice(1)].filter(
+    (peer) => peer !== undefined && peer.peerId !== peerId,
+  ) as Peer[];
 }
 
 /** @throws WeftError `audit.noDetails` */

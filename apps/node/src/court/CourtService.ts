@@ -155,25 +155,26 @@ export class CourtService {
       this.#tasks.run("bonds", () => this.#bonds.takeBack());
   }
 
-  /** A segment of this node's own that is disputed: keeps what its history is made of. */
-  #notice({ commitmentHash: commitment, leaseId, segment, rivals, eliminated }: DisputeState): void {
+  /** A side of this node's that its disk has nothing of: of its own segment, or of a rival that it named in another life. */
+  #notice(dispute: DisputeState): void {
     const { chain, nodeId, store, clock, log, blobs } = this.#context;
+    const { commitmentHash: commitment, leaseId, segment, rivals, eliminated } = dispute;
     const lease = chain.lease(leaseId);
-    if (lease?.nodeId !== nodeId || eliminated !== undefined || !rivals.some(({ end }) => end === "in")) return;
-    const there = getDispute(store, { commitment, side: "defender" });
+    const isOwn = lease?.nodeId === nodeId && eliminated === undefined && rivals.some(({ end }) => end === "in");
+    const side = isOwn ? "defender" : "rival";
+    if (lease === undefined || !(isOwn || ownRival(dispute, chain.court.account)?.end === "in")) return;
+    const there = getDispute(store, { commitment, side });
     if (there !== undefined && there.closedAt === undefined) return;
-    const body = (there?.body as Materials | undefined) ?? ownMaterials(this.#context, lease);
-    if (body === undefined) {
-      const which = { commitment, side: "defender", leaseId, segment } as const;
-      if (this.#record.get(keyOf(which)) === undefined)
-        log.error({ leaseId, segment }, "a segment is disputed that this disk knows nothing of");
-      this.#record.set(which, { state: "unknown" });
-      return;
-    }
-    putDispute(store, { dispute: { commitment, side: "defender", leaseId, segment, body }, at: clock.now() });
-    if (body.resume !== undefined && blobs.has(body.resume.contentId))
+    const body = (there?.body as Materials | undefined) ?? (isOwn ? ownMaterials(this.#context, lease) : undefined);
+    putDispute(store, {
+      dispute: { commitment, side, leaseId, segment, body: body ?? { details: [] } },
+      at: clock.now(),
+    });
+    if (body === undefined)
+      log.error({ leaseId, segment, side }, "this disk knows nothing of a dispute: others are asked");
+    if (body?.resume !== undefined && blobs.has(body.resume.contentId))
       blobs.pin(body.resume.contentId, disputePin(leaseId, BigInt(segment)));
-    log.warn({ leaseId, segment, rivals: rivals.length }, "a segment of this node is disputed");
+    if (isOwn) log.warn({ leaseId, segment, rivals: rivals.length }, "a segment of this node is disputed");
   }
 
   /** True when it did something: then it is worth looking again at once. */

@@ -13,7 +13,7 @@ interface Failed {
   remedy: string | undefined;
 }
 
-/** From so many failures in a row on it is worth telling the owner. */
+/** From so many failures of a worker in a row on it is worth telling the owner; what nobody gives is told at once. */
 const saidFrom = 3;
 /** A worker that failed so often, after a quarter of an hour of tries, isn't started again. What others have is asked for on. */
 const mostTries = 12;
@@ -48,7 +48,7 @@ export class Replays {
 
   /**
    * What came of asking a history: a worker that has ended, or has the history of something else, is closed.
-   * @throws WeftError `court.replay` from the third failure on; else the error
+   * @throws WeftError `court.replay`; a worker's first failures as they are
    */
   async broke(key: string, error: unknown): Promise<never> {
     if (!(error instanceof WeftError) || !failures.test(error.code)) throw error;
@@ -57,11 +57,11 @@ export class Replays {
     const count = (this.#failed.get(key)?.count ?? 0) + 1;
     if (this.#failed.size >= mostKept) this.#failed.clear();
     const failed: Failed = {
-      ...{ count, code: error.code, remedy: error.remedy, message: error.message.slice(0, 200) },
+      ...{ count, code: error.code, remedy: error.remedy, message: messageOf(error) },
       nextAt: this.#now() + Math.min(longestWaitSeconds, 2 ** Math.min(count - 1, 10)),
     };
     this.#failed.set(key, failed);
-    throw count < saidFrom ? error : this.#refusal(failed, error);
+    throw isWorkers(failed) && count < saidFrom ? error : this.#refusal(failed, error);
   }
 
   /** A move was made with it. */
@@ -98,7 +98,12 @@ export class Replays {
   }
 }
 
-const isGivenUp = ({ count, code }: Failed): boolean => count >= mostTries && code.startsWith("runtime.");
+const isWorkers = ({ code }: Failed): boolean => code.startsWith("runtime.");
+const isGivenUp = (failed: Failed): boolean => isWorkers(failed) && failed.count >= mostTries;
+
+/** With who was asked, where somebody was. */
+const messageOf = ({ message, details: { asked } }: WeftError): string =>
+  `${message}${asked === undefined ? "" : ` (asked: ${asked})`}`.slice(0, 300);
 
 /** Of the replay itself: its inputs, the worker, its answers. Not of the chain, of the queue, or the node's own end. */
 const failures = /^(runtime\.(?!busy$)|content\.|blob\.|audit\.|tensor\.|job\.|game\.other$)/;

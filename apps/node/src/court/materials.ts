@@ -4,23 +4,24 @@ import type { LeaseFacts } from "@weft/chain/facts";
 import type { DisputeOptions } from "@weft/compute/tensor/openDispute";
 import { WeftError } from "@weft/protocol/Errors";
 import type { Opening } from "@weft/protocol/messages";
+import type { NodeId } from "@weft/protocol/NodeId";
 import type { Order } from "@weft/protocol/Order";
 import type { SegmentCommitment } from "@weft/protocol/Segment";
 import { checkpointBytes } from "@weft/tensor/train/Checkpoint";
 import { outlineProgram } from "@weft/tensor/train/Program";
 import { isWhole } from "@weft/verification/segmentStart";
-import { sourcesOf } from "../auditor/askDetails.ts";
+import { askDetails, sourcesOf } from "../auditor/askDetails.ts";
 import { type JobTerms, readTerms } from "../leases/checkOpen.ts";
 import { fetchContent } from "../leases/fetchContent.ts";
 import type { BlobRef, LeaseBody } from "../leases/LeaseBody.ts";
 import { orderOrigin } from "../leases/origins.ts";
 import { disputePin, type NodeContext } from "../NodeContext.ts";
-import type { KeptDispute } from "../store/disputes.ts";
+import { type KeptDispute, putDispute } from "../store/disputes.ts";
 import { getLease } from "../store/leases.ts";
 
 /** On disk as long as the dispute is. */
 export interface Materials {
-  /** Every field of the order's details. */
+  /** Every field of the order's details; none where this disk knows nothing of them and others are asked. */
   details: Opening[];
   /** Known to the provider; others read it from the chain. */
   order?: Order;
@@ -51,10 +52,40 @@ export const termsOf = ({ kept, lease }: Pick<Subject, "kept" | "lease">): JobTe
   readTerms(lease.jobCommitment, kept.body.details);
 
 /**
- * A worker's task: this side's history of the segment. Fetches and pins what it needs.
- * @throws WeftError `court.startUnknown` when the segment begins in no state that anybody could have; `content.unavailable`
+ * With the order's details, from whoever has them where this disk lost them; kept from then on.
+ * @throws WeftError `audit.noDetails` saying who was asked
  */
-export async function historyOptions(context: NodeContext, subject: Subject): Promise<DisputeOptions> {
+async function completed(context: NodeContext, subject: Subject): Promise<Subject> {
+  const { kept, lease, signal } = subject;
+  if (kept.body.details.length > 0) return subject;
+  const { segment } = subject.commitment;
+  const own = lease.nodeId === context.nodeId ? ownMaterials(context, lease) : undefined;
+  const sources = [...sourcesOf(context, { lease, holders: await witnesses(context, subject) })];
+  const body = own ?? { details: (await askDetails(context, { lease, segment, sources, signal })).details };
+  const whole = { ...kept, body };
+  putDispute(context.store, { dispute: whole, at: context.clock.now() });
+  context.log.info({ leaseId: lease.leaseId, segment: segment.toString() }, "a dispute's details were given by others");
+  return { ...subject, kept: whole };
+}
+
+/** Nodes that have seen the segment's details: drawn for it, and sponsors of rivals. */
+async function witnesses({ chain, draws }: NodeContext, { lease, kept, commitment }: Subject): Promise<NodeId[]> {
+  const draw = await draws.get(lease.leaseId, commitment.segment).catch(() => undefined);
+  const dispute = chain.court.disputes().find(({ commitmentHash }) => commitmentHash === kept.commitment);
+  const sponsors = new Set(dispute?.rivals.map(({ sponsor }) => sponsor.toLowerCase()));
+  const nodes = [...(chain.view()?.nodes ?? [])].filter(([, { operator }]) => sponsors.has(operator.toLowerCase()));
+  return [
+    ...new Set([...nodes.map(([nodeId]) => nodeId as NodeId), ...(draw?.auditors ?? []), ...(draw?.holders ?? [])]),
+  ];
+}
+
+/**
+ * A worker's task: this side's history of the segment. Fetches and pins what it needs.
+ * @throws WeftError `court.startUnknown` when the segment begins in no state that anybody could have; `content.unavailable`;
+ * `audit.noDetails`
+ */
+export async function historyOptions(context: NodeContext, asked: Subject): Promise<DisputeOptions> {
+  const subject = await completed(context, asked);
   const terms = termsOf(subject);
   const { commitment, kept } = subject;
   if (!isWhole(terms.program, commitment)) throw startUnknown("its steps are no whole segment");

@@ -10,9 +10,13 @@ import type { NodeId } from "@weft/protocol/NodeId";
 import { serveBlobs } from "@weft/transport/serveBlobs";
 import type { Remote } from "@weft/transport/Transport";
 import type { Hex } from "viem";
+import type { DrawFacts } from "../chain/NodeChain.ts";
+import type { Materials } from "../court/materials.ts";
+import { readTerms } from "../leases/checkOpen.ts";
 import type { LeaseBoard } from "../leases/LeaseBoard.ts";
 import type { NodeContext } from "../NodeContext.ts";
 import { serveRequests } from "../serve.ts";
+import { disputesOf, type KeptDispute } from "../store/disputes.ts";
 
 export function serveContent(context: NodeContext, board: LeaseBoard): void {
   const { transport, blobs, log } = context;
@@ -102,20 +106,36 @@ async function detailsFor(
   const { leaseId, segment } = asked.request;
   const run = board.get(leaseId);
   const job = run?.body.job;
-  if (run === undefined || job === undefined)
+  const disputed = job === undefined ? disputedDetails(context, leaseId) : undefined;
+  if (job === undefined && disputed === undefined)
     throw new WeftError("this node has no details of that lease", { code: "details.unknown" });
   const draw = await context.draws.get(leaseId, segment);
   const nodeId = nodeOf(context, asked.from);
-  if (draw === undefined || nodeId === undefined || !draw.sampled || !draw.auditors.includes(nodeId))
-    throw new WeftError("details go to drawn auditors only", {
+  // The lease's own provider may have lost its disk, and has a commitment to defend.
+  const isProvider = nodeId !== undefined && nodeId === context.chain.lease(leaseId)?.nodeId;
+  if (!isProvider && !isAuditor(draw, nodeId))
+    throw new WeftError("details go to drawn auditors and to the lease's provider only", {
       code: "details.notDrawn",
       retryable: draw === undefined,
     });
+  if (run === undefined || job === undefined) return disputed as StreamMessage<"details">;
   const before = segment === 0n ? job.resume : checkpointOf(run.pipeline.at(Number(segment) - 1));
   return {
     ...{ leaseId, details: job.details, corpus: job.corpus },
     ...(before === undefined ? {} : { start: { checkpoint: before.contentId, bytes: before.bytes } }),
   };
+}
+
+const isAuditor = (draw: DrawFacts | undefined, nodeId: NodeId | undefined): boolean =>
+  draw?.sampled === true && nodeId !== undefined && draw.auditors.includes(nodeId);
+
+/** What this node keeps of a lease because of a dispute; where a start is had the other side reads from the chain. */
+function disputedDetails(context: NodeContext, leaseId: Hex): StreamMessage<"details"> | undefined {
+  const lease = context.chain.lease(leaseId);
+  const kept = disputesOf(context.store, { leaseId, limit: 64 }) as KeptDispute<Materials>[];
+  const details = kept.find(({ body }) => body.details.length > 0)?.body.details;
+  if (lease === undefined || details === undefined) return undefined;
+  return { leaseId, details, corpus: readTerms(lease.jobCommitment, details).corpus };
 }
 
 const checkpointOf = (work: { commitment: { checkpoint: Hex }; checkpointBytes: number } | undefined) =>

@@ -52,3 +52,11 @@ export function openDisputes(store: Store, options: { limit: number }): KeptDisp
     options.limit,
   ]).map(fromRow);
 }
+
+/** Disputes of a lease, closed or not, latest change first. */
+export function disputesOf(store: Store, options: { leaseId: Hex; limit: number }): KeptDispute[] {
+  return all(store, "select * from disputes where lease = ? order by updatedAt desc, commitment limit ?", [
+    options.leaseId,
+    options.limit,
+  ]).map(fromRow);
+}
