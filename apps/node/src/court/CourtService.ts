@@ -162,7 +162,7 @@ export class CourtService {
     const lease = chain.lease(leaseId);
     const isOwn = lease?.nodeId === nodeId && eliminated === undefined && rivals.some(({ end }) => end === "in");
     const side = isOwn ? "defender" : "rival";
-    if (lease === undefined || !(isOwn || ownRival(dispute, chain.court.account)?.end === "in")) return;
+    if (lease === undefined || !(isOwn || ownRival(dispute, chain.court.accounts())?.end === "in")) return;
     const there = getDispute(store, { commitment, side });
     if (there !== undefined && there.closedAt === undefined) return;
     const body = (there?.body as Materials | undefined) ?? (isOwn ? ownMaterials(this.#context, lease) : undefined);
