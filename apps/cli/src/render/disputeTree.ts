@@ -148,9 +148,9 @@ function clockLines(events: readonly DisputeEvent[], { look, now, challenged, si
   const last = moves.findLast(({ defenderLeft }) => defenderLeft !== undefined);
   const { clockSeconds } = challenged;
   const began = events.find((event) => event.kind === "gameBegan");
-  if (began === undefined && moves.length === 0 && !isOver)
+  if (began === undefined && moves.length === 0)
     return [
-      "  waits: a rival named before it plays first, no clock runs",
+      ...(isOver ? [] : ["  waits: a rival named before it plays first, no clock runs"]),
       `  gas     the challenge ${grouped(challenged.gas)}`,
     ];
   const left = { defender: last?.defenderLeft ?? clockSeconds, rival: last?.rivalLeft ?? clockSeconds };

@@ -56,7 +56,7 @@ function falseNotes({ foundFalse, fell }: Fates, names: NodeNames): string[] {
     const isOwn = (one: { nodeId: string }) => one.nodeId === nodeId;
     const [wrong, after] = [foundFalse.filter(isOwn), fell.filter(isOwn)];
     const name = nameOf(names, nodeId);
-    const notes = wrong.length === 0 ? [] : [`found false: ${numbersText(wrong)} of ${name}; void, not paid`];
+    const notes = wrong.length === 0 ? [] : [`found false: ${numbersText(wrong)} of ${name}; void`];
     if (after.length > 0) notes.push(`void: ${numbersText(after)} of ${name}, which went on from a false segment`);
     return notes;
   });
@@ -70,14 +70,15 @@ function convictedNotes(
   if (unseen.length === 0) return [];
   const name = nameOf(names, nodeId);
   const paid = view.done?.paid.find((row) => row.nodeId === nodeId && row.role === "provider")?.amount;
-  const keeps = paid === undefined ? "" : `, ${name} keeps the ${amountOf(paid)} that it was paid,`;
+  const keeps =
+    paid === undefined || BigInt(paid) === 0n ? "" : `, ${name} keeps the ${amountOf(paid)} that it was paid,`;
   const notes = [
-    `unseen: ${numbersText(unseen)} of ${name} came before its false one and nobody re-executed them: they stand${keeps} and the work went on from the state after step ${grouped(goesOnFrom - 1)} as ${name} left it`,
+    `unseen: ${numbersText(unseen)} of ${name} came before its false one and no audit re-executed them: they stand${keeps} and the work went on from the state after step ${grouped(goesOnFrom - 1)} as ${name} left it`,
   ];
   const lies = arranged?.nodeId === nodeId ? unseen.filter(({ segment }) => segment >= arranged.firstFalse) : [];
   if (lies.length > 0)
     notes.push(
-      `by this cheat's arrangement ${numbersText(lies)} of these ${lies.length === 1 ? "is" : "are"} false too, one bit of one weight each: no draw fell on them, so the model has these bits in it and the chain doesn't know`,
+      `by this cheat's arrangement ${numbersText(lies)} of these ${lies.length === 1 ? "is" : "are"} false too, one bit of one weight${lies.length === 1 ? "" : " each"}: no draw fell on them, so the model is built on what follows from that and the chain doesn't know`,
     );
   return notes;
 }
