@@ -83,3 +83,29 @@ test("a provider whose owner allows no gas is silent in its game, and its clock 
   );
   await job.done();
 });
+
+test(
+  "after a conviction, what the liar committed to before, where nobody was drawn to look, falls as well",
+  timed,
+  async (t) => {
+    const network = await startTestNetwork({ seed: 43, nodes: 5 });
+    t.after(() => network.close());
+    const liar = network.node("node-1");
+    network.corrupt(liar, { step: 0, everySteps: stepsPerSegment });
+    const job = await network.buy();
+    const convictions = () =>
+      [...network.snapshot.disputes.values()]
+        .filter(({ eliminated }) => eliminated !== undefined)
+        .toSorted((a, b) => Number(a.eliminated!.at - b.eliminated!.at));
+    const [first, later] = await network.until("a second segment of the liar is eliminated", () => {
+      const found = convictions();
+      const [first] = found;
+      const later = found.find(({ leaseId, segment }) => leaseId === first?.leaseId && segment < first.segment);
+      return first !== undefined && later !== undefined ? [first, later] : undefined;
+    });
+    assert.equal(network.snapshot.leases.get(first!.leaseId)?.nodeId, liar.nodeId);
+    assert.ok(later!.rivals.some(({ end }) => end === "won"));
+    await job.done();
+    await network.conservation();
+  },
+);

@@ -5,7 +5,8 @@ import { peerOfEndpoint } from "@weft/protocol/endpoint";
 import type { Peer } from "@weft/protocol/messages";
 import type { NodeId } from "@weft/protocol/NodeId";
 import type { Hex } from "viem";
-import { AuditBoard } from "./auditor/AuditBoard.ts";
+import { AuditBoard, type Duty } from "./auditor/AuditBoard.ts";
+import { RecheckService } from "./auditor/RecheckService.ts";
 import { BeaconService } from "./beacon/BeaconService.ts";
 import { DrandService } from "./beacon/DrandService.ts";
 import { BiddingService } from "./bidding/BiddingService.ts";
@@ -103,16 +104,18 @@ export async function startNode(options: NodeOptions, ports: NodePorts): Promise
   const offers = new OffersService(context, () => board.active());
   const leaving = () => leavingOf(life) !== undefined;
   const court = new CourtService(context, { leaving });
+  const duty: Duty = {
+    ...{ busy: () => board.active() > 0, leaving },
+    onFalse: (lease, commitment, materials) => court.found(lease, commitment, materials),
+  };
   const services = [
     offers,
     bidding,
     new HolderService(context),
     new MoneyService(context, board),
     court,
-    new AuditBoard(context, {
-      ...{ busy: () => board.active() > 0, leaving },
-      onFalse: (lease, commitment, materials) => court.found(lease, commitment, materials),
-    }),
+    new AuditBoard(context, duty),
+    new RecheckService(context, duty),
     ports.drand === undefined
       ? new BeaconService(context, () => leavingOf(life))
       : new DrandService(context, ports.drand),

@@ -29,7 +29,7 @@ interface Watched {
   facts?: { at: number; value: AuditFacts };
 }
 
-interface Duty {
+export interface Duty {
   /** Paid work runs on this node. */
   busy(): boolean;
   /** No new audit is begun. */

@@ -55,12 +55,15 @@ export class DrawCache {
     return this.#chain.now() >= genesis + (round + 1n) * roundSeconds;
   }
 
-  /** Was this node drawn for any segment of the lease, as holder or auditor? Asks for draws it does not know. */
-  async involves(leaseId: Hex, nodeId: NodeId): Promise<boolean> {
+  /**
+   * Was this node drawn for any segment of the lease, as holder or auditor? Asks for draws it does not know. `unsampled`: also as
+   * an auditor of what is not sampled.
+   */
+  async involves(leaseId: Hex, nodeId: NodeId, { unsampled = false } = {}): Promise<boolean> {
     for (const { segment } of this.#chain.segments(leaseId)) {
       const draw = await this.get(leaseId, segment).catch(() => undefined);
       if (draw?.holders.includes(nodeId) === true) return true;
-      if (draw?.sampled === true && draw.auditors.includes(nodeId)) return true;
+      if (draw !== undefined && (draw.sampled || unsampled) && draw.auditors.includes(nodeId)) return true;
     }
     return false;
   }

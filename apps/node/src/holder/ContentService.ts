@@ -10,6 +10,7 @@ import type { NodeId } from "@weft/protocol/NodeId";
 import { serveBlobs } from "@weft/transport/serveBlobs";
 import type { Remote } from "@weft/transport/Transport";
 import type { Hex } from "viem";
+import { convictedNodes } from "../auditor/dueRechecks.ts";
 import type { DrawFacts } from "../chain/NodeChain.ts";
 import type { Materials } from "../court/materials.ts";
 import { readTerms } from "../leases/checkOpen.ts";
@@ -93,8 +94,9 @@ async function isInvolved(context: NodeContext, lease: LeaseFacts, from: Remote)
   const sameOrder = context.chain.leasesOf(nodeId).some(({ orderHash }) => orderHash === lease.orderHash);
   if (sameOrder) return true;
   // What an earlier lease ended in is what auditors of the next one begin with.
+  const unsampled = isConvicted(context, lease);
   for (const { leaseId } of context.chain.fillsOf(lease.orderHash))
-    if (await context.draws.involves(leaseId, nodeId)) return true;
+    if (await context.draws.involves(leaseId, nodeId, { unsampled })) return true;
   return false;
 }
 
@@ -113,7 +115,7 @@ async function detailsFor(
   const nodeId = nodeOf(context, asked.from);
   // The lease's own provider may have lost its disk, and has a commitment to defend.
   const isProvider = nodeId !== undefined && nodeId === context.chain.lease(leaseId)?.nodeId;
-  if (!isProvider && !isAuditor(draw, nodeId))
+  if (!isProvider && !isAuditor(draw, { nodeId, unsampled: isConvicted(context, context.chain.lease(leaseId)) }))
     throw new WeftError("details go to drawn auditors and to the lease's provider only", {
       code: "details.notDrawn",
       retryable: draw === undefined,
@@ -126,8 +128,18 @@ async function detailsFor(
   };
 }
 
-const isAuditor = (draw: DrawFacts | undefined, nodeId: NodeId | undefined): boolean =>
-  draw?.sampled === true && nodeId !== undefined && draw.auditors.includes(nodeId);
+const isAuditor = (
+  draw: DrawFacts | undefined,
+  { nodeId, unsampled }: { nodeId: NodeId | undefined; unsampled: boolean },
+): boolean =>
+  draw !== undefined && (draw.sampled || unsampled) && nodeId !== undefined && draw.auditors.includes(nodeId);
+
+/** A court found other work of the lease's node false: all of it that can be challenged is looked at again. */
+function isConvicted({ chain }: NodeContext, lease: LeaseFacts | undefined): boolean {
+  if (lease === undefined) return false;
+  const nodeOf = ({ leaseId }: { leaseId: Hex }) => chain.lease(leaseId)?.nodeId;
+  return convictedNodes(chain.court.disputes(), nodeOf).has(lease.nodeId);
+}
 
 /** What this node keeps of a lease because of a dispute; where a start is had the other side reads from the chain. */
 function disputedDetails(context: NodeContext, leaseId: Hex): StreamMessage<"details"> | undefined {
