@@ -245,6 +245,25 @@ test("defend: a lease that went on from where the one before ended is defended w
   assert.ok(!(await readDispute(network.client, Segment.hash(commitment))).eliminated);
 });
 
+test("list: who won, who lost so far, and for good once the window is over", async () => {
+  const states = async () => {
+    const { out } = await cli("list", "--json");
+    const rows = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { state?: string; ground?: string });
+    return rows.flatMap(({ state, ground }) => (state === undefined ? [] : [`${ground} ${state}`]));
+  };
+  // Time that was passed for the later ones is over for the earlier one as well.
+  assert.deepEqual(await states(), ["history won", "history final", "start won", "start lost"]);
+  await network.pass(Number(network.client.params.challengeWindowSeconds) + 1);
+  assert.deepEqual(await states(), ["history won", "history final", "start won", "start final"]);
+  assert.match(
+    (await cli("list", "--limit", "1")).out,
+    /final: stands[\s\S]*and 3 before these: weft dispute list --limit 4/,
+  );
+});
+
 async function keysOnDisk(name: string, lease: CourtLease): Promise<void> {
   const keys = keystoreOf(home, name);
   const secret = keyOf(`${lease.owner} operator`);

@@ -98,7 +98,7 @@ test("a rival waits, plays, wins, loses, or has lost for good; a row always has 
   assert.deepEqual([challenged.kind, began.kind], ["challenged", "gameBegan"]);
   const waiting = state([challenged]);
   assert.deepEqual([waiting?.state, waiting?.turn, waiting?.left], ["waiting", null, null]);
-  assert.match(disputeTree([challenged], { look, names }).join("\n"), /waits: a rival named before it plays first/);
+  assert.match(disputeTree([challenged], { look, names }).join("\n"), /waits until those before it are through/);
   assert.equal(state([challenged, began])?.state, "playing");
   const { time, transaction, gas, game } = began;
   const common = { time, transaction, gas, ...(game !== undefined && { game }) };

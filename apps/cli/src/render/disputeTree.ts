@@ -150,7 +150,7 @@ function clockLines(events: readonly DisputeEvent[], { look, now, challenged, si
   const began = events.find((event) => event.kind === "gameBegan");
   if (began === undefined && moves.length === 0)
     return [
-      ...(isOver ? [] : ["  waits: a rival named before it plays first, no clock runs"]),
+      ...(isOver ? [] : ["  waits until those before it are through, no clock runs"]),
       `  gas     the challenge ${grouped(challenged.gas)}`,
     ];
   const left = { defender: last?.defenderLeft ?? clockSeconds, rival: last?.rivalLeft ?? clockSeconds };
