@@ -8,7 +8,13 @@ export function addDisputeCommands(program: Command, add: Add): void {
   const dispute = group(program, {
     name: "dispute",
     summary: "segments that are challenged in court",
-    examples: ["weft dispute", "weft dispute watch 0x1f3a", "weft dispute watch 0x5bd4 --once"],
+    examples: [
+      "weft dispute",
+      "weft dispute watch 0x1f3a",
+      "weft dispute watch 0x5bd4 --once",
+      "weft dispute join 0x5bd4 4",
+      "weft dispute defend 0x1f3a --name node-2",
+    ],
   });
   addLooking(dispute, add);
   addPlaying(dispute, add);
