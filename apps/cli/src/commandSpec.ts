@@ -1,4 +1,5 @@
 // One command of the tree as data, and how it becomes commander's. What it does is loaded when it is called.
+import { isIPv4 } from "node:net";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Context, type GlobalFlags, makeContext } from "./Context.ts";
 
@@ -53,7 +54,7 @@ export function group(
     .command(named.name)
     .summary(named.summary)
     .description(named.summary)
-    .showHelpAfterError(`see: weft ${named.name} --help`)
+    .showHelpAfterError(`see: ${pathOf(program)} ${named.name} --help`)
     .addHelpText("after", examplesText(named.examples));
 }
 
@@ -77,5 +78,13 @@ export function readOption<T>(
     const value = read(text);
     if (value === undefined) throw new InvalidArgumentError(wanted);
     return value;
+  });
+}
+
+/** Option that takes an address of this machine. */
+export function ipv4(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text) => {
+    if (!isIPv4(text) || text === "0.0.0.0") throw new InvalidArgumentError("Use an IPv4 address of this machine.");
+    return text;
   });
 }

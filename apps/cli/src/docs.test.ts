@@ -33,7 +33,7 @@ const linesOf = (path: string, pattern: RegExp): string[] =>
 test("every command line in docs/cli.md and in the helps' examples exists with its options", () => {
   const program = buildProgram({ code: 0 });
   const documented = ["cli", "train-your-own"].flatMap((page) => linesOf(`docs/${page}.md`, /^\$ (weft .*)$/gm));
-  const examples = ["program", "modelCommands", "disputeCommands"]
+  const examples = ["program", "modelCommands", "disputeCommands", "nodeCommands"]
     .flatMap((name) => linesOf(`apps/cli/src/${name}.ts`, /"(weft [a-z][^"]*)"/g))
     .map((line) => line.split(" > ")[0] as string);
   assert.ok(documented.length >= 20 && examples.length >= 25);

@@ -1,11 +1,19 @@
 // The command tree: names, flags, help and examples. What a command does is loaded when it is called, so that `--help`
 // and mistakes are answered at once.
-import { isIPv4 } from "node:net";
-import { hourlyStepText } from "@weft/protocol/hourlyPrice";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type Add, addCommand, type CommandSpec, count, examplesText, group, type Outcome } from "./commandSpec.ts";
+import {
+  type Add,
+  addCommand,
+  type CommandSpec,
+  count,
+  examplesText,
+  group,
+  ipv4,
+  type Outcome,
+} from "./commandSpec.ts";
 import { addDisputeCommands } from "./disputeCommands.ts";
 import { addModelCommands } from "./modelCommands.ts";
+import { addNodeCommands } from "./nodeCommands.ts";
 
 export function buildProgram(outcome: Outcome): Command {
   const program = new Command("weft")
@@ -48,13 +56,6 @@ function seconds(text: string): number {
 }
 
 /** An address that others can dial, so not 0.0.0.0. */
-function ipv4(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((text) => {
-    if (!isIPv4(text) || text === "0.0.0.0") throw new InvalidArgumentError("Use an IPv4 address of this machine.");
-    return text;
-  });
-}
-
 const maxBudget = () => new Option("--max-budget <amount>", "refuse a job file whose budget is above this");
 const yes = () => new Option("--yes", "don't ask");
 
@@ -195,117 +196,6 @@ function addOrderCommands(program: Command, add: Add): void {
     notes: "A lease that is open goes on; `weft jobs cancel` ends it.",
     examples: ["weft orders cancel 3f2a", "weft orders cancel --all"],
     run: async (context, [order], flags) => (await import("./commands/orders.ts")).cancelOrders(context, order, flags),
-  });
-}
-
-function addNodeCommands(program: Command, add: Add): void {
-  const node = group(program, {
-    name: "node",
-    summary: "run and manage a provider node",
-    examples: ["weft node join network.json --price 0.612", "weft node pause --name node-2"],
-  });
-  const name = () => new Option("--name <name>", "which node of this home").default("self");
-  const price = () =>
-    new Option("--price <amount>", `asked per unit and hour, in steps of ${hourlyStepText}, such as 0.612`);
-  const verb: NodeVerb = (spec) =>
-    add(node, {
-      ...spec,
-      options: [name(), ...(spec.options ?? [])],
-      run: async (context, parameters, flags) =>
-        (await import("./commands/node.ts")).nodeCommand(context, spec.call, { parameters, flags }),
-    });
-  verb({
-    call: "run",
-    usage: "run",
-    summary: "run a registered node",
-    options: [price()],
-    examples: ["weft node run", "weft node run --name node-2"],
-  });
-  verb({
-    call: "register",
-    usage: "register",
-    summary: "make keys, register, stake and add pools",
-    options: [price()],
-    examples: ["weft node register --price 0.612"],
-  });
-  verb({
-    call: "join",
-    usage: "join <network>",
-    summary: "join a network from its file or a gateway's URL, and run",
-    options: [
-      price(),
-      ipv4("--address <ip>", "address that other machines reach this one at"),
-      new Option("--rpc <url>", "address of the chain as this machine reaches it"),
-    ],
-    examples: ["weft node join network.json", "weft node join http://192.0.2.7:8480/v1/network --price 0.612"],
-  });
-  verb({ call: "probe", usage: "probe", summary: "measure this machine", examples: ["weft node probe --json"] });
-  verb({
-    call: "pause",
-    usage: "pause",
-    summary: "offer nothing more until resumed; leases go on",
-    examples: ["weft node pause --name node-2"],
-  });
-  verb({ call: "resume", usage: "resume", summary: "offer again", examples: ["weft node resume --name node-2"] });
-  verb({
-    call: "drain",
-    usage: "drain",
-    summary: "take no new lease and stop after the last",
-    examples: ["weft node drain --name node-2"],
-  });
-  verb({
-    call: "rotate-operator",
-    usage: "rotate-operator",
-    summary: "replace the operator key",
-    examples: ["weft node rotate-operator --name node-2"],
-  });
-  verb({
-    call: "export-key",
-    usage: "export-key",
-    summary: "print the operator or owner key file",
-    options: [new Option("--role <role>", "which key").choices(["operator", "owner"]).default("operator")],
-    examples: ["weft node export-key --role owner > owner.json"],
-  });
-  addOwnerCommands(verb);
-}
-
-type NodeVerb = (spec: Omit<CommandSpec, "run" | "options"> & { options?: readonly Option[]; call: string }) => void;
-
-/** The owner's money: no gateway and no running node is needed. */
-function addOwnerCommands(verb: NodeVerb): void {
-  const to = () => new Option("--to <address>", "who receives it (default: the owner)");
-  verb({
-    call: "money",
-    usage: "money",
-    summary: "what the owner has earned, bonded and staked, and what is on its way out",
-    examples: ["weft node money --name node-2", "weft node money --json"],
-  });
-  verb({
-    call: "withdraw",
-    usage: "withdraw <amount>",
-    summary: "move earnings out at once; free money by a notice, and paid by the same command after the delay",
-    options: [to()],
-    examples: ["weft node withdraw 1.5", "weft node withdraw 1.5 --to 0x8888888888888888888888888888888888888888"],
-  });
-  verb({
-    call: "keep-earnings",
-    usage: "keep-earnings <amount>",
-    summary: "turn earnings into free money, to bond or to order with",
-    examples: ["weft node keep-earnings 2"],
-  });
-  verb({
-    call: "defund-bonds",
-    usage: "defund-bonds <amount>",
-    summary: "turn bond money that no lease has locked into free money",
-    examples: ["weft node defund-bonds 5", "weft node defund-bonds 5 --name node-2 --json"],
-  });
-  verb({
-    call: "unstake",
-    usage: "unstake <amount>",
-    summary: "move WEFT stake out; the first call gives notice, the second pays after the unbonding delay",
-    options: [to()],
-    notes: "Drain the node first: a reveal that it owes the beacon and misses is taken from unbonding stake as well.",
-    examples: ["weft node unstake 50", "weft node unstake 50 --to 0x8888888888888888888888888888888888888888"],
   });
 }
 

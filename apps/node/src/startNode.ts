@@ -17,6 +17,7 @@ import { serveSync } from "./book/sync.ts";
 import { DrawCache } from "./chain/DrawCache.ts";
 import type { CourtSummary } from "./court/CourtRecord.ts";
 import { CourtService } from "./court/CourtService.ts";
+import { defaultCourtLimits } from "./court/courtLimits.ts";
 import type { DisputeStatus } from "./court/DisputeStatus.ts";
 import { Housekeeping } from "./Housekeeping.ts";
 import { serveContent } from "./holder/ContentService.ts";
@@ -89,7 +90,7 @@ export interface RunningNode {
 export const defaultSettings: Omit<NodeSettings, "pools"> = {
   priceJitterPpm: 0n,
   caps: { threads: 1, memoryMiB: 2048, leases: 1, holdMiB: 4096 },
-  court: { bonds: undefined, gasPerGame: 6_000_000n, games: undefined, workers: 2 },
+  court: defaultCourtLimits,
   region: 0n,
   offerIntervalSeconds: 15,
   maxUnpaidSegments: 3,

@@ -50,7 +50,7 @@ export const readBondDeposit = (client: ChainClient, account: Address): Promise<
     client.rpc.readContract({ ...at(client, "court"), functionName: "depositOf", args: [account] }),
   );
 
-/** A rival that was named: of all disputes, of a commitment (its hash), or of one game. */
+/** A rival that was named: of all disputes, of a commitment (its hash), of one game, or by some sponsors. */
 export interface ChallengeRecord {
   game: Hex;
   commitment: Hex;
@@ -67,10 +67,10 @@ export interface ChallengeRecord {
 /** In order. */
 export async function readChallenges(
   client: ChainClient,
-  query: { commitment?: Hex; game?: Hex; fromBlock: bigint },
+  query: { commitment?: Hex; game?: Hex; sponsors?: readonly Address[]; fromBlock: bigint },
 ): Promise<ChallengeRecord[]> {
-  const { commitment, game, fromBlock } = query;
-  const args = { ...(commitment && { commitment }), ...(game && { game }) };
+  const { commitment, game, sponsors, fromBlock } = query;
+  const args = { ...(commitment && { commitment }), ...(game && { game }), ...(sponsors && { sponsor: [...sponsors] }) };
   const logs = await reading(
     "readChallenges",
     allLogs(client, { fromBlock }, (range) =>

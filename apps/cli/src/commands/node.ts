@@ -1,31 +1,28 @@
 // `weft node …`: keys, registration, running, and the owner's switches of one provider node of this home.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { rotateOperator as rotateIntent } from "@weft/chain/actions/rotateOperator";
-import { signOperatorConsent } from "@weft/chain/consents";
-import { signerOf } from "@weft/chain/Keys";
+import type { ChainClient } from "@weft/chain/ChainClient";
 import * as NetworkFile from "@weft/chain/NetworkFile";
-import { readNode } from "@weft/chain/reads";
 import { capabilitiesOf } from "@weft/compute/capability";
-import { exportKey as exportKeyFile, keyPath, openKey } from "@weft/host/keystore/keystore";
+import { bondsWanted, ladderOf } from "@weft/court/gameRules";
+import { exportKey as exportKeyFile, keyPath } from "@weft/host/keystore/keystore";
 import { devPassword, readPassword } from "@weft/host/keystore/password";
-import { beginRotation, settleRotation } from "@weft/host/keystore/rotation";
 import { writeControl } from "@weft/node/control";
 import { probe } from "@weft/node/probe/probe";
 import type { Openness } from "@weft/node/startNode";
 import * as Amount from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
 import { askPerSecond, hourlyStepText, roundingNote } from "@weft/protocol/hourlyPrice";
-import type { Address } from "viem";
 import { z } from "zod";
 import type { Context } from "../Context.ts";
 import { makeFolder, nodeHome, readJson, requireHome } from "../Home.ts";
 import { spawnChild } from "../process/Child.ts";
-import { bytesOf, rateOf } from "../render/figures.ts";
+import { amountOf, bytesOf, coinOf, rateOf } from "../render/figures.ts";
 import { harmless } from "../render/terminalText.ts";
-import { sendAll } from "../start/buyer.ts";
-import { topUp } from "../start/faucet.ts";
+import { type CourtFlags, courtChoice, courtChoiceShape } from "../start/courtChoice.ts";
+import { type Need, topUp } from "../start/faucet.ts";
 import { runForeground } from "../start/foreground.ts";
+import { fundOperator, type Transfer } from "../start/fundOperator.ts";
 import { addressTowards, fetchNetwork } from "../start/joinNetwork.ts";
 import { keystoreOf, nodeKeys, passwordFile } from "../start/keys.ts";
 import { readNetwork } from "../start/network.ts";
@@ -33,10 +30,15 @@ import { endpointOf, nodeProcess } from "../start/nodeProcess.ts";
 import { choosePort } from "../start/plan.ts";
 import { needsOf, nodeIdFor, registerNode } from "../start/registerNode.ts";
 import { writePlainFile } from "../systemErrors.ts";
+import { nodeCourt } from "./nodeCourt.ts";
 import { ownerCommand, ownerVerbs } from "./ownerMoney.ts";
+import { rotateOperator } from "./rotateOperator.ts";
 
-interface NodeFlags {
+interface NodeFlags extends CourtFlags {
   name: string;
+  /** The owner pays what the operator lacks. */
+  fund?: boolean;
+  force?: boolean;
   price?: string;
   address?: string;
   rpc?: string;
@@ -75,7 +77,17 @@ export async function nodeCommand(context: Context, verb: string, call: Call): P
     case "drain":
       return turn(context, flags, "draining");
     case "rotate-operator":
+      requireNode(context, flags);
       return rotateOperator(context, flags);
+    case "court status":
+    case "court deposit":
+    case "court withdraw":
+      requireNode(context, flags);
+      return nodeCourt(context, verb, {
+        ...flags,
+        amount: call.parameters[0],
+        court: knownSettings(context, flags)?.court,
+      });
     case "export-key":
       return exportKey(context, flags);
     default:
@@ -141,22 +153,27 @@ const settingsShape = z.object({
   address: z.string(),
   port: z.int(),
   pricePerUnitSecond: z.string().regex(/^\d{1,20}$/),
+  court: courtChoiceShape.optional(),
 });
 type Settings = z.infer<typeof settingsShape>;
+
+const knownSettings = (context: Context, { name }: NodeFlags): Settings | undefined =>
+  settingsShape.safeParse(readJson(settingsFile(context, name))).data;
 
 const settingsFile = (context: Context, name: string): string => join(nodeHome(context.home, name), "settings.json");
 
 /** What was chosen for this node before, changed by what is asked now. */
 async function settingsOf(context: Context, flags: NodeFlags): Promise<Settings> {
-  const known = settingsShape.safeParse(readJson(settingsFile(context, flags.name)));
+  const known = knownSettings(context, flags);
   const { rpcUrl } = readNetwork(context.home);
   const settings: Settings = {
-    address: flags.address ?? (known.success ? known.data.address : await addressTowards(rpcUrl)),
-    port: await choosePort({ ...(known.success ? { remembered: known.data.port } : {}), what: "node" }),
+    address: flags.address ?? known?.address ?? (await addressTowards(rpcUrl)),
+    port: await choosePort({ ...(known === undefined ? {} : { remembered: known.port }), what: "node" }),
     pricePerUnitSecond:
-      flags.price === undefined && known.success
-        ? known.data.pricePerUnitSecond
+      flags.price === undefined && known !== undefined
+        ? known.pricePerUnitSecond
         : String(perSecond(context, flags.price ?? defaultPricePerHour)),
+    court: courtChoice(known?.court, flags),
   };
   writePlainFile(settingsFile(context, flags.name), `${JSON.stringify(settings)}\n`);
   return settings;
@@ -179,7 +196,10 @@ async function register(context: Context, flags: NodeFlags): Promise<Settings> {
   const client = NetworkFile.clientOf(readNetwork(context.home));
   const { owner, operator } = await nodeKeys(context.home, flags.name);
   const keys = { owner: owner.signer, operator: operator.signer };
-  await topUp(client, await needsOf(client, flags.name, keys));
+  const needs = await needsOf(client, flags.name, { ...keys, court: settings.court });
+  tellNeeds(context, client, needs[1]);
+  if (flags.fund) tellFunded(context, await fundOperator(client, owner.signer, needs));
+  else await topUp(client, needs);
   const nodeId = await registerNode(client, {
     ...keys,
     endpoint: endpointOf(operator.secret, settings),
@@ -196,6 +216,19 @@ async function register(context: Context, flags: NodeFlags): Promise<Settings> {
     pricePerUnitSecond: settings.pricePerUnitSecond,
   });
   return settings;
+}
+
+/** What the operator's key must have: it pays for transactions, and bonds for what it challenges in the court. */
+function tellNeeds(context: Context, { params }: ChainClient, { address, gas = 0n, stable = 0n }: Need): void {
+  context.say(`its operator ${address} needs ${coinOf(gas)} for gas, games in the court among it`);
+  if (stable > 0n)
+    context.say(
+      `  and ${amountOf(stable)} for bonds: ${bondsWanted(params) / ladderOf(params)} first bonds of ${amountOf(ladderOf(params))}, which come back unless it is wrong`,
+    );
+}
+
+function tellFunded(context: Context, { gas, stable }: Transfer): void {
+  context.say(`paid by its owner: ${coinOf(gas)} for gas, ${amountOf(stable)} for bonds`);
 }
 
 async function join_(context: Context, flags: NodeFlags, source: string): Promise<number> {
@@ -224,7 +257,7 @@ async function run(context: Context, flags: NodeFlags): Promise<number> {
   const child = spawnChild(
     nodeProcess(home, {
       ...{ name: flags.name, nodeId: nodeIdFor(owner.signer), address: settings.address, port: settings.port },
-      ...{ pricePerUnitSecond: BigInt(settings.pricePerUnitSecond), share: 1 },
+      ...{ pricePerUnitSecond: BigInt(settings.pricePerUnitSecond), share: 1, court: settings.court },
     }),
   );
   return runForeground(context, child, {
@@ -234,30 +267,6 @@ async function run(context: Context, flags: NodeFlags): Promise<number> {
       context.emit({ kind: "ready", name: flags.name, ...ready });
     },
   });
-}
-
-/** New key on disk, then on chain, then in place: a crash at any point is continued by running it again. */
-async function rotateOperator(context: Context, flags: NodeFlags): Promise<number> {
-  requireNode(context, flags);
-  const client = NetworkFile.clientOf(readNetwork(context.home));
-  const folder = keystoreOf(context.home, flags.name);
-  const { owner } = await nodeKeys(context.home, flags.name);
-  const nodeId = nodeIdFor(owner.signer);
-  const password = devPassword(passwordFile(folder));
-  const { next } = await beginRotation(folder, { password, cost: "light" });
-  const node = await readNode(client, nodeId);
-  if (node.operator.toLowerCase() !== next.toLowerCase()) {
-    const operator = signerOf((await openKey(join(folder, "operator.next.json"), { password })).secretBytes());
-    const nonce = BigInt(node.operatorNonce);
-    const consent = await signOperatorConsent(client.network, { nodeId, operator, nonce });
-    await topUp(client, [{ who: `operator of ${flags.name}`, address: next, gas: 10n ** 18n }]);
-    await sendAll(client, owner.signer, [rotateIntent(client, { nodeId, operator: next, consent })]);
-  }
-  const chainOperator = (await readNode(client, nodeId)).operator.toLowerCase() as Address;
-  settleRotation(folder, { chainOperator });
-  context.say(`the operator of ${flags.name} is now ${chainOperator}; restart the node to use it`);
-  context.emit({ kind: "summary", ok: true, nodeId, operator: chainOperator });
-  return 0;
 }
 
 /** Prints a version 3 key file under a password of the user's: WEFT_PASSWORD, or asked for. */

@@ -8,6 +8,12 @@ export function amountOf(units: string | bigint): string {
   return `${whole}.${fraction.padEnd(Amount.stableDecimals, "0")}`;
 }
 
+const [coinDecimals, coinStep] = [18, 10n ** 12n];
+
+/** Wei, rounded up to six decimals: 4000000000000001n → "0.004001 of the chain's own coin". */
+export const coinOf = (wei: bigint): string =>
+  `${Amount.format(((wei + coinStep - 1n) / coinStep) * coinStep, coinDecimals)} of the chain's own coin`;
+
 const secondsPerHour = 3600n;
 
 /** A price per unit and second, shown by the hour, which is exact in four decimals: "182" → "0.6552". */

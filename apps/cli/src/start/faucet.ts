@@ -116,6 +116,7 @@ function nothingToGive(short: readonly Missing[]): WeftError {
   return new WeftError("this network has no faucet; these accounts must be funded first", {
     code: "faucet.none",
     details: Object.fromEntries(lines),
-    remedy: "send what is listed, then run the same command again",
+    remedy:
+      "send what is listed, then run the same command again; what an operator lacks its owner's account pays with --fund, and with --court-bonds 0 it needs no stablecoins",
   });
 }

@@ -7,6 +7,7 @@ import type { Corruption } from "@weft/tensor/train/Trainer";
 import { identityOf } from "@weft/transport/PeerIdentity";
 import { type Home, makeFolder, nodeHome, repositoryRoot } from "../Home.ts";
 import type { ChildOptions } from "../process/Child.ts";
+import { type CourtChoice, courtParameters } from "./courtChoice.ts";
 
 export interface NodeProcess {
   name: string;
@@ -18,6 +19,8 @@ export interface NodeProcess {
   pricePerUnitSecond: bigint;
   /** Nodes that share this machine. */
   share: number;
+  /** What its owner allows in disputes. */
+  court?: CourtChoice | undefined;
   /** What its runs compute falsely; nothing when absent. */
   corrupt?: Corruption;
 }
@@ -34,7 +37,7 @@ export function nodeProcess(home: Home, node: NodeProcess): ChildOptions {
     parameters: [
       ...["--home", folder, "--network", home.network, "--node-id", node.nodeId],
       ...["--listen", `/ip4/${node.address}/tcp/${node.port}`, "--price", String(node.pricePerUnitSecond)],
-      ...["--share", String(node.share)],
+      ...["--share", String(node.share), ...courtParameters(node.court)],
       ...(node.corrupt === undefined ? [] : ["--corrupt", corruptionText(node.corrupt), ...cheatsDefence]),
     ],
     logFile: join(folder, "process.log"),

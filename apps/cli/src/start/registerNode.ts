@@ -7,12 +7,12 @@ import { fundBonds } from "@weft/chain/actions/fundBonds";
 import { registerNode as registerIntent } from "@weft/chain/actions/registerNode";
 import { stake } from "@weft/chain/actions/stake";
 import type { ChainClient } from "@weft/chain/ChainClient";
+import { readBondDeposit } from "@weft/chain/courtReads";
 import type { Intent } from "@weft/chain/Intent";
 import type { AccountSigner } from "@weft/chain/Keys";
 import { readBonds, readNode } from "@weft/chain/reads";
 import { currentFees } from "@weft/chain/Transaction";
 import type { Capability } from "@weft/compute/capability";
-import { ladderOf } from "@weft/court/gameRules";
 import * as Attributes from "@weft/protocol/Attributes";
 import { hasCode } from "@weft/protocol/Errors";
 import { toBytes8 } from "@weft/protocol/HardwareClass";
@@ -20,6 +20,7 @@ import { type NodeId, nodeIdOf } from "@weft/protocol/NodeId";
 import { wantedStake } from "@weft/protocol/Params";
 import { type Hex, keccak256, toHex } from "viem";
 import { sendAll } from "./buyer.ts";
+import { type CourtChoice, courtBonds, courtGas } from "./courtChoice.ts";
 import { gasMoney, type Need } from "./faucet.ts";
 import { isDevelopmentChain } from "./network.ts";
 
@@ -36,39 +37,40 @@ export const nodeIdFor = (owner: AccountSigner): NodeId => nodeIdOf(owner.addres
 
 /** Stablecoin units that back a node's leases. */
 export const bondMoney = 10_000_000n;
-/** Gas units that registering, staking and bonding take, and that an operator should have in hand. */
+/** Gas units that registering, staking and bonding take, and that an operator should have in hand for its daily work. */
 const [ownerGas, operatorGas] = [2_000_000n, 20_000_000n];
 
-/** What owner and operator must still get before `registerNode`; what is staked and bonded already counts. */
+/** What owner and operator must still get before `registerNode`; what is staked, bonded and in the court already counts. */
 export async function needsOf(
   client: ChainClient,
   name: string,
-  keys: Pick<Registration, "owner" | "operator">,
-): Promise<Need[]> {
-  const have = await known(client, nodeIdFor(keys.owner));
+  keys: Pick<Registration, "owner" | "operator"> & { court?: CourtChoice | undefined },
+): Promise<[owner: Need, operator: Need]> {
+  const operator = keys.operator.address;
+  const [have, deposit] = await Promise.all([known(client, nodeIdFor(keys.owner)), readBondDeposit(client, operator)]);
   const gas = await gasNeeds(client, have);
+  const bonds = courtBonds(client, keys.court) - deposit;
   return [
     {
       ...{ who: `owner of ${name}`, address: keys.owner.address, gas: gas.owner },
       weft: have.stake < client.params.minStake ? wantedStake(client.params) - have.stake : 0n,
       stable: lacksBonds(have) ? bondMoney - have.bonds : 0n,
     },
-    { who: `operator of ${name}`, address: keys.operator.address, gas: gas.operator, stable: bondsOf(client) },
+    { who: `operator of ${name}`, address: operator, gas: gas.operator, stable: bonds > 0n ? bonds : 0n },
   ];
 }
 
-/** For rivals that the node names in the court: where money is worthless everybody gets some. */
-const bondsOf = ({ network, params }: ChainClient): bigint =>
-  isDevelopmentChain(network) ? 8n * ladderOf(params) : 0n;
-
 const lacksBonds = ({ bonds }: Known): boolean => bonds < bondMoney / 2n;
 
-/** Plenty where gas is worthless, elsewhere what it costs at today's price; a known node needs a tenth of that. */
+/** Plenty where gas is worthless, elsewhere what it costs at today's price; a known node needs a tenth of that, games as much as ever. */
 async function gasNeeds(client: ChainClient, { registered }: Known): Promise<{ owner: bigint; operator: bigint }> {
   const part = registered ? 10n : 1n;
   if (isDevelopmentChain(client.network)) return { owner: gasMoney / 2n / part, operator: gasMoney / part };
   const { maxFeePerGas } = await currentFees(client);
-  return { owner: (ownerGas * maxFeePerGas) / part, operator: (operatorGas * maxFeePerGas) / part };
+  return {
+    owner: (ownerGas * maxFeePerGas) / part,
+    operator: (operatorGas * maxFeePerGas) / part + courtGas * maxFeePerGas,
+  };
 }
 
 interface Known {

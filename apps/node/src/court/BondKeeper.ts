@@ -1,10 +1,13 @@
 // The operator's money for bonds: brought into the court with the rival that is named, taken back when none of its rivals is left.
 // What was won goes to the node's owner, whose key is cold.
 import type { RivalState } from "@weft/chain/Snapshot";
+import { bondsWanted } from "@weft/court/gameRules";
+import * as Amount from "@weft/protocol/Amount";
 import type { Signer } from "@weft/protocol/Domain";
 import { WeftError } from "@weft/protocol/Errors";
 import type { Hex } from "viem";
 import type { NodeContext } from "../NodeContext.ts";
+import { mostRivalsOf } from "./courtLimits.ts";
 import { isOneOf, type JoinPurse } from "./decideJoin.ts";
 
 export class BondKeeper {
@@ -29,15 +32,15 @@ export class BondKeeper {
   /** What there is for one more rival; `ahead` is the caller's to say. */
   async purse(): Promise<Omit<JoinPurse, "ahead">> {
     const { chain, settings } = this.#context;
-    const { bonds, games, workers } = settings.court;
+    const { court } = settings;
     const { deposit, wallet } = await chain.court.money();
     const own = this.#own();
     const sent = [...this.#sent.values()];
     return {
       locked: sum([...own.map(({ bond }) => bond), ...sent]),
-      ...{ mostLocked: bonds, free: deposit + wallet },
+      ...{ mostLocked: court.bonds, free: deposit + wallet },
       rivals: own.length + sent.length,
-      mostRivals: games ?? gamesPerWorker * workers,
+      mostRivals: mostRivalsOf(court),
     };
   }
 
@@ -81,6 +84,19 @@ export class BondKeeper {
     if (earned > 0n) await chain.court.payOut({ amount: earned, id });
     if (deposit + earned > 0n) log.info({ deposit: deposit.toString(), won: earned.toString() }, "bonds taken back");
     this.isDue = false;
+    await this.#warn();
+  }
+
+  /** Before a challenge ends for want of money. */
+  async #warn(): Promise<void> {
+    const { chain, settings, log, operator } = this.#context;
+    const { mostLocked, free } = await this.purse();
+    const most = bondsWanted(chain.params);
+    const wanted = mostLocked === undefined || mostLocked > most ? most : mostLocked;
+    if (free >= wanted || mostRivalsOf(settings.court) === 0) return;
+    const missing = Amount.format(wanted - free);
+    const remedy = `weft node court deposit ${missing}, or send them to ${operator.address}`;
+    log.warn({ has: Amount.format(free), wanted: Amount.format(wanted), remedy }, "little money for bonds in disputes");
   }
 
   /** Rivals of this node that are in. What the snapshot shows needs no note any more. */
@@ -96,8 +112,5 @@ export class BondKeeper {
     return own;
   }
 }
-
-/** Games that one worker with a history keeps up with: on any preset a replay takes a small part of a side's clock. */
-const gamesPerWorker = 8;
 
 const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((all, one) => all + one, 0n);
