@@ -70,7 +70,11 @@ export async function readChallenges(
   query: { commitment?: Hex; game?: Hex; sponsors?: readonly Address[]; fromBlock: bigint },
 ): Promise<ChallengeRecord[]> {
   const { commitment, game, sponsors, fromBlock } = query;
-  const args = { ...(commitment && { commitment }), ...(game && { game }), ...(sponsors && { sponsor: [...sponsors] }) };
+  const args = {
+    ...(commitment && { commitment }),
+    ...(game && { game }),
+    ...(sponsors && { sponsor: [...sponsors] }),
+  };
   const logs = await reading(
     "readChallenges",
     allLogs(client, { fromBlock }, (range) =>
