@@ -233,7 +233,7 @@ contract RegistryTest is Fixture, Calls {
         vm.prank(node.owner);
         registry.requestUnstake(node.id, apart);
         vm.assertEq(registry.lastFaultOf(node.id), 0);
-        (uint96 slashed, bool pattern) = fault(address(court));
+        (uint96 slashed, bool pattern) = fault(address(court), "one");
         vm.assertEq(slashed, all / 20);
         vm.assertFalse(pattern);
         vm.assertEq(registry.lastFaultOf(node.id), time());
@@ -242,29 +242,47 @@ contract RegistryTest is Fixture, Calls {
         skip(100);
         all -= slashed;
         // Whoever slashes: the memory is one.
-        (slashed, pattern) = fault(address(beacon));
+        (slashed, pattern) = fault(address(beacon), "other");
         vm.assertEq(slashed, all / 2);
         vm.assertTrue(pattern);
         skip(101);
         all -= slashed;
-        (slashed, pattern) = fault(address(court));
+        (slashed, pattern) = fault(address(court), "one");
         vm.assertEq(slashed, all / 20);
         vm.assertFalse(pattern);
         vm.assertEq(registry.seatCount(), 1, "the seat stays");
         vm.assertEq(bytes32(registry.seatAt(0)), bytes32(node.id));
 
-        bytes memory data = abi.encodeCall(registry.slashFault, (node.id, 1, 1, 1));
+        bytes memory data = abi.encodeCall(registry.slashFault, (node.id, 0, 1, 1, 1));
         reverts(who, address(registry), data, abi.encodeWithSelector(IRegistry.NotSlasher.selector, who));
-        data = abi.encodeCall(registry.slashFault, (node.id, 1e6 + 1, 0, 1));
+        data = abi.encodeCall(registry.slashFault, (node.id, 0, 1e6 + 1, 0, 1));
         reverts(address(court), address(registry), data, abi.encodeWithSelector(IRegistry.ShareTooLarge.selector));
-        data = abi.encodeCall(registry.slashFault, (node.id, 0, 1e6 + 1, 1));
+        data = abi.encodeCall(registry.slashFault, (node.id, 0, 0, 1e6 + 1, 1));
         reverts(address(court), address(registry), data, abi.encodeWithSelector(IRegistry.ShareTooLarge.selector));
     }
 
     /// @dev A twentieth of the stake, within 100 seconds of another one a half.
-    function fault(address slasher) internal returns (uint96 slashed, bool pattern) {
+    function fault(address slasher, bytes32 cause) internal returns (uint96 slashed, bool pattern) {
         vm.prank(slasher);
-        return registry.slashFault(node.id, 50_000, 500_000, 100);
+        return registry.slashFault(node.id, cause, 50_000, 500_000, 100);
+    }
+
+    /// @notice Faults of one cause are no pattern, however many; another one is, and then the first again.
+    function test_FaultsOfOneCauseAreNoPattern() public {
+        bytes32 one = keccak256("one lease");
+        bool[6] memory patterns = [false, false, true, false, true, false];
+        bytes32[6] memory causes = [one, one, keccak256("another"), keccak256("another"), one, one];
+        for (uint256 i = 0; i < 6; ++i) {
+            uint96 all = registry.stakeOf(node.id);
+            (uint96 slashed, bool pattern) = fault(address(court), causes[i]);
+            vm.assertTrue(pattern == patterns[i]);
+            vm.assertEq(slashed, pattern ? all / 2 : all / 20);
+            skip(100);
+        }
+        // The memory is of the last fault, whatever its cause.
+        skip(1);
+        (, bool late) = fault(address(court), "third");
+        vm.assertFalse(late);
     }
 
     function test_StakeHistoryIsKept() public {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAudits} from "../src/interfaces/IAudits.sol";
+import {CloseReason} from "../src/types/Leases.sol";
 import {SegmentCommitment} from "../src/types/Orders.sol";
 import {AuditsFixture} from "./base/AuditsFixture.sol";
 import {vm} from "./base/Vm.sol";
@@ -37,7 +38,8 @@ contract RetractionTest is AuditsFixture {
         vm.assertEq(audits.segment(id, 1).commitmentHash, 0);
         // Another one in its place, from where the one before ended.
         SegmentCommitment memory other = segmentOf(1, RIVAL);
-        (other.meteredSeconds, other.beaconRound) = (1, second.beaconRound);
+        (other.meteredSeconds, other.beaconRound) = (1, second.beaconRound + 1);
+        skip(uint256(params.roundSeconds));
         other.startRoot = "elsewhere";
         bytes memory expected =
             abi.encodeWithSelector(IAudits.StartRootMismatch.selector, other.startRoot, first.endRoot);
@@ -60,6 +62,7 @@ contract RetractionTest is AuditsFixture {
         // Any start again.
         SegmentCommitment memory c = segmentOf(0, RIVAL);
         (c.meteredSeconds, c.startRoot) = (1, "another");
+        c.beaconRound = first.beaconRound + 1;
         succeeds(matcher, address(audits), commitData(c));
     }
 
@@ -119,7 +122,7 @@ contract RetractionTest is AuditsFixture {
         SegmentCommitment memory first = commitAhead(0, 2);
         succeeds(provider.operator, address(audits), retractData(first, none));
         SegmentCommitment memory second = segmentOf(0, RIVAL);
-        second.meteredSeconds = 1;
+        (second.meteredSeconds, second.beaconRound) = (1, first.beaconRound + 1);
         succeeds(matcher, address(audits), commitData(second));
         bytes memory expected = abi.encodeWithSelector(IAudits.Retracted.selector, id, 0);
         reverts(matcher, address(audits), equivocation(first, second), expected);
@@ -136,7 +139,40 @@ contract RetractionTest is AuditsFixture {
     function test_WhatIsRecordedAgainCountsAgain() public {
         SegmentCommitment memory first = commitAhead(0, 2);
         succeeds(provider.operator, address(audits), retractData(first, none));
+        first.beaconRound += 1;
         succeeds(matcher, address(audits), commitData(first));
         succeeds(matcher, address(audits), equivocation(first, segmentOf(0, RIVAL)));
+    }
+
+    /// @notice Whoever has the commitment that was signed for what was taken back doesn't bring it again, here or behind others.
+    function test_NobodyBringsAgainWhatWasTakenBack() public {
+        SegmentCommitment memory first = commitAhead(0, 3);
+        SegmentCommitment memory second = commitAhead(1, 3);
+        succeeds(provider.operator, address(audits), retractData(second, first));
+        refusesAgain(second, second.beaconRound + 1);
+        succeeds(provider.operator, address(audits), retractData(first, none));
+        refusesAgain(first, first.beaconRound + 1);
+        first.beaconRound += 1;
+        skip(uint256(params.roundSeconds));
+        succeeds(matcher, address(audits), commitData(first));
+        refusesAgain(second, second.beaconRound + 1);
+        // The next round's, which the node signs, is another commitment.
+        second.beaconRound += 1;
+        succeeds(matcher, address(audits), commitData(second));
+    }
+
+    function refusesAgain(SegmentCommitment memory c, uint64 earliest) internal {
+        uint64 latest = beacon.currentRound() + uint64(params.maxRoundsAhead);
+        bytes memory expected =
+            abi.encodeWithSelector(IAudits.RoundNotAllowed.selector, c.beaconRound, earliest, latest);
+        reverts(matcher, address(audits), commitData(c), expected);
+    }
+
+    /// @notice A later fill may begin where it ends: it stays.
+    function test_NotOnceTheLeaseRunsNoMore() public {
+        SegmentCommitment memory c = commitAhead(0, 3);
+        closeAs(buyer, id, CloseReason.completed);
+        bytes memory expected = abi.encodeWithSelector(IAudits.LeaseNotRunning.selector, id);
+        reverts(provider.operator, address(audits), retractData(c, none), expected);
     }
 }

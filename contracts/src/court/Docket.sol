@@ -59,6 +59,7 @@ abstract contract Docket is Rivals, IExactCourt {
         _checkStands(commitment);
         uint256 until = committedAt + WINDOW;
         if (block.timestamp > until) revert WindowOver(commitment, until);
+        if (_isConvicted(c)) revert AlreadyConvicted(c.leaseId, c.segment);
         if (BEACON.currentRound() < c.beaconRound) revert StillRetractable(commitment, c.beaconRound);
 
         Lease memory lease = MARKET.lease(c.leaseId);
@@ -69,6 +70,11 @@ abstract contract Docket is Rivals, IExactCourt {
         }
         if (lease.state == LeaseState.settled) revert LeaseSettled(c.leaseId);
         program = _ground();
+    }
+
+    /// @dev Whether this court found it or an earlier segment of its lease false: it is void already, and its node punished.
+    function _isConvicted(SegmentCommitment calldata c) internal view returns (bool) {
+        return AUDITS.isConvicted(c.leaseId, c.segment);
     }
 
     /// @dev Asks {Grounds} with the calldata of this call. Reverts as it does.

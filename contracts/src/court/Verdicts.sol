@@ -42,11 +42,13 @@ abstract contract Verdicts is Docket {
     }
 
     function conclude(SegmentCommitment calldata c, address sponsor, bytes32 rival) external {
-        _conclude(c, Typed.hash(c), sponsor, rival);
+        bytes32 commitment = Typed.hash(c);
+        if (!_lapse(c, commitment)) _conclude(c, commitment, sponsor, rival);
     }
 
     function concludeWith(SegmentCommitment calldata c, address sponsor, bytes32 rival, bytes calldata move) external {
         bytes32 commitment = Typed.hash(c);
+        if (_lapse(c, commitment)) return;
         _playLast(commitment, move);
         _conclude(c, commitment, sponsor, rival);
     }
@@ -61,6 +63,18 @@ abstract contract Verdicts is Docket {
         if (_dismiss(commitment, nodeId, sponsor, level) && MARKET.lease(c.leaseId).state != LeaseState.settled) {
             MARKET.courtUnfreeze(c.leaseId);
         }
+    }
+
+    /// @dev An earlier segment of the lease was found false meanwhile: this one is void already and costs its node nothing more,
+    /// its rivals nothing at all, however their games stand.
+    function _lapse(SegmentCommitment calldata c, bytes32 commitment) private returns (bool) {
+        _checkStands(commitment);
+        if (!_isConvicted(c)) return false;
+        if (!_strike(commitment, address(0), 0)) revert NoGame(commitment);
+        bytes20 nodeId = CHANNELS.nodeOf(c.leaseId);
+        emit CommitmentEliminated(commitment, nodeId, address(0), c.leaseId, c.segment, Ground.convicted);
+        if (MARKET.lease(c.leaseId).state != LeaseState.settled) MARKET.courtUnfreeze(c.leaseId);
+        return true;
     }
 
     /// @param bond Of the rival that won; 0 when it was proven at once.
@@ -81,8 +95,9 @@ abstract contract Verdicts is Docket {
             AUDITS.courtVoid(c.leaseId, c.segment);
             if (held) MARKET.courtUnfreeze(c.leaseId);
         }
-        // A single fault may be a machine's; more of them within the memory are a pattern.
-        (uint96 burnt, bool pattern) = REGISTRY.slashFault(nodeId, FAULT_PPM, PATTERN_PPM, MEMORY);
+        // A single fault may be a machine's, in whichever of a lease's segments it shows; those of several leases within the
+        // memory are a pattern.
+        (uint96 burnt, bool pattern) = REGISTRY.slashFault(nodeId, c.leaseId, FAULT_PPM, PATTERN_PPM, MEMORY);
         emit Punished(nodeId, toSponsor, toBuyer, burnt, pattern);
     }
 }

@@ -104,8 +104,8 @@ interface IAudits {
     /// @param offerHash The other half of the leaseId, so that `orderHash` is checked.
     function commitSegment(SegmentCommitment calldata commitment, bytes32 offerHash, bytes calldata signature) external;
 
-    /// @notice Takes the last segment of a lease back, before the round that it names begins: it is unpaid, may be
-    /// committed again, and is no equivocation. The node's operator or owner.
+    /// @notice Takes the last segment of a lease that runs back, before the round that it names begins: it is unpaid, may be
+    /// committed again for a later round, and is no equivocation. The node's operator or owner.
     /// @param before The segment before it; not read for segment 0.
     function retract(SegmentCommitment calldata commitment, SegmentCommitment calldata before) external;
 
@@ -154,9 +154,11 @@ interface IAudits {
     /// @notice Hash and time of a commitment, in two storage reads; 0 when there is none.
     function recordOf(bytes32 leaseId, uint32 segment_) external view returns (bytes32 hash, uint40 committedAt);
     function audit(bytes32 leaseId, uint32 segment_) external view returns (AuditView memory);
-    /// @notice Whether a segment was void at a past time.
+    /// @notice Whether a segment was void before a past time: in an earlier second.
     /// @param from If it is void now: the first segment of the void that it became part of. Another one gives true.
     function wasVoid(bytes32 leaseId, uint32 segment_, uint32 from, uint256 time) external view returns (bool);
+    /// @notice Whether the lease's court found this segment false, or one before it in the lease.
+    function isConvicted(bytes32 leaseId, uint32 segment_) external view returns (bool);
     function segmentCount(bytes32 leaseId) external view returns (uint32);
     function meteredSecondsOf(bytes32 leaseId) external view returns (uint32);
 

@@ -26,7 +26,8 @@ interface IExactCourt is ICourt, IRivals {
         fields,
         nan,
         start,
-        history
+        history,
+        convicted
     }
 
     /// @notice The order behind a lease, and its details' field `court`: salt, siblings from below, what its value hashes.
@@ -69,6 +70,7 @@ interface IExactCourt is ICourt, IRivals {
         bytes32 rival,
         uint64 bond
     );
+    /// @dev Of ground `convicted` nobody is the sponsor, and nobody is punished.
     event CommitmentEliminated(
         bytes32 indexed commitment, bytes20 indexed nodeId, address indexed sponsor, bytes32 leaseId, uint32 segment, Ground ground
     );
@@ -77,6 +79,7 @@ interface IExactCourt is ICourt, IRivals {
     error NotThisCourt(bytes32 leaseId);
     error LeaseSettled(bytes32 leaseId);
     error CommitmentMismatch(bytes32 expected, bytes32 actual);
+    error AlreadyConvicted(bytes32 leaseId, uint32 segment);
     error StillRetractable(bytes32 commitment, uint64 round);
     error OrderMismatch(bytes32 expected, bytes32 actual);
     error DetailsMismatch(bytes32 expected, bytes32 actual);
@@ -125,7 +128,9 @@ interface IExactCourt is ICourt, IRivals {
         WordOpening calldata word
     ) external;
 
-    /// @notice Takes note of the game that was played and is over: pays, punishes, starts the next rival's. Anyone.
+    /// @notice Takes note of the game that was played and is over: pays, punishes, starts the next rival's. Anyone. Where the
+    /// court found an earlier segment of the lease false meanwhile, whatever is played: the commitment is void already, nobody
+    /// is punished, and every rival has its bond back by {IRivals-reclaim}.
     function conclude(SegmentCommitment calldata commitment, address sponsor, bytes32 rival) external;
 
     /// @notice The same in one transaction with the game's last move.

@@ -129,10 +129,15 @@ interface IRegistry {
     function slash(bytes20 nodeId, uint96 amount) external returns (uint96 slashed);
 
     /// @notice Takes a share of a node's stake and unbonding stake: that of a first fault, or that of a further one within the
-    /// memory of the last. All slashers share one memory. Active slashers only.
-    function slashFault(bytes20 nodeId, uint256 firstPpm, uint256 furtherPpm, uint256 memorySeconds)
-        external
-        returns (uint96 slashed, bool pattern);
+    /// memory of the last, where that had another cause. All slashers share one memory. Active slashers only.
+    /// @param cause What the fault is one of, a lease: several of one cause are no pattern. Its first 19 bytes count.
+    function slashFault(
+        bytes20 nodeId,
+        bytes32 cause,
+        uint256 firstPpm,
+        uint256 furtherPpm,
+        uint256 memorySeconds
+    ) external returns (uint96 slashed, bool pattern);
 
     /// @notice Burns what was slashed, but for one unit that stays. Anyone.
     function burnSlashed() external returns (uint256 amount);

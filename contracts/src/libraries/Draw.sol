@@ -23,6 +23,8 @@ library Draw {
         uint64 seat;
         /// @dev Of the last fault that the stake was slashed for; 0 when there was none.
         uint40 faultedAt;
+        /// @dev What the last fault was one of, cut.
+        bytes19 cause;
     }
 
     struct State {

@@ -65,17 +65,20 @@ abstract contract Stakes is NodeBook {
         return _slash(nodeId, _nodes[nodeId], amount);
     }
 
-    function slashFault(bytes20 nodeId, uint256 firstPpm, uint256 furtherPpm, uint256 memorySeconds)
-        external
-        onlySlasher
-        returns (uint96 slashed, bool pattern)
-    {
+    function slashFault(
+        bytes20 nodeId,
+        bytes32 cause,
+        uint256 firstPpm,
+        uint256 furtherPpm,
+        uint256 memorySeconds
+    ) external onlySlasher returns (uint96 slashed, bool pattern) {
         if (firstPpm > PPM || furtherPpm > PPM) revert ShareTooLarge();
         Node storage self = _nodes[nodeId];
         Draw.Standing storage standing = _draw.standings[nodeId];
         uint256 last = standing.faultedAt;
-        pattern = last != 0 && block.timestamp <= last + memorySeconds;
-        standing.faultedAt = uint40(block.timestamp);
+        bool remembered = last != 0 && block.timestamp <= last + memorySeconds;
+        pattern = remembered && standing.cause != bytes19(cause);
+        (standing.faultedAt, standing.cause) = (uint40(block.timestamp), bytes19(cause));
         // At most the whole, which the token's supply holds.
         uint256 amount = (uint256(self.stake) + self.unbonding) * (pattern ? furtherPpm : firstPpm) / PPM;
         slashed = _slash(nodeId, self, uint96(amount));

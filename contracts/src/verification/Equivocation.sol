@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {Constants} from "../generated/Params.sol";
 import {Typed} from "../libraries/Typed.sol";
 import {Lease, LeaseState} from "../types/Leases.sol";
 import {SegmentCommitment} from "../types/Orders.sol";
@@ -23,6 +24,8 @@ abstract contract Equivocation is Retraction {
         (bytes32 contentA, bytes32 contentB) = (_contentOf(first), _contentOf(second));
         if (contentA == contentB) revert SameContent(a, b);
         bytes32 leaseId = first.leaseId;
+        // No such segment can be recorded; numbers of those that are void have 24 bits.
+        if (first.segment >= Constants.MAX_SEGMENTS) revert SegmentUnknown(leaseId, first.segment);
         bytes32 recorded = _segments[leaseId][first.segment].commitmentHash;
         if ((recorded != a && _isRetracted(contentA)) || (recorded != b && _isRetracted(contentB))) {
             revert Retracted(leaseId, first.segment);

@@ -32,13 +32,15 @@ abstract contract SegmentBook is IAudits, EIP712 {
     }
 
     /// @dev `voidedFrom` holds the first void segment plus one; 0 when none is. The record of the first segment of each void
-    /// says when it came, and the same number as it was before: what lies between became void then.
+    /// says when it came, and the same number as it was before: what lies between became void then. `convictedFrom` is the
+    /// same of what the lease's court found false.
     struct Trace {
         bytes32 endRoot;
         uint32 segments;
         uint32 meteredSeconds;
         uint64 lastStep;
-        uint32 voidedFrom;
+        uint24 voidedFrom;
+        uint24 convictedFrom;
         uint32 anchoredSegments;
         uint16 accusations;
         uint32 frozenUntil;
@@ -113,11 +115,14 @@ abstract contract SegmentBook is IAudits, EIP712 {
         if (expected != 0 && c.startRoot != trace.endRoot) revert StartRootMismatch(c.startRoot, trace.endRoot);
     }
 
-    /// @dev Never before the round of the segment before: what can be retracted is always the end of the trace.
+    /// @dev Never before the round of the segment before: what can be retracted is always the end of the trace. After the round
+    /// that one in its place named before it was taken back: so nobody else brings that one again.
     function _checkRound(SegmentCommitment calldata c) private view {
         uint64 current = BEACON.currentRound();
         uint64 latest = current + uint64(MAX_ROUNDS_AHEAD);
         uint64 earliest = c.segment == 0 ? 0 : _segments[c.leaseId][c.segment - 1].beaconRound;
+        uint64 takenBack = _segments[c.leaseId][c.segment].beaconRound;
+        if (earliest <= takenBack) earliest = takenBack + 1;
         if (earliest <= current) earliest = current + 1;
         if (c.beaconRound < earliest || c.beaconRound > latest) revert RoundNotAllowed(c.beaconRound, earliest, latest);
     }
@@ -144,6 +149,9 @@ abstract contract SegmentBook is IAudits, EIP712 {
         // Not by its hash: the slot of the rest is read and written anyway.
         if (_segments[leaseId][segment_].committedAt == 0) revert SegmentUnknown(leaseId, segment_);
         emit CourtVoided(leaseId, segment_, msg.sender);
+        Trace storage trace = _traces[leaseId];
+        // Recorded, so below MAX_SEGMENTS.
+        if (trace.convictedFrom == 0 || segment_ + 1 < trace.convictedFrom) trace.convictedFrom = uint24(segment_ + 1);
         _void(leaseId, segment_, uint256(lease.rate) * _segments[leaseId][segment_].meteredBefore);
     }
 
@@ -173,8 +181,9 @@ abstract contract SegmentBook is IAudits, EIP712 {
         Trace storage trace = _traces[leaseId];
         if (trace.voidedFrom == 0 || segment_ + 1 < trace.voidedFrom) {
             Segment storage first = _segments[leaseId][segment_];
-            (first.voidedAt, first.voidedTo) = (uint40(block.timestamp), uint24(trace.voidedFrom));
-            trace.voidedFrom = segment_ + 1;
+            (first.voidedAt, first.voidedTo) = (uint40(block.timestamp), trace.voidedFrom);
+            // Below MAX_SEGMENTS, see reportEquivocation.
+            trace.voidedFrom = uint24(segment_ + 1);
         }
         // rate x metered <= rate x duration, which fits.
         CHANNELS.voidFrom(leaseId, uint64(cap));
@@ -209,7 +218,12 @@ abstract contract SegmentBook is IAudits, EIP712 {
         Segment storage first = _segments[leaseId][from];
         // Of all times at which something became void, the one at which this segment did.
         bool thatTime = first.voidedAt != 0 && from <= segment_ && (first.voidedTo == 0 || segment_ + 1 < first.voidedTo);
-        return !thatTime || first.voidedAt <= time;
+        return !thatTime || first.voidedAt < time;
+    }
+
+    function isConvicted(bytes32 leaseId, uint32 segment_) external view returns (bool) {
+        uint256 from = _traces[leaseId].convictedFrom;
+        return from != 0 && segment_ + 1 >= from;
     }
 
     function segmentCount(bytes32 leaseId) external view returns (uint32) {
