@@ -212,7 +212,20 @@ export async function readVoids(
   return voids;
 }
 
-/** Whether a segment was void at a time, Unix seconds; `from` as IAudits.wasVoid has it. */
+/** Whether the lease's court found the segment false, or one before it in the lease: it is void and nobody is punished for it. */
+export const readIsConvicted = (
+  client: ChainClient,
+  { leaseId, segment }: { leaseId: Hex; segment: bigint },
+): Promise<boolean> =>
+  reading(
+    "readIsConvicted",
+    client.rpc.readContract({
+      ...{ ...at(client, "audits"), functionName: "isConvicted" },
+      args: [leaseId, Number(segment)],
+    }),
+  );
+
+/** Whether a segment was void before a time, in an earlier second; `from` as IAudits.wasVoid has it. */
 export const readWasVoid = (
   client: ChainClient,
   { leaseId, segment, from, time }: { leaseId: Hex; segment: bigint; from: bigint; time: bigint },

@@ -15,12 +15,22 @@ export interface CommitmentQuery {
   fromBlock: bigint;
 }
 
-/** @throws WeftError `segment.unknown` when the chain has none, or the one told is not the one committed to */
+/** @throws WeftError `segment.unknown` when the chain has none, it was taken back, or the one told is not the one committed to */
 export async function readCommitment(client: ChainClient, query: CommitmentQuery): Promise<Segment.SegmentCommitment> {
   const log = await reading("readCommitment", lastCommitted(client, query));
   const found = log && commitmentIn(log.args);
-  if (found === undefined) throw unknown(query);
+  if (found === undefined || (await recordedHash(client, query)) !== log?.args.commitmentHash) throw unknown(query);
   return found;
+}
+
+/** 0 where none is, or it was taken back. */
+async function recordedHash(client: ChainClient, { leaseId, segment }: CommitmentQuery): Promise<Hex> {
+  const args = [leaseId, Number(segment)] as const;
+  const [hash] = await reading(
+    "readCommitment",
+    client.rpc.readContract({ ...at(client, "audits"), functionName: "recordOf", args }),
+  );
+  return hash;
 }
 
 /**
@@ -50,22 +60,28 @@ async function findSigned(client: ChainClient, query: CommitmentQuery): Promise<
   return call.functionName === "commitSegment" ? { commitment, signature: call.args[2] } : undefined;
 }
 
-/** All commitments of a lease in order; also of a settled lease. */
+/** All commitments of a lease that stand, in order; also of a settled lease. */
 export async function readCommitments(
   client: ChainClient,
   query: Pick<CommitmentQuery, "leaseId" | "fromBlock">,
 ): Promise<Segment.SegmentCommitment[]> {
   const { leaseId, fromBlock } = query;
+  const args = { leaseId };
   const logs = await reading(
     "readCommitments",
     allLogs(client, { fromBlock }, (range) =>
-      client.rpc.getContractEvents({
-        ...{ ...at(client, "audits"), ...range, eventName: "SegmentCommitted" },
-        args: { leaseId },
-      }),
+      client.rpc.getContractEvents({ ...at(client, "audits"), ...range, eventName: "SegmentCommitted", args }),
     ),
   );
-  return logs.flatMap(({ args }) => commitmentIn(args) ?? []);
+  const taken = await reading(
+    "readCommitments",
+    allLogs(client, { fromBlock }, (range) =>
+      client.rpc.getContractEvents({ ...at(client, "audits"), ...range, eventName: "SegmentRetracted", args }),
+    ),
+  );
+  // None of these is ever recorded again: what is committed in its place names a later round.
+  const gone = new Set(taken.map(({ args: { commitmentHash } }) => commitmentHash));
+  return logs.flatMap((log) => (gone.has(log.args.commitmentHash) ? [] : (commitmentIn(log.args) ?? [])));
 }
 
 /** A segment that was taken back may be committed again. */

@@ -9,7 +9,14 @@ import { showStart } from "@weft/chain/actions/showStart";
 import { timeoutGame } from "@weft/chain/actions/timeoutGame";
 import type { ChainClient } from "@weft/chain/ChainClient";
 import { startRival } from "@weft/chain/courtGrounds";
-import { readChallenges, readDispute, readGameLog, readGameView, readWaitingBond } from "@weft/chain/courtReads";
+import {
+  readChallenges,
+  readDispute,
+  readGameLog,
+  readGameView,
+  readIsConvicted,
+  readWaitingBond,
+} from "@weft/chain/courtReads";
 import type { Intent, IntentResult } from "@weft/chain/Intent";
 import { readCommitment } from "@weft/chain/readCommitment";
 import { chainTime } from "@weft/chain/reads";
@@ -73,12 +80,15 @@ export interface DisputeLook {
 /** What is due now, nothing sent. @throws WeftError of the chain, `game.other`, the oracle's */
 export async function lookAtDispute(client: ChainClient, seat: DisputeSeat): Promise<DisputeLook> {
   const hash = Segment.hash(seat.commitment);
-  const [view, dispute, now] = await Promise.all([
+  const [view, dispute, now, isVoid] = await Promise.all([
     readGameView(client, seat.game),
     readDispute(client, hash),
     chainTime(client),
+    readIsConvicted(client, seat.commitment),
   ]);
   if (dispute.eliminated) return { turn: await afterElimination(client, seat, { view, live: dispute.live }) };
+  // An earlier segment was found false meanwhile: no move matters any more, and the sponsor has its bond back once that is said.
+  if (isVoid) return { turn: seat.side === "rival" ? { act: "conclude", pair: seat } : waiting };
   if (view.outcome !== "none") {
     const won = view.outcome === seat.side;
     if (dispute.live !== seat.game) return { turn: { act: "done", won, eliminated: false } };
@@ -92,6 +102,8 @@ export async function lookAtDispute(client: ChainClient, seat: DisputeSeat): Pro
   if (!isOwn) return { level, turn: { act: "wait", until: deadline } };
   return atMove(client, seat, deadline);
 }
+
+const waiting: DisputeTurn = { act: "wait", until: undefined };
 
 async function atMove(client: ChainClient, seat: DisputeSeat, deadline: number): Promise<DisputeLook> {
   const { program, oracle } = await seat.history({ deadline });

@@ -1,9 +1,12 @@
-// Did a segment of an earlier lease stand when a later lease of the same order built on it? Read from the chain's logs,
-// so that the answer is the same for whoever asks, whenever: what became of the segment afterwards does not count.
+// Did a segment of an earlier lease stand when a later lease of the same order built on it? By the rule that the court goes by
+// (spec/court.md §2), in its own words, so that no auditor accuses whom the court would acquit: what became of the segment
+// afterwards does not count.
 import { abis } from "@weft/chain/Abis";
 import type { ChainClient } from "@weft/chain/ChainClient";
-import { auditStates } from "@weft/chain/Snapshot";
+import { at, reading } from "@weft/chain/contractRead";
+import { readVoids, readWasVoid } from "@weft/chain/courtReads";
 import { WeftError } from "@weft/protocol/Errors";
+import { voidedFrom } from "@weft/verification/court/grounds";
 import type { Hex } from "viem";
 
 export interface StandingQuery {
@@ -22,31 +25,39 @@ interface Place {
   logIndex: number;
 }
 
-/** @throws WeftError `lease.unknown` when the chain does not show the later lease yet */
+/** @throws WeftError `lease.unknown` when the chain does not show the later lease yet; of the chain */
 export async function readStanding(client: ChainClient, query: StandingQuery): Promise<boolean> {
-  const { leaseId, segment, heir, proven, fromBlock } = query;
-  const { market, audits } = client.network.contracts;
-  const market_ = { address: market, abi: abis.market, fromBlock };
-  const audits_ = { address: audits, abi: abis.audits, fromBlock };
-  const [opened] = await client.rpc.getContractEvents({
-    ...market_,
-    eventName: "LeaseOpened",
-    args: { leaseId: heir },
-  });
-  if (opened === undefined)
+  const { leaseId, segment, heir, fromBlock } = query;
+  const [lease, ended, begun, voids] = await reading(
+    "readStanding",
+    Promise.all([
+      client.rpc.readContract({ ...at(client, "market"), functionName: "lease", args: [heir] }),
+      client.rpc.readContract({ ...at(client, "audits"), functionName: "segment", args: [leaseId, Number(segment)] }),
+      client.rpc.readContract({ ...at(client, "audits"), functionName: "segment", args: [heir, 0] }),
+      readVoids(client, { leaseId, fromBlock }),
+    ]),
+  );
+  if (lease.openedAt === 0)
     throw new WeftError("the lease is not on chain", { code: "lease.unknown", fault: "network", retryable: true });
-  const of = { ...audits_, args: { leaseId } };
-  const closed = await client.rpc.getContractEvents({ ...of, eventName: "AuditClosed" });
-  const signedTwice = await client.rpc.getContractEvents({ ...of, eventName: "Equivocated" });
-  const byCourt = await client.rpc.getContractEvents({ ...of, eventName: "CourtVoided" });
-  const confirmed = closed.filter(({ args }) => auditStates[args.state ?? 0] === "confirmed");
-  const voids = [...confirmed, ...signedTwice, ...byCourt];
-  if (voids.some((log) => BigInt(log.args.segment ?? 0) <= segment && isBefore(log, opened))) return false;
-  if (!proven) return true;
-  const args = { leaseId, segment: Number(segment) };
-  const [available] = await client.rpc.getContractEvents({ ...audits_, eventName: "SegmentAvailable", args });
-  const built = { leaseId: heir, segment: 0 };
-  const [first] = await client.rpc.getContractEvents({ ...audits_, eventName: "SegmentCommitted", args: built });
+  if (ended.committedAt === 0 || (begun.committedAt !== 0 && ended.committedAt > begun.committedAt)) return false;
+  const which = { leaseId, segment, from: voidedFrom(voids, segment), time: BigInt(lease.openedAt) };
+  if (await readWasVoid(client, which)) return false;
+  return !query.proven || (await wasProven(client, query));
+}
+
+/** Before the later lease's first segment that stands, if there is one. */
+async function wasProven(client: ChainClient, { leaseId, segment, heir, fromBlock }: StandingQuery): Promise<boolean> {
+  const audits = { address: client.network.contracts.audits, abi: abis.audits, fromBlock } as const;
+  const [[available], firsts] = await reading(
+    "readStanding",
+    Promise.all([
+      client.rpc.getContractEvents({
+        ...{ ...audits, eventName: "SegmentAvailable", args: { leaseId, segment: Number(segment) } },
+      }),
+      client.rpc.getContractEvents({ ...audits, eventName: "SegmentCommitted", args: { leaseId: heir, segment: 0 } }),
+    ]),
+  );
+  const first = firsts.at(-1);
   return available !== undefined && (first === undefined || isBefore(available, first));
 }
 

@@ -89,12 +89,17 @@ const noPurse: JoinPurse = {
   ahead: { bonds: 0n, rivals: 0 },
 };
 
+/** An earlier segment of the lease was found false: the court hears nothing more of those after it. */
+const isVoidAlready = (disputes: readonly DisputeState[], { leaseId, segment }: JoinOptions["kept"]): boolean =>
+  disputes.some((one) => one.leaseId === leaseId && one.segment < segment && one.eliminated !== undefined);
+
 async function decide(
   { chain }: NodeContext,
   about: JoinOptions & { commitment: Segment.SegmentCommitment } & Pick<Parameters<typeof decideJoin>[0], "rival">,
 ): Promise<JoinAction> {
   const { kept, lease, dispute, rival, commitment, bonds, leaving } = about;
   const { court, params } = chain;
+  if (isVoidAlready(court.disputes(), kept)) return { act: "drop", why: "eliminated" };
   const isNamed = rival !== undefined;
   const { least, head } = isNamed ? await court.place(kept.commitment) : { least: 0n, head: 0n };
   const wants = about.wants();

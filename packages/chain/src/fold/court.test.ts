@@ -56,4 +56,6 @@ test("a commitment is eliminated by the game that was played; the others have th
 test("what is proven at once has no rival, and wins no game that is played meanwhile", () => {
   assert.deepEqual(fold([eliminated(one, 0)]).rivals, []);
   assert.deepEqual(ends(fold([named(one, 900n), eliminated(one, 1)])), ["in"]);
+  const convicted = fold([named(one, 900n), eliminated(id("00", 20), 4)]);
+  assert.deepEqual([ends(convicted), convicted.eliminated?.ground, convicted.live], [["in"], "convicted", undefined]);
 });

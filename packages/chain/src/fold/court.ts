@@ -23,8 +23,8 @@ export const court: Reducers<"court"> = {
   CommitmentEliminated: (state, args, at) => {
     const { sponsor } = args;
     const ground = grounds[args.ground]!;
-    // What is proven at once has no rival; else it is the live one's game that was won.
-    const isProven = ground === "fields" || ground === "nan";
+    // What is proven at once has no rival, and one that was void already no winner; else it is the live one's game that was won.
+    const isProven = ground === "fields" || ground === "nan" || ground === "convicted";
     return editDispute(state, args, ({ rivals, live }) => ({
       ...{ eliminated: { sponsor, ground, at: at.timestamp }, live: undefined },
       rivals: rivals.map((rival) => (rival.game === live && !isProven ? { ...rival, end: "won" } : rival)),

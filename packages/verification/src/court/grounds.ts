@@ -124,9 +124,12 @@ export function startShown(
   const found = earlier.find(({ commitment }) => endsWhere(commitment, first));
   if (found === undefined) return undefined;
   const { commitment, voids } = found;
-  // Of all voids that hold it now, the one that it became part of.
-  return { earlier: commitment, voidedFrom: voids.find((segment) => segment <= commitment.segment) ?? 0n };
+  return { earlier: commitment, voidedFrom: voidedFrom(voids, commitment.segment) };
 }
+
+/** Of all voids that hold a segment now, oldest first, the one that it became part of; 0 when none does. */
+export const voidedFrom = (voids: readonly bigint[], segment: bigint): bigint =>
+  voids.find((first) => first <= segment) ?? 0n;
 
 const endsWhere = (earlier: SegmentCommitment, first: SegmentCommitment): boolean =>
   earlier.orderHash === first.orderHash &&

@@ -61,8 +61,10 @@ export async function tellDisputes(log: readonly CourtLogEntry[], telling: Telli
       const game = begun(entry, entry.args, telling);
       games.set(entry.args.game, game);
       told.push({ kind: "challenged", ...game.challenged });
-    } else if (entry.eventName === "CommitmentEliminated") eliminated = entry.args;
-    else if (entry.eventName === "Punished") {
+    } else if (entry.eventName === "CommitmentEliminated") {
+      // Of a ground that nobody claims, an earlier conviction in the lease, no punishment follows.
+      eliminated = grounds[entry.args.ground] === undefined ? undefined : entry.args;
+    } else if (entry.eventName === "Punished") {
       if (eliminated !== undefined) {
         const sponsor = sponsorOf(telling, eliminated.sponsor);
         told.push({ ...slashed(entry, eliminated, gameOf(games, eliminated)), ...sponsor });
