@@ -91,5 +91,5 @@ async function findShown(
   if (lease === undefined) return undefined;
   const fills = orders.get(lease.orderHash) ?? [];
   const earlier = fills.slice(0, Math.max(0, fills.indexOf(leaseId)));
-  return findShownStart(client, { first, openedAt: lease.openedAt, earlier, fromBlock });
+  return findShownStart(client, { first, earlier, fromBlock });
 }
