@@ -144,6 +144,7 @@ test("an end is a start by one rule for auditors and defenders", async () => {
   // Recorded after the heir began where it ends: it shows nothing.
   fillOf = await ordered(4n);
   earlier = await fillOf("first");
+  await network.pass(1);
   await quit(network, earlier);
   heir = await fillOf("second", earlier);
   await committed(network, heir, { ...goesOn, meteredSeconds: 0n });

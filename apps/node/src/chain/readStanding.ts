@@ -2,6 +2,7 @@
 // (spec/court.md §2), so that no auditor accuses whom the court would acquit: what became of the segment afterwards does not count.
 import type { ChainClient } from "@weft/chain/ChainClient";
 import { at, reading } from "@weft/chain/contractRead";
+import { lastLog } from "@weft/chain/logRanges";
 import { stoodFor } from "@weft/court/shownStart";
 import type { Hex } from "viem";
 
@@ -27,16 +28,25 @@ export const readStanding = async (client: ChainClient, query: StandingQuery): P
 
 /** Before the later lease's first segment that stands, if there is one. */
 async function wasProven(client: ChainClient, { leaseId, segment, heir, fromBlock }: StandingQuery): Promise<boolean> {
-  const audits = { ...at(client, "audits"), fromBlock } as const;
-  const which = { leaseId, segment: Number(segment) };
-  const [[available], firsts] = await reading(
+  const { rpc } = client;
+  const audits = at(client, "audits");
+  const args = { leaseId, segment: Number(segment) };
+  const [available, first] = await reading(
     "readStanding",
     Promise.all([
-      client.rpc.getContractEvents({ ...audits, eventName: "SegmentAvailable", args: which }),
-      client.rpc.getContractEvents({ ...audits, eventName: "SegmentCommitted", args: { leaseId: heir, segment: 0 } }),
+      lastLog(client, { fromBlock }, (range) =>
+        rpc.getContractEvents({ ...audits, ...range, eventName: "SegmentAvailable", args }),
+      ),
+      lastLog(client, { fromBlock }, (range) =>
+        rpc.getContractEvents({
+          ...audits,
+          ...range,
+          eventName: "SegmentCommitted",
+          args: { leaseId: heir, segment: 0 },
+        }),
+      ),
     ]),
   );
-  const first = firsts.at(-1);
   return available !== undefined && (first === undefined || isBefore(available, first));
 }
 
