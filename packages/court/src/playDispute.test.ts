@@ -10,12 +10,13 @@ import { fund, type NetworkFixture, networkFixture } from "@weft/chain/networkFi
 import { readCommitments } from "@weft/chain/readCommitment";
 import { chainTime, readBonds, readNode } from "@weft/chain/reads";
 import { WeftError } from "@weft/protocol/Errors";
+import { zeroHash } from "@weft/protocol/fields";
 import * as Segment from "@weft/protocol/Segment";
 import { flipWeight, reversedProducts } from "@weft/tensor/commit/cheats";
 import { tinyMlpModel, tinyTrainProgram } from "@weft/tensor/train/tinyTrainProgram";
 import { historyOf, type Stage, stageOf } from "@weft/verification/court/playFixture";
 import { oracleOf, type TraceOracle } from "@weft/verification/court/TraceOracle";
-import { createPublicClient, custom, type Hex } from "viem";
+import { createPublicClient, custom, type Hex, keccak256 } from "viem";
 import { bonded, type CourtLease, challenged, commit, commitmentOf, courtLease, playerOf } from "./disputeFixture.ts";
 import { ladderOf } from "./gameRules.ts";
 import { lookAtDispute, playDispute, readDisputeOf } from "./playDispute.ts";
@@ -173,4 +174,39 @@ test("a provider that refuses wide ranges of blocks: the game is found, read and
   const { events } = await openDisputes(client, { fromBlock }).read();
   assert.ok(events.some(({ kind }) => kind === "verdict"));
   await at.network.end();
+});
+
+test("a rival of a segment that an earlier conviction made void gets its bond back without another move", async () => {
+  const at = await setting();
+  const { network, lease } = at;
+  const { client } = network;
+  const other = { programHash: keccak256("0x00"), dataRoot: stage.program.dataRoot } as CourtLease["program"];
+  const span = { firstStep: 0n, lastStep: BigInt(stage.steps - 1), startRoot: stage.program.startRoot };
+  const first = await commit(
+    network,
+    lease,
+    await commitmentOf({ ...lease, program: other }, { oracle: lie, ...span }),
+  );
+  const next = { number: 1n, firstStep: BigInt(stage.steps), lastStep: BigInt(2 * stage.steps - 1) };
+  const commitment = await commit(network, lease, {
+    ...(await commitmentOf(lease, { oracle: lie, ...span, startRoot: first.endRoot })),
+    ...{ segment: next.number, firstStep: next.firstStep, lastStep: next.lastStep },
+  });
+  const rival = keccak256("0x01");
+  const accusation = { call: "challenge", rival } as const;
+  const dispute = await challenged(network, { lease, commitment, accusation, sponsor: "rival" });
+  const { program } = stage;
+  const own = playerOf(network, dispute, { side: "rival", account: "rival", program, oracle: truth });
+  const node = playerOf(network, dispute, { side: "defender", account: "liar operator", program, oracle: lie });
+  assert.equal((await lookAtDispute(client, own.seat)).turn.act, "wait");
+  const last = { step: 0n, loss: 0, state: zeroHash, path: [] };
+  await challenged(network, { lease, commitment: first, accusation: { call: "proveFields", last }, sponsor: "rival" });
+  const { stake } = await readNode(client, lease.nodeId);
+  assert.deepEqual((await lookAtDispute(client, node.seat)).turn, { act: "wait", until: undefined });
+  assert.equal((await playDispute(own.table, own.seat)).result?.kind, "concludeGame");
+  assert.equal((await playDispute(own.table, own.seat)).result?.kind, "reclaimBond");
+  assert.equal((await playDispute(own.table, own.seat)).turn.act, "done");
+  assert.equal(await readBondDeposit(client, accountOf("rival").address), 4n * ladderOf(client.params));
+  assert.equal((await readNode(client, lease.nodeId)).stake, stake, "nothing more");
+  await network.end();
 });
