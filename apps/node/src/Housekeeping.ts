@@ -1,6 +1,8 @@
-// Keeps disk and memory bounded: prunes content nobody pins, closed rows, expired entries of the book; watches memory.
+// Keeps disk and memory bounded: prunes content nobody pins, closed rows, expired entries of the book; watches memory. And the
+// network's own: slashed stake that waits to be burnt.
 import * as Book from "@weft/market/Book";
 import { Loop } from "./Loop.ts";
+import { BurnDuty } from "./money/BurnDuty.ts";
 import type { NodeContext } from "./NodeContext.ts";
 import { prune } from "./store/prune.ts";
 
@@ -14,9 +16,11 @@ const noteworthyRssMb = 300;
 export class Housekeeping {
   readonly #context: NodeContext;
   readonly #loop: Loop;
+  readonly #burning: BurnDuty;
 
   constructor(context: NodeContext) {
     this.#context = context;
+    this.#burning = new BurnDuty(context);
     this.#loop = new Loop(
       { name: "housekeeping", everyMs, step: () => this.#step() },
       { clock: context.clock, log: context.log },
@@ -40,5 +44,6 @@ export class Housekeeping {
     if (freed > 0) log.info({ freed }, "content pruned");
     const rssMb = Math.round(process.memoryUsage.rss() / 1048576);
     if (rssMb > noteworthyRssMb) log.warn({ rssMb }, "memory is above what a node needs");
+    await this.#burning.step();
   }
 }

@@ -110,6 +110,8 @@ export interface NodeChain {
   stoodFor(query: { leaseId: Hex; segment: bigint; heir: Hex }): Promise<boolean>;
   channel(leaseId: Hex): Promise<ChannelFacts>;
   settleableAt(leaseId: Hex): Promise<bigint>;
+  /** WEFT units that were slashed and can be burnt, and whether somebody burnt such within so many seconds. */
+  slashed(query: { within: number }): Promise<{ unburnt: bigint; burntLately: boolean }>;
   contractSigned(query: { account: Address; digest: Hex; signature: Hex }): Promise<boolean>;
 
   // Transactions of the operator. Each is an intent with a key: wanting it twice sends it once.
@@ -139,6 +141,8 @@ export interface NodeChain {
   penaliseBeacon(miss: { nodeId: NodeId; round: bigint }): Promise<Mined>;
   /** Makes a round's value known by the signature of the drand round that decides it. */
   bringRound(brought: { round: bigint; signature: Hex }): Promise<Mined>;
+  /** Burns what was slashed; once for each id. */
+  burnSlashed(id: bigint): Promise<Mined>;
   /** Owes the beacon nothing from the next round on. */
   retireBeacon(tip: Hex): Promise<Mined>;
   /** The onion's tip (0 when there is none), the first round it counts for, and the round it retired in, if it did. */

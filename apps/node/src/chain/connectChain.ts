@@ -4,6 +4,7 @@
 import { abis } from "@weft/chain/Abis";
 import { batchClaim } from "@weft/chain/actions/batchClaim";
 import { bringRound } from "@weft/chain/actions/bringRound";
+import { burnSlashed } from "@weft/chain/actions/burnSlashed";
 import { cancelOffers } from "@weft/chain/actions/cancelOffers";
 import { claim } from "@weft/chain/actions/claim";
 import { claimAccrued } from "@weft/chain/actions/claimAccrued";
@@ -35,6 +36,7 @@ import { readCommitment } from "@weft/chain/readCommitment";
 import { type BeaconClock, readAudit, readChannel, readDraw, readRandom } from "@weft/chain/reads";
 import type { Sender } from "@weft/chain/Sender";
 import { auditStates } from "@weft/chain/Snapshot";
+import { readUnburnt, wasBurntLately } from "@weft/chain/slashed";
 import type { Signer } from "@weft/protocol/Domain";
 import type { NodeId } from "@weft/protocol/NodeId";
 import { paramsHash } from "@weft/protocol/Params";
@@ -167,7 +169,7 @@ function leasesWhere(live: LiveSnapshot, test: (lease: LeaseFacts) => boolean): 
 
 type Reads = Pick<
   NodeChain,
-  "random" | "draw" | "audit" | "commitment" | "stoodFor" | "channel" | "settleableAt" | "contractSigned"
+  "random" | "draw" | "audit" | "commitment" | "stoodFor" | "channel" | "settleableAt" | "slashed" | "contractSigned"
 >;
 
 function headReads(options: ConnectChainOptions): Reads {
@@ -222,6 +224,10 @@ function headReads(options: ConnectChainOptions): Reads {
         ...{ address: client.network.contracts.market, abi: abis.market },
         ...{ functionName: "settleableAt", args: [leaseId] },
       }),
+    slashed: async ({ within }) => ({
+      unburnt: await readUnburnt(client),
+      burntLately: await wasBurntLately(client, { seconds: within }),
+    }),
     contractSigned: async ({ account, digest, signature }) => {
       try {
         const magic = await client.rpc.readContract({
@@ -306,6 +312,7 @@ function transactions({ client, sender, nodeId, live }: ConnectChainOptions): Tr
     enrolBeacon: (tip) => send(enrolBeacon(client, { nodeId, tip })),
     retireBeacon: (tip) => send(retireBeacon(client, { nodeId, id: tip })),
     penaliseBeacon: (miss) => send(penaliseBeacon(client, miss)),
+    burnSlashed: (id) => send(burnSlashed(client, { id: `${sender.address}/${id}` })),
     bringRound: (brought) => send(bringRound(client, brought)),
   };
 }

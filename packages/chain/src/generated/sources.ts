@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "029849cfe2dd023c0529253d086a5771b7d0171242a149049120f155fce5c89c";
-export const outputsHash = "9cc0333c88bd951da884b5496d251a24d9623c6dd77a4ab674c9743120c93682";
+export const sourcesHash = "48242c42f9a9fe0570b7b8d3c1bc194d45062ee44785f756d0437345b0d20981";
+export const outputsHash = "e31b5f46712ae147d85a754cfffce94496aa5689ab47bf3117f3518519c59061";
