@@ -66,7 +66,7 @@ contract CourtLastMoveTest is CourtFixture {
         vm.assertEq(earned(sponsor), bond / 2);
         vm.assertEq(earned(buyer), bond - bond / 2);
         vm.assertEq(registry.stakeOf(provider.id), stake - stake * params.faultSlashPpm / 1e6);
-        reverts(matcher, address(court), data, abi.encodeWithSelector(IRivals.NoGame.selector, hash));
+        reverts(matcher, address(court), data, abi.encodeWithSelector(IRivals.Eliminated.selector, hash));
     }
 
     function test_AProvenPartialSumAndItsVerdict() public {
