@@ -20,13 +20,13 @@ import { buyerKey, type NodeKeys, nodeKeys, sessionKey } from "@weft/cli/start/k
 import { endpointOf, nodeProcess } from "@weft/cli/start/nodeProcess";
 import { isFinal, type JobEvent } from "@weft/protocol/JobEvent";
 import type { NodeId } from "@weft/protocol/NodeId";
-import { presets } from "@weft/protocol/Params";
+import { type PresetName, presets } from "@weft/protocol/Params";
+import type { Corruption } from "@weft/tensor/train/Trainer";
 import { systemClock } from "@weft/transport/Clock";
 import { discrepancies, readConservation } from "./conservation.ts";
 import { giftsFor, give, nodeIdFor, prepareBuyer, register } from "./provision.ts";
 
 const chainId = 31_337;
-const preset = "minimal";
 const escrow = 50_000_000n;
 const bonds = 10_000_000n;
 /** How long a process has to be ready, on a slow machine too. */
@@ -42,11 +42,19 @@ interface Machine {
   child?: Child;
 }
 
-export async function startProcessNetwork(options: { nodes: number }): Promise<ProcessNetwork> {
+export interface ProcessNetworkOptions {
+  nodes: number;
+  /** `minimal` by default: its clocks are too short for a court whose players are killed. */
+  preset?: PresetName;
+  /** What the runs of nodes compute falsely, by name. */
+  corrupt?: Readonly<Record<string, Corruption>>;
+}
+
+export async function startProcessNetwork(options: ProcessNetworkOptions): Promise<ProcessNetwork> {
   const home = homeAt(mkdtempSync(join(tmpdir(), "weft-processes-")));
-  const network = new ProcessNetwork(home);
+  const network = new ProcessNetwork(home, options);
   try {
-    await network.open(options.nodes);
+    await network.open();
     return network;
   } catch (error) {
     await network.stop();
@@ -57,14 +65,16 @@ export async function startProcessNetwork(options: { nodes: number }): Promise<P
 export class ProcessNetwork {
   readonly home: Home;
   readonly machines: Machine[] = [];
+  readonly #options: ProcessNetworkOptions;
   #chain: DevChain.DevChain | undefined;
   #file: NetworkFile.NetworkFile | undefined;
   #gateway: { child: Child; port: number } | undefined;
   #observer: LiveSnapshot | undefined;
   #observerStore: ChainStore | undefined;
 
-  constructor(home: Home) {
+  constructor(home: Home, options: ProcessNetworkOptions) {
     this.home = home;
+    this.#options = options;
   }
 
   get file(): NetworkFile.NetworkFile {
@@ -77,7 +87,8 @@ export class ProcessNetwork {
     return this.#observer.current;
   }
 
-  async open(nodes: number): Promise<void> {
+  async open(): Promise<void> {
+    const { nodes } = this.#options;
     for (const folder of [this.home.run, this.home.gateway]) mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#chain = await DevChain.start({ folder: this.home.chain, stateIntervalSeconds: 1 });
     await this.#deploy();
@@ -102,6 +113,7 @@ export class ProcessNetwork {
 
   async #deploy(): Promise<void> {
     const { rpcUrl } = this.#chain as DevChain.DevChain;
+    const { preset = "minimal" } = this.#options;
     const deployment = await deploy({
       ...{ rpcUrl, chainId, params: presets[preset], clock: systemClock, signer: signerOf(deployerKey) },
       treasury: signerOf(faucetKey).address,
@@ -141,7 +153,8 @@ export class ProcessNetwork {
   async startNode(name: string): Promise<void> {
     const { nodeId, port, price } = this.machine(name);
     const plan = { name, nodeId, address, port, pricePerUnitSecond: price, share: this.machines.length };
-    const child = spawnChild(nodeProcess(this.home, plan));
+    const corrupt = this.#options.corrupt?.[name];
+    const child = spawnChild(nodeProcess(this.home, { ...plan, ...(corrupt && { corrupt }) }));
     this.machine(name).child = child;
     await child.ready(readyMs);
   }
