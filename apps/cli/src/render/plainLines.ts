@@ -99,11 +99,11 @@ function auditLine(before: JobView, event: JobEvent & { kind: "audit" }, names: 
 
 /** What the next provider's work rests on, where nobody has looked at it. */
 function builtOn(before: JobView, event: JobEvent & { kind: "failover" }, names: NodeNames): string {
-  const { unverified } = fatesOf(applyEvent(before, event));
-  const last = unverified.findLast(({ lastStep }) => lastStep + 1 === event.fromStep);
-  return last === undefined
-    ? ""
-    : `, from the end of segment ${last.segment} of ${nameOf(names, last.nodeId)}, which nobody re-executed so far`;
+  const { unverified, accused } = fatesOf(applyEvent(before, event));
+  const last = [...unverified, ...accused].find(({ lastStep }) => lastStep + 1 === event.fromStep);
+  if (last === undefined) return "";
+  const known = accused.includes(last) ? "which one auditor found false" : "which no audit re-executed so far";
+  return `, from the end of segment ${last.segment} of ${nameOf(names, last.nodeId)}, ${known}`;
 }
 
 const auditText: Record<(JobEvent & { kind: "audit" })["phase"], string> = {

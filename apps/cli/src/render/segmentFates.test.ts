@@ -75,6 +75,7 @@ const story = [
   done,
 ];
 const after = (events: readonly JobEvent[]): JobView => events.reduce(applyEvent, emptyView);
+const wide = { look: { colour: false, width: 1000 }, names, sharedHost: false };
 const numbers = (segments: readonly { segment: number }[]) => segments.map((one) => one.segment);
 
 test("a segment stands once, as it was done last; one that was found false counts neither as verified nor as not verified", () => {
@@ -90,6 +91,21 @@ test("a segment stands once, as it was done last; one that was found false count
   assert.deepEqual(
     convicted.map(({ nodeId, unseen, goesOnFrom }) => [nodeId, numbers(unseen), goesOnFrom]),
     [[node(5), [0, 1, 3, 4], 100]],
+  );
+});
+
+test("one auditor's word alone: it stands, as accused, neither seen to be right nor unseen", () => {
+  const accusedOne = [...story.slice(0, story.indexOf(failover)), audit(liars, 4, "accused"), failover, done];
+  const { accused, unverified, convicted } = fatesOf(after(accusedOne));
+  assert.deepEqual([numbers(accused), numbers(unverified), numbers(convicted[0]!.unseen)], [[4], [0, 1, 3], [0, 1, 3]]);
+  const text = reportLines(after(accusedOne), wide).join("\n");
+  assert.match(
+    text,
+    /1 of 5 segments were[\s\S]*the 3 that no auditor[\s\S]*accused: an auditor found segment 4 of node-5 false/,
+  );
+  assert.match(
+    plainLine(after(accusedOne.slice(0, -2)), failover, names)!,
+    /end of segment 4 of node-5, which one auditor found false/,
   );
 });
 
@@ -109,8 +125,6 @@ test("an earlier one that is convicted afterwards takes back where the work goes
     [[[0, 1], 60]],
   );
 });
-
-const wide = { look: { colour: false, width: 1000 }, names, sharedHost: false };
 
 test("the report names them, what the liar keeps and where the work went on from; only who arranged a cheat knows the unseen lies", () => {
   const view = after(story);
@@ -156,7 +170,7 @@ test("on the line: whose audit it is once another works, and what nobody looked 
   const line = (one: JobEvent) => plainLine(after(story.slice(0, story.indexOf(one))), one, names);
   assert.match(
     line(failover)!,
-    /work goes on from step 100 at node-1, from the end of segment 4 of node-5, which nobody re-exec/,
+    /work goes on from step 100 at node-1, from the end of segment 4 of node-5, which no audit re-exec/,
   );
   const [drawn, missed] = story.filter((one) => one.kind === "audit" && one.segment === 8);
   assert.match(line(drawn!)!, /audit of segment 8: drawn \(node-2\)/);

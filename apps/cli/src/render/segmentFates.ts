@@ -22,8 +22,10 @@ type Placed = Pick<SegmentView, "segment" | "leaseId" | "nodeId">;
 export interface Fates {
   /** Re-executed by another node and found equal. */
   verified: SegmentView[];
-  /** Part of the model all the same. */
+  /** Part of the model all the same: nobody looked. */
   unverified: SegmentView[];
+  /** Part of the model too: one auditor found it false, and so far no second one, nor a court. */
+  accused: SegmentView[];
   /** By two auditors, or in court. */
   foundFalse: Placed[];
   /** Not found false themselves: they came after one that was. */
@@ -34,7 +36,7 @@ export interface Fates {
 
 export interface Convicted {
   nodeId: string;
-  /** Before its first false one, and not re-executed by anybody. */
+  /** Before its first false one, and not re-executed by any auditor. */
   unseen: SegmentView[];
   /** First step that was done by somebody else. */
   goesOnFrom: number;
@@ -63,15 +65,17 @@ const placeOf = ({ segment, leaseId, nodeId }: Placed): Placed => ({ segment, le
 export function fatesOf(view: JobView): Fates {
   const standing = view.committed.filter(({ isVoid }) => !isVoid);
   const isVerified = (one: SegmentView) => ["ok", "cleared"].includes(auditOf(view, one) ?? "");
+  const isAccused = (one: SegmentView) => auditOf(view, one) === "accused";
   const foundFalse = falseOf(view);
   const isFalse = (one: Placed) => foundFalse.some((other) => auditKey(other) === auditKey(one));
   const stands = standing.filter((one) => !isFalse(one));
   return {
     verified: stands.filter(isVerified),
-    unverified: stands.filter((one) => !isVerified(one)),
+    unverified: stands.filter((one) => !isVerified(one) && !isAccused(one)),
+    accused: stands.filter(isAccused),
     foundFalse,
     fell: view.committed.filter((one) => one.isVoid && !isFalse(one)),
-    convicted: convictedOf(foundFalse, { stands, isVerified }),
+    convicted: convictedOf(foundFalse, { stands, isSeen: (one) => isVerified(one) || isAccused(one) }),
   };
 }
 
@@ -92,14 +96,14 @@ function falseOf(view: JobView): Placed[] {
 
 function convictedOf(
   foundFalse: readonly Placed[],
-  { stands, isVerified }: { stands: readonly SegmentView[]; isVerified: (one: SegmentView) => boolean },
+  { stands, isSeen }: { stands: readonly SegmentView[]; isSeen: (one: SegmentView) => boolean },
 ): Convicted[] {
   const nodes = [...new Set(foundFalse.map(({ nodeId }) => nodeId))];
   return nodes.flatMap((nodeId) => {
     const own = stands.filter((one) => one.nodeId === nodeId);
     const last = own.at(-1);
     if (last === undefined) return [];
-    return [{ nodeId, unseen: own.filter((one) => !isVerified(one)), goesOnFrom: last.lastStep + 1 }];
+    return [{ nodeId, unseen: own.filter((one) => !isSeen(one)), goesOnFrom: last.lastStep + 1 }];
   });
 }
 

@@ -47,12 +47,12 @@ export function jobSummary(view: JobView): JobSummaryLine {
 
 /** Numbers of segments; what is void by who did it. */
 function fatesSummary(view: JobView): object {
-  const { verified, unverified, foundFalse, fell, convicted } = fatesOf(view);
+  const { verified, unverified, accused, foundFalse, fell, convicted } = fatesOf(view);
   const numbers = (segments: readonly { segment: number }[]) => segments.map(({ segment }) => segment);
   const placed = (segments: readonly { segment: number; nodeId: string }[]) =>
     segments.map(({ segment, nodeId }) => ({ segment, nodeId }));
   return {
-    ...{ verified: numbers(verified), unverified: numbers(unverified) },
+    ...{ verified: numbers(verified), unverified: numbers(unverified), accused: placed(accused) },
     ...{ false: placed(foundFalse), void: placed(fell) },
     convicted: convicted.map(({ nodeId, unseen, goesOnFrom }) => ({ nodeId, unseen: numbers(unseen), goesOnFrom })),
   };

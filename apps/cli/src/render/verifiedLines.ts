@@ -18,7 +18,7 @@ export function verifiedLines(view: JobView, options: ReportOptions): string[] {
   const { look, sharedHost } = options;
   const fates = fatesOf(view);
   const audits = auditCounts(view);
-  const notes = [...countNotes(fates), ...falseNotes(fates, options.names)];
+  const notes = [...countNotes(fates, options.names), ...falseNotes(fates, options.names)];
   for (const one of fates.convicted) notes.push(...convictedNotes(view, one, options));
   if (audits.missed > 0)
     notes.push(
@@ -40,13 +40,17 @@ const listed = (segments: readonly { segment: number }[]): string =>
   segments.length === 0 ? "" : ` (${segments.length === 1 ? "segment" : "segments"} ${numbersText(segments)})`;
 
 /** Of the segments that the model is made of; what was found false or fell with it is none of them. */
-function countNotes({ verified, unverified }: Fates): string[] {
-  const all = verified.length + unverified.length;
+function countNotes({ verified, unverified, accused }: Fates, names: NodeNames): string[] {
+  const all = verified.length + unverified.length + accused.length;
   return [
     `verified: ${verified.length} of ${all} segments were re-executed bit for bit by another node${listed(verified)}`,
     unverified.length === 0
       ? "loss and tokens/s are the provider's word"
       : `not verified: the ${unverified.length} that no auditor re-executed${listed(unverified)}; loss and tokens/s are the provider's word`,
+    ...accused.map(
+      ({ segment, nodeId }) =>
+        `accused: an auditor found segment ${segment} of ${nameOf(names, nodeId)} false; no second one answered and no court decided, so it stands`,
+    ),
   ];
 }
 

@@ -38,7 +38,12 @@ interface Summary {
   failovers: number;
   disputes: unknown[];
   gas: { byAction: Record<string, string> };
-  fates: { verified: number[]; unverified: number[]; false: { segment: number; nodeId: string }[] };
+  fates: {
+    verified: number[];
+    unverified: number[];
+    accused: { segment: number }[];
+    false: { segment: number; nodeId: string }[];
+  };
 }
 
 /** What was seen, for whoever reports it. */
@@ -107,7 +112,8 @@ function checkCourt(
 function checkEnd({ ok, failovers, disputes, gas, fates }: Summary, liar: string): void {
   assert.ok(ok && failovers >= 1 && disputes.length >= 1);
   assert.ok(fates.false.length > 0 && fates.false.every(({ nodeId }) => nodeId === liar));
-  const stands = [...fates.verified, ...fates.unverified].sort((a, b) => a - b);
+  const accused = fates.accused.map(({ segment }) => segment);
+  const stands = [...fates.verified, ...fates.unverified, ...accused].sort((a, b) => a - b);
   assert.deepEqual(stands, [...stands.keys()], "every segment of the model once");
   assert.ok(BigInt(gas.byAction["court.challenge"] ?? 0) > 0n);
 }
