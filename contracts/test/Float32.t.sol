@@ -24,6 +24,7 @@ contract Float32Test {
     uint8 internal constant MAGNITUDE = 11;
     uint8 internal constant FROM_INT32 = 12;
     uint8 internal constant TO_INT8 = 13;
+    uint8 internal constant TO_INT32 = 14;
 
     uint32 internal constant ZERO = 0;
     uint32 internal constant MINUS_ZERO = 0x80000000;
@@ -183,6 +184,34 @@ contract Float32Test {
         holds(TO_INT8, LEAST, 0, 0);
     }
 
+    function test_fractions_are_cut_off() public view {
+        uint32 minus = type(uint32).max;
+        holds(TO_INT32, 0x3f7fffff, 0, 0);
+        holds(TO_INT32, MINUS_ZERO, 0, 0);
+        holds(TO_INT32, LEAST, 0, 0);
+        holds(TO_INT32, ONE, 0, 1);
+        holds(TO_INT32, 0xbf7fffff, 0, 0);
+        holds(TO_INT32, 0xbfffffff, 0, minus);
+        holds(TO_INT32, 0xc0200000, 0, minus - 1);
+        holds(TO_INT32, 0x4b7fffff, 0, 0x00ffffff);
+        // The last below 2^31, 2^31, -2^31, and the first beyond it.
+        holds(TO_INT32, 0x4effffff, 0, 0x7fffff80);
+        holds(TO_INT32, 0x4f000000, 0, 0x7fffffff);
+        holds(TO_INT32, 0xceffffff, 0, 0x80000080);
+        holds(TO_INT32, 0xcf000000, 0, 0x80000000);
+        holds(TO_INT32, 0xcf000001, 0, 0x80000000);
+        holds(TO_INT32, INF, 0, 0x7fffffff);
+        holds(TO_INT32, MINUS_INF, 0, 0x80000000);
+        holds(TO_INT32, NAN, 0, 0);
+        holds(TO_INT32, 0xff800001, 0, 0);
+    }
+
+    /// @dev What an fp32 holds exactly comes back.
+    function testFuzz_integers_come_back(int24 integer) public view {
+        uint32 word = uint32(int32(integer));
+        vm.assertEq(op(TO_INT32, op(FROM_INT32, word, 0), 0), word);
+    }
+
     function testFuzz_sums_and_products_commute(uint32 a, uint32 b) public view {
         vm.assertEq(op(ADD, a, b), op(ADD, b, a));
         vm.assertEq(op(MUL, a, b), op(MUL, b, a));
@@ -228,7 +257,7 @@ contract Float32Test {
 
     function test_unknown_operation() public {
         vm.expectPartialRevert(bytes4(keccak256("UnknownOperation(uint8)")));
-        machine.run(14, abi.encodePacked(ONE, ONE));
+        machine.run(15, abi.encodePacked(ONE, ONE));
         vm.assertEq(machine.run(0, "").length, 0);
     }
 }

@@ -1,11 +1,11 @@
-// Float32 in Solidity against this processor's fp32: more than a million hard operands for each of add, mul, div and sqrt,
-// a quarter of that for the others.
+// Float32 in Solidity against this processor's fp32: more than a million hard operands for each of add, mul, div, sqrt
+// and the conversions to and from int32, a quarter of that for the others.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hardPairs, OPERATIONS } from "./float32Cases.ts";
 import { differences, float32Chain, PAIRS_PER_CALL } from "./float32Chain.ts";
 
-const LONG = new Set(["add", "mul", "div", "sqrt"]);
+const LONG = new Set(["add", "mul", "div", "sqrt", "fromInt32", "toInt32"]);
 
 for (const [place, { name }] of OPERATIONS.entries())
   test(`${name} has the processor's bits`, async () => {

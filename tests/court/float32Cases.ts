@@ -14,6 +14,14 @@ const ofTwo = (compute: (a: number, b: number) => number) => (a: number, b: numb
 const compare = (holds: (a: number, b: number) => boolean) => (a: number, b: number) =>
   Number(holds(fromBits(a), fromBits(b)));
 
+/** (i32 bits) → i32: f32.reinterpret_i32, i32.trunc_sat_f32_s. */
+const truncation = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 127, 1, 127, 3, 2, 1, 0],
+  ...[7, 5, 1, 1, 102, 0, 0, 10, 9, 1, 7, 0, 32, 0, 0xbe, 0xfc, 0, 11],
+);
+/** What this processor makes of it, through its WebAssembly. */
+const truncate = new WebAssembly.Instance(new WebAssembly.Module(truncation), {}).exports["f"] as (bits: number) => number;
+
 /** In the order of Float32Machine. */
 export const OPERATIONS: readonly Operation[] = [
   { name: "add", compute: ofTwo(ELEMENTWISE.add) },
@@ -30,14 +38,16 @@ export const OPERATIONS: readonly Operation[] = [
   { name: "magnitude", compute: ofTwo(ELEMENTWISE.abs) },
   { name: "fromInt32", compute: (a) => bitsOf(toFloat(a | 0)) },
   { name: "toInt8", compute: (a) => toInt8(fromBits(a)) >>> 0 },
+  { name: "toInt32", compute: (a) => truncate(a) >>> 0 },
 ];
 
-/** Zeros, subnormals and their neighbours, ones, halves of places, the largest, infinities, NaNs, ties of toInt8. */
+/** Zeros, subnormals and their neighbours, ones, halves of places, the largest, infinities, NaNs, ties of toInt8, ends of int32. */
 const EDGES = [
   0x00000000, 0x80000000, 0x00000001, 0x80000001, 0x00000003, 0x00400000, 0x007fffff, 0x807fffff, 0x00800000,
   0x00800001, 0x00ffffff, 0x3f000000, 0x3f7fffff, 0x3f800000, 0x3f800001, 0xbf800000, 0x33800000, 0x33800001,
   0x34000000, 0x40200000, 0x42fd0000, 0x42fe0000, 0xc2ff0000, 0x4b7fffff, 0x4b800000, 0xcb800001, 0x5f800000,
   0x7f000000, 0x7f7fffff, 0xff7fffff, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00001, 0x7f800001,
+  0x4effffff, 0x4f000000, 0xceffffff, 0xcf000000, 0xcf000001, 0x3fffffff, 0xbfffffff,
 ];
 
 const SIGN = 0x80000000;
@@ -68,6 +78,8 @@ const PAIRS: readonly ((v: number, w: number, u: number) => [number, number])[] 
   (v, w) => [within(v, 252, 3), within(w, 226, 29)],
   (v, w, u) => [within(v, 60, 70), within(w, 60 - (u % 30), 8)],
   (v, w, u) => [within(v, 1, 30), within(w, 126 + (u % 30), 8)],
+  // Fractions that are cut off, up to where int32 ends.
+  (v, w) => [within(v, 126, 34), within(w, 154, 6)],
   // Small integers and halves.
   (v, w) => [bitsOf(((v | 0) >> 23) / 2), bitsOf(((w | 0) >> 22) / 4)],
 ];

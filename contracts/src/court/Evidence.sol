@@ -27,12 +27,13 @@ import {
     KIND_SCALAR,
     KIND_STATE,
     OpenedLeaf,
-    Operand,
-    Scope
+    Scope,
+    ValueType
 } from "../types/StepValues.sol";
 import {JudgeBook} from "./JudgeBook.sol";
 import {Judging} from "./Judging.sol";
 import {Layout} from "./Layout.sol";
+import {Operands} from "./Operands.sol";
 import {Records} from "./Records.sol";
 import {TensorLayout} from "./TensorLayout.sol";
 import {Tree} from "./Tree.sol";
@@ -225,12 +226,13 @@ contract Evidence is IEvidence {
         opened = new OpenedLeaf[](openings.length);
         for (uint256 i = 0; i < openings.length; ++i) {
             LeafOpening calldata o = openings[i];
-            if (o.operand >= scope.operands.length) revert IGames.OperandUnknown(o.operand);
-            Operand memory operand = scope.operands[o.operand];
-            if (operand.value >= facts.value) revert IGames.OperandUnknown(operand.value);
-            uint256 leaves = TensorLayout.leafCount(operand.type_.shape);
+            if (o.operand >= scope.operands) revert IGames.OperandUnknown(o.operand);
+            uint256 value = Operands.valueOf(scope, o.operand);
+            if (value >= facts.value) revert IGames.OperandUnknown(value);
+            ValueType memory type_ = Operands.typeOf(scope, o.operand);
+            uint256 leaves = TensorLayout.leafCount(type_.shape);
             Tree.mustBe(o.leavesRoot, Tree.rootFrom(leaves, o.leaf, _leafOf(o.data), o.path));
-            _checkValue(facts, operand.value, Layout.tensorRoot(operand.type_, o.leavesRoot), o.valuePath);
+            _checkValue(facts, value, Layout.tensorRoot(type_, o.leavesRoot), o.valuePath);
             opened[i] = OpenedLeaf(o.operand, o.leaf, abi.decode(o.data, (bytes32[4])));
         }
     }

@@ -223,6 +223,20 @@ library Float32 {
         }
     }
 
+    /// @notice The integer of an fp32 without its fraction, as the word of an int32; NaN is 0, and what no int32 reaches the
+    /// last one on its side: WebAssembly's i32.trunc_sat_f32_s (spec/tensor.md §3.2).
+    function toInt32(uint256 a) internal pure returns (uint256) {
+        unchecked {
+            uint256 x = a & MAGNITUDE;
+            if (x > INFINITY) return 0;
+            // 2^31 is 4f000000.
+            if (x >= 0x4f000000) return a & SIGN == 0 ? 0x7fffffff : SIGN;
+            // Nothing is left of what is below 1: the significand has 32 bits here, the exponent of 1 is 127.
+            uint256 integer = (((x & FRACTION) | HIDDEN) << 8) >> (158 - (x >> 23));
+            return a & SIGN == 0 ? integer : uint32(0 - integer);
+        }
+    }
+
     /// @dev significand / 2^shift to the nearest integer, ties to even, at an exponent of 1 or more; shift is 1 or more.
     function _round(uint256 significand, uint256 shift, uint256 exponent) private pure returns (uint256 word) {
         unchecked {

@@ -118,6 +118,7 @@ contract Float32Machine {
         if (operation == 11) return Float32.magnitude(a);
         if (operation == 12) return Float32.fromInt32(a);
         if (operation == 13) return Float32.toInt8(a);
+        if (operation == 14) return Float32.toInt32(a);
         revert UnknownOperation(operation);
     }
 }

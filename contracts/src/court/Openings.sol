@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IOperatorJudge} from "../interfaces/IOperatorJudge.sol";
 import {OpenedLeaf, Scope} from "../types/StepValues.sol";
+import {Operands} from "./Operands.sol";
 import {TensorLayout} from "./TensorLayout.sol";
 
 /// @notice Words of operands, from opened leaves.
@@ -14,13 +15,17 @@ library Openings {
         returns (bytes32[4] calldata)
     {
         unchecked {
-            uint256 value = scope.operands[operand].value;
             for (uint256 i = 0; i < opened.length; ++i) {
                 OpenedLeaf calldata one = opened[i];
-                if (one.leaf == leaf && scope.operands[one.operand].value == value) return one.words;
+                if (one.leaf == leaf && _isSame(scope, operand, one.operand)) return one.words;
             }
             revert IOperatorJudge.NotOpened(uint8(operand), uint64(leaf));
         }
+    }
+
+    /// @dev Whether two operands are one value.
+    function _isSame(Scope memory scope, uint256 a, uint256 b) private pure returns (bool) {
+        return a == b || Operands.valueOf(scope, a) == Operands.valueOf(scope, b);
     }
 
     /// @notice Element `place` of a leaf, 0 to 31.
@@ -38,7 +43,17 @@ library Openings {
         pure
         returns (uint256)
     {
-        (uint256 leaf, uint256 place) = TensorLayout.leafOf(scope.operands[operand].type_.shape, element);
+        return _read(scope, opened, operand, Operands.shapeOf(scope, operand), element);
+    }
+
+    function _read(
+        Scope memory scope,
+        OpenedLeaf[] calldata opened,
+        uint256 operand,
+        uint32[] memory shape,
+        uint256 element
+    ) private pure returns (uint256) {
+        (uint256 leaf, uint256 place) = TensorLayout.leafOf(shape, element);
         return wordAt(find(scope, opened, operand, leaf), place);
     }
 
@@ -48,7 +63,7 @@ library Openings {
         pure
         returns (uint256)
     {
-        uint32[] memory own = scope.operands[operand].type_.shape;
-        return read(scope, opened, operand, TensorLayout.broadcastSource(scope.type_.shape, own, element, 0));
+        uint32[] memory own = Operands.shapeOf(scope, operand);
+        return _read(scope, opened, operand, own, TensorLayout.broadcastSource(scope.type_.shape, own, element, 0));
     }
 }

@@ -56,6 +56,18 @@ abstract contract OperatorJudge is IOperatorJudge {
         return (false, 0);
     }
 
+    /// @dev A word that the types don't say.
+    function _attribute(Scope memory scope, uint256 i) internal pure returns (uint256) {
+        if (i >= scope.attributes.length) revert Records.RecordMalformed();
+        return scope.attributes[i];
+    }
+
+    /// @dev The axis of an operator that has one, which is its first attribute: of a shape of this rank.
+    function _axis(Scope memory scope, uint256 rank) internal pure returns (uint256 axis) {
+        axis = _attribute(scope, 0);
+        if (axis >= rank) revert Records.RecordMalformed();
+    }
+
     function _scopeAt(bytes calldata record, uint256 element) private pure returns (Scope memory scope) {
         scope = Records.node(record);
         if (element >= TensorLayout.elementCount(scope.type_.shape)) revert NoSuchElement(uint64(element));

@@ -3,18 +3,20 @@ pragma solidity 0.8.37;
 
 import {OpenedLeaf, Scope} from "../types/StepValues.sol";
 import {Openings} from "./Openings.sol";
+import {Operands} from "./Operands.sol";
+import {Records} from "./Records.sol";
 import {TensorLayout} from "./TensorLayout.sol";
 
 /// @notice Chunks of a product's terms (spec/tensor.md §3.1): operands […,M,K] and […,N,K], result […,M,N].
 library Products {
     function chunks(Scope memory scope) internal pure returns (uint256) {
-        return TensorLayout.leavesPerRow(scope.operands[0].type_.shape);
+        return TensorLayout.leavesOf(Operands.columnsOf(scope, 0));
     }
 
     /// @notice Terms of a chunk, the last one's excepted 32.
     function terms(Scope memory scope, uint256 chunk) internal pure returns (uint256 count) {
         unchecked {
-            count = TensorLayout.columns(scope.operands[0].type_.shape) - chunk * TensorLayout.LEAF;
+            count = Operands.columnsOf(scope, 0) - chunk * TensorLayout.LEAF;
             if (count > TensorLayout.LEAF) count = TensorLayout.LEAF;
         }
     }
@@ -25,8 +27,9 @@ library Products {
         pure
         returns (bytes32[4] calldata a, bytes32[4] calldata b)
     {
+        uint32[] memory shape = scope.type_.shape;
+        if (shape.length < 2) revert Records.RecordMalformed();
         unchecked {
-            uint32[] memory shape = scope.type_.shape;
             uint256 n = shape[shape.length - 1];
             uint256 row = element / n;
             a = _leaf(scope, opened, 0, row, chunk);
@@ -41,8 +44,9 @@ library Products {
         pure
         returns (bytes32[4] calldata)
     {
+        uint32[] memory own = Operands.shapeOf(scope, operand);
+        if (own.length < 2) revert Records.RecordMalformed();
         unchecked {
-            uint32[] memory own = scope.operands[operand].type_.shape;
             uint256 rows = own[own.length - 2];
             uint256 matrix = TensorLayout.broadcastSource(scope.type_.shape, own, row / rows, 2);
             uint256 leaf = (matrix * rows + row % rows) * TensorLayout.leavesPerRow(own) + chunk;

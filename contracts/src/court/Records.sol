@@ -9,7 +9,6 @@ import {
     KIND_NODE,
     KIND_SCALAR,
     KIND_STATE,
-    Operand,
     Scope,
     ValueType
 } from "../types/StepValues.sol";
@@ -23,7 +22,9 @@ library Records {
 
     uint256 internal constant MAX_RANK = 6;
     uint256 internal constant MAX_OPERANDS = 64;
-    uint256 internal constant MAX_DIMENSION = 1 << 24;
+    /// @dev 1 in each of six lanes of 32 bits, and the bits above the 24 that a dimension less 1 has.
+    uint256 private constant ONES = 0x000000010000000100000001000000010000000100000001;
+    uint256 private constant ABOVE_24 = 0xff000000ff000000ff000000ff000000ff000000ff000000;
 
     function kindOf(bytes calldata record) internal pure returns (uint8) {
         return uint8(_u8(record, 0));
@@ -36,7 +37,7 @@ library Records {
         if (end > record.length) revert RecordMalformed();
     }
 
-    /// @notice A value that an operator computes.
+    /// @notice A value that an operator computes. Every operand is checked here, and decoded where it is needed.
     function node(bytes calldata record) internal pure returns (Scope memory scope) {
         unchecked {
             if (_u8(record, 0) != KIND_NODE) revert RecordMalformed();
@@ -45,16 +46,18 @@ library Records {
             (scope.type_, place) = _type(record, 2);
             uint256 count = _u8(record, place);
             if (count > MAX_RANK) revert RecordMalformed();
-            scope.attributes = _numbers(record, place + 1, count);
+            scope.attributes = numbers(_word(record, place + 1), count);
             place += 1 + 4 * count;
             count = _u8(record, place);
             if (count == 0 || count > MAX_OPERANDS) revert RecordMalformed();
-            scope.operands = new Operand[](count);
             ++place;
-            for (uint256 i = 0; i < count; ++i) {
-                Operand memory operand = scope.operands[i];
-                operand.value = uint32(_u32(record, place));
-                (operand.type_, place) = _type(record, place + 4);
+            scope.operands = count;
+            assembly {
+                mstore(add(scope, 0x80), add(record.offset, place))
+            }
+            for (; count > 0; --count) {
+                place += 4;
+                place += _typeLength(uint256(_word(record, place)));
             }
             if (place != record.length) revert RecordMalformed();
         }
@@ -82,33 +85,40 @@ library Records {
         }
     }
 
+    /// @notice The first `count` of the 32-bit numbers that a word holds, at most 8.
+    function numbers(bytes32 word, uint256 count) internal pure returns (uint32[] memory list) {
+        list = new uint32[](count);
+        assembly ("memory-safe") {
+            let end := add(list, shl(5, add(count, 1)))
+            for { let at := add(list, 32) } lt(at, end) { at := add(at, 32) } {
+                mstore(at, shr(224, word))
+                word := shl(32, word)
+            }
+        }
+    }
+
     /// @return type_ What is written at a place.
     /// @return end The place after it.
     function _type(bytes calldata record, uint256 place) private pure returns (ValueType memory type_, uint256 end) {
         unchecked {
-            uint256 dtype = _u8(record, place);
-            uint256 rank = _u8(record, place + 1);
-            if (dtype > DTYPE_I8 || rank == 0 || rank > MAX_RANK) revert RecordMalformed();
-            type_.dtype = uint8(dtype);
-            type_.shape = _numbers(record, place + 2, rank);
-            for (uint256 i = 0; i < rank; ++i) {
-                // 0 becomes the largest.
-                if (uint256(type_.shape[i]) - 1 >= MAX_DIMENSION) revert RecordMalformed();
-            }
-            end = place + 2 + 4 * rank;
+            uint256 head = uint256(_word(record, place));
+            end = place + _typeLength(head);
+            type_.dtype = uint8(head >> 248);
+            type_.shape = numbers(bytes32(head << 16), uint8(head >> 240));
         }
     }
 
-    function _numbers(bytes calldata record, uint256 place, uint256 count)
-        private
-        pure
-        returns (uint32[] memory numbers)
-    {
+    /// @dev Bytes of the type that a word begins with: it is whole in it. Reverts unless it is within the limits.
+    function _typeLength(uint256 head) private pure returns (uint256) {
         unchecked {
-            numbers = new uint32[](count);
-            for (uint256 i = 0; i < count; ++i) {
-                numbers[i] = uint32(_u32(record, place + 4 * i));
-            }
+            uint256 rank = uint8(head >> 240);
+            if (head >> 248 > DTYPE_I8 || rank - 1 >= MAX_RANK) revert RecordMalformed();
+            // The dimensions side by side, 32 bits each. Less 1 each has 24 bits: 0 becomes the largest, and what it borrows from
+            // the next one can hide nothing, as it is seen itself.
+            uint256 lanes = (1 << (32 * rank)) - 1;
+            uint256 less = ((head << 16) >> (256 - 32 * rank)) - (ONES & lanes);
+            if (less & ABOVE_24 & lanes != 0) revert RecordMalformed();
+            return 2 + 4 * rank;
         }
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Records} from "./Records.sol";
+
 /// @notice Where elements of a tensor are (spec/tensor.md §2, §6). packages/tensor/src/commit/TensorLayout.ts and
 /// graph/broadcast.ts mirror this.
 /// @dev Dimensions are at least 1 and at most 2^24 and a shape has at most 6, as Records demands: nothing overflows.
@@ -30,8 +32,13 @@ library TensorLayout {
     }
 
     function leavesPerRow(uint32[] memory shape) internal pure returns (uint256) {
+        return leavesOf(columns(shape));
+    }
+
+    /// @notice Leaves of a row of `width` elements.
+    function leavesOf(uint256 width) internal pure returns (uint256) {
         unchecked {
-            return (columns(shape) + LEAF - 1) / LEAF;
+            return (width + LEAF - 1) / LEAF;
         }
     }
 
@@ -52,12 +59,13 @@ library TensorLayout {
     }
 
     /// @notice The element of an operand that is read for element `i` of the shape it is broadcast to, both without their
-    /// last `without` axes.
+    /// last `without` axes. An operand of a higher rank than the result's is none that broadcasts.
     function broadcastSource(uint32[] memory result, uint32[] memory operand, uint256 i, uint256 without)
         internal
         pure
         returns (uint256 source)
     {
+        if (operand.length > result.length) revert Records.RecordMalformed();
         unchecked {
             uint256 stride = 1;
             for (uint256 back = without + 1; back <= operand.length; ++back) {

@@ -14,18 +14,16 @@ struct ValueType {
     uint32[] shape;
 }
 
-struct Operand {
-    /// Number of the value in the graph.
-    uint32 value;
-    ValueType type_;
-}
-
-/// An operator with the types around it.
+/// An operator with the types around it. Operands stay in calldata, where the record is: there may be 64 of them, and no word
+/// needs more than three (court/Operands.sol reads them).
 struct Scope {
     uint8 op;
     uint32[] attributes;
     ValueType type_;
-    Operand[] operands;
+    /// How many.
+    uint256 operands;
+    /// Where in calldata the first one begins.
+    uint256 first;
 }
 
 // Kinds of values.

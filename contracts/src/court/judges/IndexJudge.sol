@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {DTYPE_F32, OpenedLeaf, Scope} from "../../types/StepValues.sol";
 import {Float32} from "../Float32.sol";
 import {Openings} from "../Openings.sol";
+import {Operands} from "../Operands.sol";
 import {OperatorCodes} from "../OperatorCodes.sol";
 import {OperatorJudge} from "../OperatorJudge.sol";
 import {TensorLayout} from "../TensorLayout.sol";
@@ -13,7 +14,7 @@ contract IndexJudge is OperatorJudge {
     uint256 private constant NONE = type(uint32).max;
 
     function _chunks(Scope memory scope) internal pure override returns (uint256) {
-        if (scope.op == OperatorCodes.SCATTER_ADD) return TensorLayout.elementCount(scope.operands[1].type_.shape);
+        if (scope.op == OperatorCodes.SCATTER_ADD) return TensorLayout.elementCount(Operands.shapeOf(scope, 1));
         if (scope.op == OperatorCodes.GATHER || scope.op == OperatorCodes.ONE_HOT) return 0;
         revert OperatorUnknown(scope.op);
     }
@@ -33,14 +34,14 @@ contract IndexJudge is OperatorJudge {
             }
             uint256 row = Openings.read(scope, opened, 1, element / width);
             if (row == NONE) return (true, _fill(scope));
-            if (row >= scope.operands[0].type_.shape[0]) return (false, 0);
+            if (row >= Operands.shapeOf(scope, 0)[0]) return (false, 0);
             return (true, Openings.read(scope, opened, 0, row * width + column));
         }
     }
 
     /// @dev As it is committed: a fill that is a NaN is canonical.
     function _fill(Scope memory scope) private pure returns (uint256) {
-        uint256 fill = scope.attributes[0];
+        uint256 fill = _attribute(scope, 0);
         return scope.type_.dtype == DTYPE_F32 ? Float32.canonical(fill) : fill;
     }
 

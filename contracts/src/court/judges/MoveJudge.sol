@@ -3,8 +3,10 @@ pragma solidity 0.8.37;
 
 import {OpenedLeaf, Scope} from "../../types/StepValues.sol";
 import {Openings} from "../Openings.sol";
+import {Operands} from "../Operands.sol";
 import {OperatorCodes} from "../OperatorCodes.sol";
 import {OperatorJudge} from "../OperatorJudge.sol";
+import {Records} from "../Records.sol";
 import {TensorLayout} from "../TensorLayout.sol";
 
 /// @title The operators that move words and change no bit (spec/tensor.md §3.5), `gather` excepted.
@@ -31,7 +33,7 @@ contract MoveJudge is OperatorJudge {
         if (op == OperatorCodes.RESHAPE) return (0, element);
         if (op == OperatorCodes.SWAP_PAIRS) return (0, element ^ 1);
         if (op == OperatorCodes.EXPAND) {
-            return (0, TensorLayout.broadcastSource(scope.type_.shape, scope.operands[0].type_.shape, element, 0));
+            return (0, TensorLayout.broadcastSource(scope.type_.shape, Operands.shapeOf(scope, 0), element, 0));
         }
         if (op == OperatorCodes.TRANSPOSE) return (0, _transposed(scope, element));
         if (op == OperatorCodes.SLICE) return (0, _sliced(scope, element));
@@ -40,9 +42,10 @@ contract MoveJudge is OperatorJudge {
 
     /// @dev The result's axis d is the operand's axis axes[d].
     function _transposed(Scope memory scope, uint256 element) private pure returns (uint256 source) {
+        uint32[] memory shape = scope.type_.shape;
+        uint32[] memory own = Operands.shapeOf(scope, 0);
+        if (scope.attributes.length != shape.length) revert Records.RecordMalformed();
         unchecked {
-            uint32[] memory shape = scope.type_.shape;
-            uint32[] memory own = scope.operands[0].type_.shape;
             for (uint256 d = shape.length; d > 0; --d) {
                 uint256 stride = TensorLayout.product(own, uint256(scope.attributes[d - 1]) + 1);
                 source += (element % shape[d - 1]) * stride;
@@ -54,20 +57,16 @@ contract MoveJudge is OperatorJudge {
     function _sliced(Scope memory scope, uint256 element) private pure returns (uint256) {
         unchecked {
             (uint256 outer, uint256 place, uint256 rest, uint256 inner) = _along(scope, element);
-            uint256 whole = scope.operands[0].type_.shape[scope.attributes[0]];
-            return (outer * whole + scope.attributes[1] + place) * inner + rest;
+            uint32[] memory own = Operands.shapeOf(scope, 0);
+            return (outer * own[_axis(scope, own.length)] + _attribute(scope, 1) + place) * inner + rest;
         }
     }
 
     function _concatenated(Scope memory scope, uint256 element) private pure returns (uint256 operand, uint256) {
         unchecked {
             (uint256 outer, uint256 place, uint256 rest, uint256 inner) = _along(scope, element);
-            uint256 axis = scope.attributes[0];
-            uint256 size = scope.operands[0].type_.shape[axis];
-            while (place >= size) {
-                place -= size;
-                size = scope.operands[++operand].type_.shape[axis];
-            }
+            uint256 size;
+            (operand, size, place) = Operands.along(scope, scope.attributes[0], place);
             return (operand, (outer * size + place) * inner + rest);
         }
     }
@@ -78,9 +77,9 @@ contract MoveJudge is OperatorJudge {
         pure
         returns (uint256 outer, uint256 place, uint256 rest, uint256 inner)
     {
+        uint32[] memory shape = scope.type_.shape;
+        uint256 axis = _axis(scope, shape.length);
         unchecked {
-            uint256 axis = scope.attributes[0];
-            uint32[] memory shape = scope.type_.shape;
             inner = TensorLayout.product(shape, axis + 1);
             rest = element % inner;
             place = (element / inner) % shape[axis];

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {OpenedLeaf, Scope} from "../../types/StepValues.sol";
 import {Float32} from "../Float32.sol";
 import {Openings} from "../Openings.sol";
+import {Operands} from "../Operands.sol";
 import {OperatorCodes} from "../OperatorCodes.sol";
 import {OperatorJudge} from "../OperatorJudge.sol";
 import {TensorLayout} from "../TensorLayout.sol";
@@ -14,8 +15,9 @@ contract ReductionJudge is OperatorJudge {
         if (scope.op != OperatorCodes.REDUCE_SUM && scope.op != OperatorCodes.REDUCE_MAX) {
             revert OperatorUnknown(scope.op);
         }
-        uint32[] memory shape = scope.operands[0].type_.shape;
-        return _isLast(scope) ? TensorLayout.leavesPerRow(shape) : shape[scope.attributes[0]];
+        uint32[] memory shape = Operands.shapeOf(scope, 0);
+        uint256 axis = _axis(scope, shape.length);
+        return axis + 1 == shape.length ? TensorLayout.leavesPerRow(shape) : shape[axis];
     }
 
     function _fold(Scope memory scope, Step memory step, OpenedLeaf[] calldata opened)
@@ -31,7 +33,7 @@ contract ReductionJudge is OperatorJudge {
     }
 
     function _isLast(Scope memory scope) private pure returns (bool) {
-        return scope.attributes[0] + 1 == scope.operands[0].type_.shape.length;
+        return scope.attributes[0] + 1 == Operands.rankOf(scope, 0);
     }
 
     /// @dev Up to 32 terms: a leaf of the row whose number is the element's.
@@ -41,7 +43,7 @@ contract ReductionJudge is OperatorJudge {
         returns (uint256 acc)
     {
         unchecked {
-            uint32[] memory shape = scope.operands[0].type_.shape;
+            uint32[] memory shape = Operands.shapeOf(scope, 0);
             uint256 leaf = step.element * TensorLayout.leavesPerRow(shape) + step.chunk;
             bytes32[4] calldata words = Openings.find(scope, opened, 0, leaf);
             uint256 count = TensorLayout.columns(shape) - step.chunk * TensorLayout.LEAF;
@@ -58,7 +60,7 @@ contract ReductionJudge is OperatorJudge {
     function _term(Scope memory scope, Step memory step) private pure returns (uint256) {
         unchecked {
             uint256 axis = scope.attributes[0];
-            uint32[] memory shape = scope.operands[0].type_.shape;
+            uint32[] memory shape = Operands.shapeOf(scope, 0);
             uint256 inner = TensorLayout.product(shape, axis + 1);
             uint256 outer = step.element / inner;
             return (outer * shape[axis] + step.chunk) * inner + step.element % inner;

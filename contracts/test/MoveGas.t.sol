@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IGames} from "../src/interfaces/IGames.sol";
+import {PlacedGames} from "./base/PlacedGames.sol";
+import {vm} from "./base/Vm.sol";
+
+/// @notice What the moves that read a record cost at most, over every operator, rank, number of operands and size that a
+/// program may have: whole transactions of the games, calldata included, against the published limit.
+contract MoveGasTest is PlacedGames {
+    uint8 internal constant OPERATORS = 29;
+
+    /// @dev Gas of a transaction, or what its calldata costs at least where EIP-7623 holds.
+    function sent(bytes memory data) internal returns (uint256 used) {
+        vm.prank(SPONSOR);
+        (bool ok, bytes memory out) = address(games).call(data);
+        used = vm.lastCallGas().gasTotalUsed;
+        if (!ok) {
+            assembly ("memory-safe") {
+                revert(add(out, 32), mload(out))
+            }
+        }
+        uint256 least = 21_000;
+        for (uint256 i = 0; i < data.length; ++i) {
+            least += data[i] == 0 ? 10 : 40;
+        }
+        if (used < least) used = least;
+        vm.assertLe(used, LIMIT);
+    }
+
+    uint256 internal constant LIMIT = 285_000;
+
+    struct Most {
+        uint256 proof;
+        uint256 word;
+        uint256 value;
+        uint256 entry;
+    }
+
+    function larger(uint256 a, uint256 b) internal pure returns (uint256) {
+        return a > b ? a : b;
+    }
+
+    function every(uint8 op, uint256 seed, Most memory most) internal {
+        Question memory q = question(op, seed);
+        most.proof = larger(most.proof, sent(q.chunks == 0 ? wordProof(q) : foldProof(q)));
+        assertOver();
+        if (q.chunks != 0) most.word = larger(most.word, sent(wordChoice(q)));
+        most.value = larger(most.value, sent(valueChoice(q)));
+        most.entry = larger(most.entry, sent(valueEntry(q)));
+    }
+
+    function assertOver() internal view {
+        vm.assertEq(uint256(games.game(GAME).outcome), uint256(IGames.Outcome.rival));
+    }
+
+    function testFuzz_every_record_costs_less(uint8 op, uint256 seed) public {
+        Most memory most;
+        every(op % OPERATORS, seed, most);
+    }
+
+    function test_dearest() public {
+        Most memory most;
+        for (uint8 op = 0; op < OPERATORS; ++op) {
+            for (uint256 seed = 0; seed < 8; ++seed) {
+                uint256 free;
+                assembly {
+                    free := mload(0x40)
+                }
+                every(op, seed * 31 + op, most);
+                // Nothing of it is kept, and memory costs gas by its square.
+                assembly {
+                    mstore(0x40, free)
+                }
+            }
+        }
+        vm.snapshotValue("Gas", "court move, dearest proof", most.proof);
+        vm.snapshotValue("Gas", "court move, dearest chooseWord", most.word);
+        vm.snapshotValue("Gas", "court move, dearest chooseValue", most.value);
+        vm.snapshotValue("Gas", "court move, dearest enterValue", most.entry);
+    }
+}
