@@ -133,7 +133,7 @@ const gasTolerance = 0.002;
 export function gasSnapshot(options: { write: boolean }): { ok: boolean; changed: string[]; output: string } {
   const path = join(folder, "Gas.json");
   const committed = existsSync(path) ? readFileSync(path, "utf8") : "{}";
-  const run = forge(["test", "--match-path", "test/{Gas,JudgeGas}.t.sol"], { env: { FORGE_SNAPSHOT_EMIT: "true" } });
+  const run = forge(["test", "--match-path", "test/{Gas,JudgeGas,MoveGas}.t.sol"], { env: { FORGE_SNAPSHOT_EMIT: "true" } });
   const now = JSON.parse(readFileSync(path, "utf8")) as Record<string, string>;
   const before = JSON.parse(committed) as Record<string, string>;
   if (!options.write) writeFileSync(path, committed);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Constants} from "../src/generated/Params.sol";
 import {IGames} from "../src/interfaces/IGames.sol";
 import {PlacedGames} from "./base/PlacedGames.sol";
 import {vm} from "./base/Vm.sol";
@@ -25,10 +26,8 @@ contract MoveGasTest is PlacedGames {
             least += data[i] == 0 ? 10 : 40;
         }
         if (used < least) used = least;
-        vm.assertLe(used, LIMIT);
+        vm.assertLe(used, Constants.COURT_MOVE_GAS);
     }
-
-    uint256 internal constant LIMIT = 285_000;
 
     struct Most {
         uint256 proof;

@@ -231,6 +231,8 @@ contract Evidence is IEvidence {
             if (value >= facts.value) revert IGames.OperandUnknown(value);
             ValueType memory type_ = Operands.typeOf(scope, o.operand);
             uint256 leaves = TensorLayout.leafCount(type_.shape);
+            // Types of a graph have 2^28 elements at most: only a record that says nonsense, and wants long paths.
+            if (leaves > type(uint32).max) revert IGames.CountInvalid(leaves);
             Tree.mustBe(o.leavesRoot, Tree.rootFrom(leaves, o.leaf, _leafOf(o.data), o.path));
             _checkValue(facts, value, Layout.tensorRoot(type_, o.leavesRoot), o.valuePath);
             opened[i] = OpenedLeaf(o.operand, o.leaf, abi.decode(o.data, (bytes32[4])));

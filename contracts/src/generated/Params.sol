@@ -107,6 +107,10 @@ library Constants {
     uint32 internal constant MAX_BIDS_PER_ORDER = 512;
     /// Offers a node keeps in its book.
     uint32 internal constant MAX_OFFERS_KEPT = 65536;
+    /// Gas that no move of a court game needs more of, whatever records a program has.
+    uint32 internal constant COURT_MOVE_GAS = 300000;
+    /// What the verdict needs beside it at most, where a move ends the game and brings it.
+    uint32 internal constant COURT_VERDICT_GAS = 250000;
     /// The segment number that stands for a job's inputs in a Held statement.
     uint32 internal constant INPUTS_SEGMENT = 4294967295;
 }

@@ -192,7 +192,7 @@ abstract contract RecordMaker {
         return m.base + uint32(m.op == 11 && operand > 1 ? 1 : operand);
     }
 
-    function encode(Made memory m) private pure returns (bytes memory record) {
+    function encode(Made memory m) internal pure returns (bytes memory record) {
         record = abi.encodePacked(uint8(4), m.op, typeBytes(m.shape));
         record = abi.encodePacked(record, uint8(m.attributes.length), words(m.attributes), uint8(m.operands.length));
         for (uint256 i = 0; i < m.operands.length; ++i) {

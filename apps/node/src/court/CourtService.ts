@@ -6,6 +6,7 @@ import type { DisputeState, RivalState } from "@weft/chain/Snapshot";
 import { placeBond } from "@weft/court/gameRules";
 import type { DisputeLook, DisputeSeat } from "@weft/court/playDispute";
 import { hasCode } from "@weft/protocol/Errors";
+import { courtMoveGas, courtVerdictGas } from "@weft/protocol/generated/params";
 import * as Segment from "@weft/protocol/Segment";
 import type { Hex } from "viem";
 import { Loop } from "../Loop.ts";
@@ -31,7 +32,7 @@ const mostTasks = mostOpen + 1;
 /** Blocks after its end until a dispute is put away: a rewind may bring it back. */
 const restBlocks = 64;
 /** A move costs less, whatever it is, the last one with its verdict (spec/court.md §9). */
-const moveGas = 600_000n;
+const moveGas = BigInt(courtMoveGas + courtVerdictGas);
 
 export class CourtService {
   readonly #context: NodeContext;

@@ -24,6 +24,10 @@ export const maxBatchClaims = 100;
 export const maxBidsPerOrder = 512;
 /** Offers a node keeps in its book. */
 export const maxOffersKept = 65536;
+/** Gas that no move of a court game needs more of, whatever records a program has. */
+export const courtMoveGas = 300000;
+/** What the verdict needs beside it at most, where a move ends the game and brings it. */
+export const courtVerdictGas = 250000;
 /** The segment number that stands for a job's inputs in a Held statement. */
 export const inputsSegment = 4294967295;
 

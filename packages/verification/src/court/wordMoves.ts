@@ -154,7 +154,9 @@ function openedReader(facts: Facts, { node, operands }: NodeScope, openings: rea
     if (type === undefined || value === undefined) refuse("OperandUnknown", { operand });
     if (value >= facts.value) refuse("OperandUnknown", { operand: value });
     if (bytesOf(data) !== leafBytes) refuse("ContentLength", { length: bytesOf(data), expected: leafBytes });
-    mustBe(leavesRoot, rootFrom(leafCount(type), Number(leaf), leafOf(data), path));
+    const leaves = leafCount(type);
+    if (leaves >= 2 ** 32) refuse("CountInvalid", { count: leaves });
+    mustBe(leavesRoot, rootFrom(leaves, Number(leaf), leafOf(data), path));
     const root = leafOf(tensorRootOf(type, leavesRoot));
     mustBe(facts.values, rootFrom(Number(facts.valueCount), value, root, valuePath));
     opened.set(`${value} ${leaf}`, data);
