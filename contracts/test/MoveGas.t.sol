@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 import {Constants} from "../src/generated/Params.sol";
-import {IGames} from "../src/interfaces/IGames.sol";
+import {IGames, Place, Position} from "../src/interfaces/IGames.sol";
+import {MerkleTree} from "./base/MerkleTree.sol";
 import {PlacedGames} from "./base/PlacedGames.sol";
 import {vm} from "./base/Vm.sol";
 
@@ -56,6 +57,30 @@ contract MoveGasTest is PlacedGames {
     function testFuzz_every_record_costs_less(uint8 op, uint256 seed) public {
         Most memory most;
         every(op % OPERATORS, seed, most);
+    }
+
+    /// @dev As many nodes, leaves and partial sums as one reveal shows.
+    function test_reveals_cost_less() public {
+        vm.assertLe(revealed(IGames.Level.steps, 24, 32, 32), 100_000);
+        vm.assertLe(revealed(IGames.Level.leaves, 3, 8, 128), 100_000);
+        vm.assertLe(revealed(IGames.Level.accs, 7, 128, 4), 135_000);
+    }
+
+    function revealed(IGames.Level level, uint256 height, uint256 items, uint256 size) internal returns (uint256) {
+        bytes memory content;
+        bytes32[] memory hashes = new bytes32[](items);
+        for (uint256 i = 0; i < items; ++i) {
+            bytes32 r = keccak256(abi.encode(level, i));
+            bytes memory item = size == 4 ? abi.encodePacked(bytes4(r)) : abi.encode(r);
+            if (size == 128) item = abi.encode(r, r, r, r);
+            hashes[i] = size == 32 ? r : leafOf(item);
+            content = abi.encodePacked(content, item);
+        }
+        Position memory p;
+        (p.defender, p.rival) = (MerkleTree.root(hashes), bytes32("rival"));
+        put(Where(level, IGames.Stage.reveal, height, 0, 0, 1 << height), p);
+        Place memory place = Place(keccak256(abi.encode(p.facts)), p.defender, p.rival);
+        return sent(abi.encodeCall(IGames.reveal, (GAME, place, content)));
     }
 
     function test_dearest() public {

@@ -20,7 +20,9 @@ const truncation = Uint8Array.of(
   ...[7, 5, 1, 1, 102, 0, 0, 10, 9, 1, 7, 0, 32, 0, 0xbe, 0xfc, 0, 11],
 );
 /** What this processor makes of it, through its WebAssembly. */
-const truncate = new WebAssembly.Instance(new WebAssembly.Module(truncation), {}).exports["f"] as (bits: number) => number;
+const truncate = new WebAssembly.Instance(new WebAssembly.Module(truncation), {}).exports["f"] as (
+  bits: number,
+) => number;
 
 /** In the order of Float32Machine. */
 export const OPERATIONS: readonly Operation[] = [
@@ -46,8 +48,8 @@ const EDGES = [
   0x00000000, 0x80000000, 0x00000001, 0x80000001, 0x00000003, 0x00400000, 0x007fffff, 0x807fffff, 0x00800000,
   0x00800001, 0x00ffffff, 0x3f000000, 0x3f7fffff, 0x3f800000, 0x3f800001, 0xbf800000, 0x33800000, 0x33800001,
   0x34000000, 0x40200000, 0x42fd0000, 0x42fe0000, 0xc2ff0000, 0x4b7fffff, 0x4b800000, 0xcb800001, 0x5f800000,
-  0x7f000000, 0x7f7fffff, 0xff7fffff, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00001, 0x7f800001,
-  0x4effffff, 0x4f000000, 0xceffffff, 0xcf000000, 0xcf000001, 0x3fffffff, 0xbfffffff,
+  0x7f000000, 0x7f7fffff, 0xff7fffff, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00001, 0x7f800001, 0x4effffff,
+  0x4f000000, 0xceffffff, 0xcf000000, 0xcf000001, 0x3fffffff, 0xbfffffff,
 ];
 
 const SIGN = 0x80000000;
