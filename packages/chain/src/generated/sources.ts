@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "48242c42f9a9fe0570b7b8d3c1bc194d45062ee44785f756d0437345b0d20981";
-export const outputsHash = "e31b5f46712ae147d85a754cfffce94496aa5689ab47bf3117f3518519c59061";
+export const sourcesHash = "4904e81f209e7184e0131418fb3708736ebd636d1be07bf0f01894201d5686a5";
+export const outputsHash = "d5a7c1db15b46842302ee146179d80b1b4d630cbc5b9fff7eb2b7cc280506e8b";
