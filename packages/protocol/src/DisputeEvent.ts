@@ -100,9 +100,11 @@ export const shapes = {
     /** Whether it was the node's second fault within its memory. */
     pattern: z.boolean(),
   }),
+  /** The commitment is void by an earlier segment of its lease that was found false: nobody loses more by it, rivals have their bonds back. */
+  voided: z.object({ ...common, commitment: hash, leaseId: hash, segment: count, nodeId: account }),
   /** The rival lost so much of its bond: half to the node, half to the treasury. */
   rivalLost: z.object({ ...common, leaseId: hash.optional(), segment: count.optional(), lost: amount }),
-  /** Another rival's game showed that the segment is false: this one's whole bond is back with its sponsor. */
+  /** The segment is void by another rival's game, or by an earlier segment's: this one's whole bond is back with its sponsor. */
   reclaimed: z.object({ ...common, leaseId: hash.optional(), segment: count.optional(), bond: amount }),
 } as const;
 

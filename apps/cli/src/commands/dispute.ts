@@ -69,7 +69,7 @@ function stateText({ state, winner, turn, left }: DisputeSummary): string {
     case "playing":
       return `playing: ${turn === "defender" ? "node" : "rival"} to move, ${clockOf(left ?? 0)}`;
     case "won":
-      return winner === "rival" ? "won: false" : "won: false by another";
+      return winner === "rival" ? "won: false" : "won: void by another";
     case "lost":
       return "lost: stands so far";
     case "final":

@@ -56,7 +56,9 @@ export interface Standing {
 
 /** The latest dispute last. */
 export const summaries = (events: readonly DisputeEvent[], standing: Standing): DisputeSummary[] => {
-  const eliminated = new Set(events.flatMap((event) => (event.kind === "slashed" ? [event.commitment] : [])));
+  const eliminated = new Set(
+    events.flatMap((event) => (event.kind === "slashed" || event.kind === "voided" ? [event.commitment] : [])),
+  );
   return byGame(events).flatMap((one) => summary(one, { ...standing, eliminated }) ?? []);
 };
 

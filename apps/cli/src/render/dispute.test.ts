@@ -109,6 +109,10 @@ test("a rival waits, plays, wins, loses, or has lost for good; a row always has 
   // Behind the rival that won: its segment is false whether or not it has its bond back.
   const second = { ...challenged, game: `0x${"77".repeat(20)}` as const };
   assert.deepEqual([state([...told, second])?.state, state([...told, second])?.winner], ["won", null]);
+  const { commitment, leaseId: lease, segment, nodeId: node } = challenged;
+  const voided: DisputeEvent = { kind: "voided", ...common, commitment, leaseId: lease, segment, nodeId: node };
+  delete voided.game;
+  assert.deepEqual([state([challenged, began, voided])?.state, state([voided])], ["won", undefined]);
   for (const row of [waiting, out, state(told)]) assert.deepEqual(Object.keys(row!), Object.keys(state(told)!));
   assert.ok(Object.values(waiting!).every((value) => value !== undefined));
 });

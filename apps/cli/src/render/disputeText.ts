@@ -44,6 +44,8 @@ function textOf(event: DisputeEvent, { sides, names }: { sides: Sides; names: No
       return `verdict: ${verdictText(event, sides)}; ${event.moves} moves, gas ${grouped(event.gasOf.defender)} of ${sides.defender} and ${grouped(event.gasOf.rival)} of ${sides.rival}`;
     case "slashed":
       return slashedText(event, names);
+    case "voided":
+      return `void, since an earlier segment of ${nameOf(names, event.nodeId)} in its lease was found false; rivals have their bonds back`;
     case "rivalLost":
       return `${sides.rival} lost ${amountOf(event.lost)} of its bond: half to ${sides.defender}, half to the treasury`;
     case "reclaimed":

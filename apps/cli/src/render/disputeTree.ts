@@ -74,8 +74,9 @@ function addProof(rows: Row[], { gas, found = {} }: Told<"verdict">, call: strin
 /** @param events of one game, from its challenge on */
 export function disputeTree(events: readonly DisputeEvent[], options: TreeOptions): string[] {
   const challenged = events.find((event) => event.kind === "challenged");
-  if (challenged === undefined) return [];
   const { look, names } = options;
+  // Proven at once: there was no game.
+  if (challenged === undefined) return verdictLines(events, { look, names }).flatMap((line) => hang(line, look.width));
   const sides = sidesOf(names, challenged);
   const rows = rowsOf(events);
   const verdict = events.find((event) => event.kind === "verdict");

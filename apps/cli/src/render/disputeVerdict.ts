@@ -42,7 +42,7 @@ export function verdictLines(events: readonly DisputeEvent[], options: { look: L
 }
 
 export const reclaimedText = ({ bond }: Told<"reclaimed">): string =>
-  `another rival showed that the segment is false: the bond of ${amountOf(bond)} is back`;
+  `the segment is void, by another rival's game or an earlier segment's: the bond of ${amountOf(bond)} is back`;
 
 /** The whole of it in one line. */
 export const slashedText = (event: Told<"slashed">, names: NodeNames): string =>

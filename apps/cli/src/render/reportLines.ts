@@ -95,6 +95,7 @@ function gasLines(view: JobView, look: Look): string[] {
 
 /** Each dispute with its tree, the whole of it. */
 function courtLines(view: JobView, { look, names }: ReportOptions): string[] {
-  const games = byGame(view.disputes).map((events) => disputeTree(events, { look: uncut(look), names }));
+  const all = byGame(view.disputes).map((events) => disputeTree(events, { look: uncut(look), names }));
+  const games = all.filter((lines) => lines.length > 0);
   return games.flatMap((lines, index) => (index === 0 ? [paint(look, "bold", "in court"), ...lines] : ["", ...lines]));
 }

@@ -29,6 +29,7 @@ function callOf(event: DisputeEvent): string | undefined {
     case "slashed":
       return event.game === undefined ? "prove" : "conclude";
     case "rivalLost":
+    case "voided":
       return "conclude";
     case "reclaimed":
       return "reclaim";

@@ -107,6 +107,18 @@ test("a rival that is wrong falls silent and loses; moves through other contract
   const [back] = all(late, "reclaimed");
   assert.deepEqual([back?.game, back?.leaseId, back?.segment, back?.bond], [args.game, leaseId, 3, "900"]);
 
+  // So does one whose segment an earlier conviction of its lease made void: nobody is slashed for that.
+  const begun = log.slice(
+    0,
+    log.findIndex(({ eventName }) => eventName === "GameEnded"),
+  );
+  const convicted = { commitment, nodeId, sponsor: idOf("", 20), leaseId, segment: 3, ground: 4 };
+  const voided = await tell([
+    ...begun,
+    { ...first!, eventName: "CommitmentEliminated", args: convicted, call: undefined } as CourtLogEntry,
+  ]);
+  assert.deepEqual([all(voided, "voided")[0]?.commitment, all(voided, "slashed")], [commitment, []]);
+
   const hidden = await tell(log.map((entry) => ({ ...entry, call: undefined })));
   assert.equal(hidden.length, (await tell(log)).length);
   assert.ok(all(hidden, "move").every(({ place, call }) => place === undefined && call !== ""));

@@ -62,8 +62,11 @@ export async function tellDisputes(log: readonly CourtLogEntry[], telling: Telli
       games.set(entry.args.game, game);
       told.push({ kind: "challenged", ...game.challenged });
     } else if (entry.eventName === "CommitmentEliminated") {
+      const { commitment, leaseId, segment, nodeId, ground } = entry.args;
       // Of a ground that nobody claims, an earlier conviction in the lease, no punishment follows.
-      eliminated = grounds[entry.args.ground] === undefined ? undefined : entry.args;
+      eliminated = grounds[ground] === undefined ? undefined : entry.args;
+      if (eliminated === undefined)
+        told.push({ kind: "voided", ...common(entry), commitment, leaseId, segment, nodeId });
     } else if (entry.eventName === "Punished") {
       if (eliminated !== undefined) {
         const sponsor = sponsorOf(telling, eliminated.sponsor);
