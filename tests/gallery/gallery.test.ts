@@ -26,7 +26,12 @@ for (const [name, place] of Object.entries(cheats))
     assert.match(depth, place);
   });
 
-for (const name of ["a challenger who is wrong", "self-challenge laundering", "a crowd for every place"])
+for (const name of [
+  "a challenger who is wrong",
+  "self-challenge laundering",
+  "a crowd for every place",
+  "a censoring sequencer",
+])
   test(`${name}: the honest side loses nothing`, timed, async () => {
     const harm = await attacks.find((attack) => attack.name === name)!.run(room);
     assert.ok(harm.attackerLost > harm.victimGot && harm.victimGot > 0n);

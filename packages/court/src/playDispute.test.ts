@@ -6,10 +6,11 @@ import { timeoutGame } from "@weft/chain/actions/timeoutGame";
 import type { ChainClient } from "@weft/chain/ChainClient";
 import { accountOf } from "@weft/chain/chainFixture";
 import { readBondDeposit, readDispute, readGameView, readVoids } from "@weft/chain/courtReads";
+import type { Intent } from "@weft/chain/Intent";
 import { fund, type NetworkFixture, networkFixture } from "@weft/chain/networkFixture";
 import { readCommitments } from "@weft/chain/readCommitment";
 import { chainTime, readBonds, readNode } from "@weft/chain/reads";
-import { WeftError } from "@weft/protocol/Errors";
+import { hasCode, WeftError } from "@weft/protocol/Errors";
 import { zeroHash } from "@weft/protocol/fields";
 import * as Segment from "@weft/protocol/Segment";
 import { flipWeight, reversedProducts } from "@weft/tensor/commit/cheats";
@@ -96,6 +97,25 @@ test("products summed in another order: found in one partial sum, bond and stake
     const { turn } = await playDispute(table, seat);
     assert.deepEqual(turn, { act: "done", won: seat.side === "rival", eliminated: true });
   }
+  await at.network.end();
+});
+
+test("another key plays a rival on: its deep claims carry the sponsor's signature", async () => {
+  const at = await setting();
+  const { client } = at.network;
+  const { commitment, defender, rival } = await sides(at, { defender: deepLie, rival: truth });
+  await fund(at.network, ["heir"]);
+  const heir = at.network.senderOf(accountOf("heir"));
+  const table = { client, send: (intent: Intent) => heir.send(intent) };
+  const unsigned = { ...rival, table };
+  await assert.rejects(playOut({ defender, rival: unsigned }), (error) => hasCode(error, "games.ClaimNotAuthorized"));
+  assert.equal((await readGameView(client, rival.seat.game)).outcome, "none");
+  const steps = await playOut({ defender, rival: { ...rival, table: { ...table, claimant: accountOf("rival") } } });
+  assert.match(said(steps), /^chooseStep .*chooseWord enterFold .*proveFold$/);
+  assert.ok((await readDispute(client, Segment.hash(commitment))).eliminated);
+  // The bond is the sponsor's, whoever played.
+  assert.equal(await readBondDeposit(client, accountOf("rival").address), 4n * ladderOf(client.params));
+  assert.equal(await readBondDeposit(client, accountOf("heir").address), 0n);
   await at.network.end();
 });
 

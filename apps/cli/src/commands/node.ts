@@ -13,13 +13,12 @@ import type { Openness } from "@weft/node/startNode";
 import * as Amount from "@weft/protocol/Amount";
 import { WeftError } from "@weft/protocol/Errors";
 import { askPerSecond, hourlyStepText, roundingNote } from "@weft/protocol/hourlyPrice";
-import { z } from "zod";
 import type { Context } from "../Context.ts";
-import { makeFolder, nodeHome, readJson, requireHome } from "../Home.ts";
+import { makeFolder, nodeHome, requireHome } from "../Home.ts";
 import { spawnChild } from "../process/Child.ts";
 import { amountOf, bytesOf, coinOf, rateOf } from "../render/figures.ts";
 import { harmless } from "../render/terminalText.ts";
-import { type CourtFlags, courtChoice, courtChoiceShape } from "../start/courtChoice.ts";
+import { type CourtFlags, courtChoice } from "../start/courtChoice.ts";
 import { type Need, topUp } from "../start/faucet.ts";
 import { runForeground } from "../start/foreground.ts";
 import { fundOperator, type Transfer } from "../start/fundOperator.ts";
@@ -27,6 +26,7 @@ import { addressTowards, fetchNetwork } from "../start/joinNetwork.ts";
 import { keystoreOf, nodeKeys, passwordFile } from "../start/keys.ts";
 import { readNetwork } from "../start/network.ts";
 import { endpointOf, nodeProcess } from "../start/nodeProcess.ts";
+import { knownSettings, type Settings, settingsFile } from "../start/nodeSettings.ts";
 import { choosePort } from "../start/plan.ts";
 import { needsOf, nodeIdFor, registerNode } from "../start/registerNode.ts";
 import { writePlainFile } from "../systemErrors.ts";
@@ -86,7 +86,7 @@ export async function nodeCommand(context: Context, verb: string, call: Call): P
       return nodeCourt(context, verb, {
         ...flags,
         amount: call.parameters[0],
-        court: knownSettings(context, flags)?.court,
+        court: knownSettings(context.home, flags.name)?.court,
       });
     case "export-key":
       return exportKey(context, flags);
@@ -149,22 +149,9 @@ function requireNode({ home }: Context, flags: NodeFlags): void {
   });
 }
 
-const settingsShape = z.object({
-  address: z.string(),
-  port: z.int(),
-  pricePerUnitSecond: z.string().regex(/^\d{1,20}$/),
-  court: courtChoiceShape.optional(),
-});
-type Settings = z.infer<typeof settingsShape>;
-
-const knownSettings = (context: Context, { name }: NodeFlags): Settings | undefined =>
-  settingsShape.safeParse(readJson(settingsFile(context, name))).data;
-
-const settingsFile = (context: Context, name: string): string => join(nodeHome(context.home, name), "settings.json");
-
 /** What was chosen for this node before, changed by what is asked now. */
 async function settingsOf(context: Context, flags: NodeFlags): Promise<Settings> {
-  const known = knownSettings(context, flags);
+  const known = knownSettings(context.home, flags.name);
   const { rpcUrl } = readNetwork(context.home);
   const settings: Settings = {
     address: flags.address ?? known?.address ?? (await addressTowards(rpcUrl)),
@@ -175,7 +162,7 @@ async function settingsOf(context: Context, flags: NodeFlags): Promise<Settings>
         : String(perSecond(context, flags.price ?? defaultPricePerHour)),
     court: courtChoice(known?.court, flags),
   };
-  writePlainFile(settingsFile(context, flags.name), `${JSON.stringify(settings)}\n`);
+  writePlainFile(settingsFile(context.home, flags.name), `${JSON.stringify(settings)}\n`);
   return settings;
 }
 

@@ -32,6 +32,7 @@ import { fundOperator } from "../start/fundOperator.ts";
 import { keystoreOf, type NodeKeys, nodeKeys, passwordFile } from "../start/keys.ts";
 import { needsOf, nodeIdFor, registerNode } from "../start/registerNode.ts";
 import { nodeCommand } from "./node.ts";
+import { courtWarnings } from "./nodeCourt.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weft-cli-court-"));
 const home = homeAt(join(folder, ".weft"));
@@ -119,6 +120,9 @@ test("what is missing is named with the command that brings it; withdraw takes o
   const command = `weft node court deposit ${Amount.format(wanted)} --name ${name}`;
   assert.ok(warning?.endsWith(command), warning);
   assert.ok(said.some((line) => line.includes("challenges at a time: 16")));
+  // As `weft status` says it.
+  assert.deepEqual(await courtWarnings(context, { name }), [warning]);
+  assert.deepEqual(await courtWarnings(context, { name, court: { bonds: "0" } }), []);
   const { deposit } = await node("court deposit", {}, Amount.format(wanted));
   assert.equal(deposit, wanted);
   assert.deepEqual((await node("court status"))["warnings"], []);

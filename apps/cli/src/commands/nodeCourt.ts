@@ -49,15 +49,33 @@ interface Held {
 const txGas = 10n ** 16n;
 
 export async function nodeCourt(context: Context, verb: CourtVerb, call: CourtCall): Promise<number> {
-  const file = readNetwork(context.home);
-  const { owner, operator } = await nodeKeys(context.home, call.name);
-  const folder = keystoreOf(context.home, call.name);
-  const held: Held = {
+  const held = await heldBy(context, call.name);
+  if (verb === "court status") return await status(context, held, call);
+  return verb === "court deposit" ? await deposit(context, held, call) : await withdraw(context, held, call);
+}
+
+async function heldBy({ home }: Context, name: string): Promise<Held> {
+  const file = readNetwork(home);
+  const { owner, operator } = await nodeKeys(home, name);
+  const folder = keystoreOf(home, name);
+  return {
     ...{ client: NetworkFile.clientOf(file), fromBlock: file.fromBlock, folder, former: formerOperators(folder) },
     ...{ owner: owner.signer, operator: operator.signer },
   };
-  if (verb === "court status") return await status(context, held, call);
-  return verb === "court deposit" ? await deposit(context, held, call) : await withdraw(context, held, call);
+}
+
+/** What a node of this home lacks for disputes; nothing when it has enough. @throws WeftError of the chain and the keystore */
+export async function courtWarnings(context: Context, call: Pick<CourtCall, "name" | "court">): Promise<string[]> {
+  const held = await heldBy(context, call.name);
+  const { client, operator } = held;
+  const [{ stable, native }, deposit] = await Promise.all([
+    balances(client, operator.address),
+    readBondDeposit(client, operator.address),
+  ]);
+  // The court's whole log is read only where something may be missing.
+  const isEnough = stable + deposit >= courtBonds(client, call.court);
+  const money = isEnough ? { ...noMoney, gas: native, wallet: stable + deposit } : await moneyOf(held);
+  return shortages(held, money, call);
 }
 
 // ---- status ---------------------------------------------------------------------------------------------------------
@@ -71,6 +89,11 @@ export interface CourtMoney {
   wallet: bigint;
   rivals: OwnRival[];
 }
+
+const noMoney: CourtMoney = {
+  ...{ gas: 0n, wallet: 0n, rivals: [] },
+  deposits: { operator: 0n, former: 0n, owner: 0n },
+};
 
 async function moneyOf({ client, fromBlock, owner, operator, former }: Held): Promise<CourtMoney> {
   const sponsors = [operator.address, ...former];

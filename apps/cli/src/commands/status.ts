@@ -1,7 +1,10 @@
 // `weft status`: what runs on this home and how it is: chain, gateway, money, nodes. Works without a gateway too.
+import { existsSync } from "node:fs";
 import { clientOf } from "@weft/chain/NetworkFile";
 import { headOf } from "@weft/chain/Transaction";
+import { keyPath } from "@weft/host/keystore/keystore";
 import { readControl } from "@weft/node/control";
+import { explain } from "@weft/protocol/Errors";
 import { z } from "zod";
 import { type Context, gatewayOf } from "../Context.ts";
 import { request } from "../GatewayClient.ts";
@@ -11,7 +14,10 @@ import { livingRecords } from "../process/RunFolder.ts";
 import { amountOf, nameOf } from "../render/figures.ts";
 import { wholeTable } from "../render/table.ts";
 import { harmless } from "../render/terminalText.ts";
+import { keystoreOf } from "../start/keys.ts";
 import { readNetwork } from "../start/network.ts";
+import { knownSettings } from "../start/nodeSettings.ts";
+import { courtWarnings } from "./nodeCourt.ts";
 import { label, left, plain, type Row, rate, rowsOf } from "./rows.ts";
 
 export async function status(context: Context): Promise<number> {
@@ -36,8 +42,29 @@ export async function status(context: Context): Promise<number> {
     context.say("");
     for (const text of nodeTable(context, rows)) context.say(text);
   }
+  if (chain?.block !== undefined) await warnOfCourt(context, processes);
   context.emit({ kind: "summary", ok: true, running: true, chain, ...known.status, wallet: known.wallet });
   return 0;
+}
+
+/** Nodes of this home that have less for disputes than they should. */
+async function warnOfCourt(context: Context, processes: Processes): Promise<void> {
+  const { home } = context;
+  const names = processes
+    .map(({ role }) => role)
+    .filter((role) => existsSync(keyPath(keystoreOf(home, role), "operator")));
+  const warnings = await Promise.all(
+    names.map((name) =>
+      courtWarnings(context, { name, court: knownSettings(home, name)?.court }).catch((error: unknown) => [
+        `its money for disputes isn't known: ${explain(error)}`,
+      ]),
+    ),
+  );
+  for (const [i, name] of names.entries())
+    for (const text of warnings[i] ?? []) {
+      context.say(`${name}: ${text}`);
+      context.emit({ kind: "warning", name, text });
+    }
 }
 
 type Processes = ReturnType<typeof livingRecords>;
