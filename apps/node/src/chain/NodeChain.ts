@@ -123,6 +123,8 @@ export interface NodeChain {
   closeUnstarted(leaseId: Hex): Promise<Mined>;
   settle(leaseId: Hex): Promise<Mined>;
   commitSegment(signed: SignedSegment, offerHash: Hex): Promise<Mined>;
+  /** Takes the lease's last segment back, before the round that it names begins; `before`: the one before it, if there is. */
+  retract(taken: { commitment: SegmentCommitment; before?: SegmentCommitment }): Promise<Mined>;
   proveHeld(commitment: SegmentCommitment, held: readonly SignedHeld[]): Promise<Mined>;
   claim(voucher: SignedVoucher): Promise<Mined>;
   batchClaim(vouchers: readonly SignedVoucher[]): Promise<Mined>;

@@ -20,6 +20,7 @@ import { release } from "@weft/chain/actions/release";
 import { requestBeacon } from "@weft/chain/actions/requestBeacon";
 import { resolveTimeout } from "@weft/chain/actions/resolveTimeout";
 import { retireBeacon } from "@weft/chain/actions/retireBeacon";
+import { retract } from "@weft/chain/actions/retract";
 import { revealAudit } from "@weft/chain/actions/revealAudit";
 import { revealBeacon } from "@weft/chain/actions/revealBeacon";
 import { setEndpoint } from "@weft/chain/actions/setEndpoint";
@@ -291,6 +292,7 @@ function transactions({ client, sender, nodeId, live }: ConnectChainOptions): Tr
     closeUnstarted: (leaseId) => send(closeUnstarted(client, { leaseId })),
     settle: (leaseId) => send(settle(client, { leaseId })),
     commitSegment: (segment, offerHash) => send(commitSegment(client, { segment, offerHash })),
+    retract: (taken) => send(retract(client, taken)),
     proveHeld: (commitment, held) => send(proveHeld(client, { commitment, held })),
     claim: (voucher) => send(claim(client, voucher)),
     batchClaim: (vouchers) => send(batchClaim(client, { vouchers })),

@@ -34,4 +34,6 @@ export interface LeaseBody {
   /** The last segment's checkpoint, once the runtime is done. */
   finished?: { segments: number; checkpoint: Hex };
   failed?: { code: string; message: string; retryable: boolean };
+  /** Segments from this one on were found false by this node itself: taken back, and never committed again. */
+  takenBack?: number;
 }

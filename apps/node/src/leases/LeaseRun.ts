@@ -7,7 +7,8 @@ import { explain, hasCode, WeftError } from "@weft/protocol/Errors";
 import type { StreamMessage } from "@weft/protocol/messages";
 import type { Hex } from "viem";
 import { Loop } from "../Loop.ts";
-import { holdPin, leasePin, type NodeContext } from "../NodeContext.ts";
+import { countRefusal, holdPin, leasePin, type NodeContext } from "../NodeContext.ts";
+import { lastIfFalse, retractable, retractFrom } from "../segments/checkLast.ts";
 import { recordSegment } from "../segments/recordSegment.ts";
 import { SegmentPipeline } from "../segments/SegmentPipeline.ts";
 import { holdCheckpoint } from "../store/checkpoints.ts";
@@ -42,6 +43,8 @@ export class LeaseRun {
   #told = false;
   #stopping = false;
   #forgotten = false;
+  /** The last segment of an earlier life was looked at again. */
+  #isChecked: boolean;
   readonly #onForgotten: (leaseId: Hex) => void;
 
   constructor(
@@ -60,7 +63,10 @@ export class LeaseRun {
       { clock: context.clock, log },
     );
     this.#tasks = new Tasks({ clock: context.clock, log, onEnd: () => this.#loop.poke() });
-    this.pipeline = new SegmentPipeline(context, { leaseId: lease.leaseId, tasks: this.#tasks });
+    const { leaseId, body } = lease;
+    this.pipeline = new SegmentPipeline(context, { leaseId, tasks: this.#tasks, upTo: body.takenBack });
+    // Segments from an earlier life of this process.
+    this.#isChecked = this.pipeline.count === 0;
     const { job } = this.#body;
     if (job !== undefined) this.#terms = readTerms(job.order.jobCommitment, job.details);
   }
@@ -159,7 +165,9 @@ export class LeaseRun {
     const { chain } = this.#context;
     const facts = this.#facts();
     const answered =
-      facts === undefined || this.pipeline.open(facts.accrue) === 0 || this.pipeline.hopeless() !== undefined;
+      facts === undefined ||
+      (!this.#isTakingBack(facts) &&
+        (this.pipeline.open(facts.accrue) === 0 || this.pipeline.hopeless() !== undefined));
     const action = decideLease({
       facts,
       phase: this.#phase,
@@ -172,6 +180,7 @@ export class LeaseRun {
     this.#perform(action);
     if (facts === undefined) return;
     this.pipeline.step(facts, this.#session);
+    this.#lookBack(facts);
     this.#giveUpOnRefusals();
     await this.#tellEnd(answered);
   }
@@ -286,6 +295,37 @@ export class LeaseRun {
   #fail(failed: { code: string; message: string; retryable: boolean }): void {
     this.#context.log.error({ leaseId: this.leaseId, code: failed.code, message: failed.message }, "job failed");
     this.#save("failed", { ...this.#body, failed });
+  }
+
+  /** A false segment of its own is on chain and can still leave it: only while the lease isn't closed. */
+  #isTakingBack(lease: LeaseFacts): boolean {
+    const { takenBack } = this.#body;
+    return takenBack !== undefined && Number(retractable(this.#context, lease)?.segment ?? -1) >= takenBack;
+  }
+
+  /** After a restart: the last segment is computed again where it can still be taken back, and is when it was false. */
+  #lookBack(lease: LeaseFacts): void {
+    const { job, takenBack = 0 } = this.#body;
+    if (this.#isTakingBack(lease))
+      this.#tasks.run("retract", () => retractFrom(this.#context, lease, takenBack), { warnFrom: 4 });
+    const terms = this.#terms;
+    if (this.#isChecked || job === undefined || terms === undefined) return;
+    this.#tasks.run("look back", async (signal) => {
+      const { pipeline } = this;
+      const segment = await lastIfFalse(this.#context, { lease, job, terms, pipeline, signal });
+      this.#isChecked = true;
+      if (segment !== undefined) this.#takeBack(segment);
+    });
+  }
+
+  /** On disk before it is on chain: a node that is killed in between commits to none of it again. */
+  #takeBack(segment: number): void {
+    this.pipeline.takeBack(segment);
+    countRefusal(this.#context, "job.falseSegment");
+    const message = `segment ${segment}, computed before this node was killed, is false`;
+    this.#body = { ...this.#body, takenBack: segment };
+    this.#fail({ code: "job.falseSegment", message, retryable: false });
+    void this.#context.runtime.stop(this.leaseId, message).catch(() => {});
   }
 
   /** A gateway that refuses a segment for good will pay no later one either. */

@@ -47,10 +47,12 @@ export class SegmentPipeline {
   readonly #works: SegmentWork[] = [];
   readonly #refusals = new Map<bigint, Refusals>();
   #rewinds: number;
+  #upTo = Number.MAX_SAFE_INTEGER;
   /** Segments below are done for good. */
   #first = 0;
 
-  constructor(context: NodeContext, options: { leaseId: `0x${string}`; tasks: Tasks }) {
+  /** `upTo`: segments from this one on don't count any more; see LeaseBody. */
+  constructor(context: NodeContext, options: { leaseId: `0x${string}`; tasks: Tasks; upTo?: number | undefined }) {
     this.#context = context;
     this.#leaseId = options.leaseId;
     this.#tasks = options.tasks;
@@ -61,11 +63,19 @@ export class SegmentPipeline {
       from = (page.at(-1)?.sequence ?? -1) + 1;
       if (page.length < 256) break;
     }
+    if (options.upTo !== undefined) this.takeBack(options.upTo);
+  }
+
+  /** Forgets the segments from this one on, and takes none in its place. */
+  takeBack(segment: number): void {
+    this.#upTo = segment;
+    this.#works.splice(segment);
   }
 
   /** A segment the runtime finished; the same again is nothing new. */
   add(work: SegmentWork): void {
-    if (work.commitment.segment === BigInt(this.#works.length)) this.#works.push(work);
+    if (this.#works.length < this.#upTo && work.commitment.segment === BigInt(this.#works.length))
+      this.#works.push(work);
   }
 
   get last(): SegmentWork | undefined {
