@@ -110,22 +110,18 @@ test(
   },
 );
 
-test(
-  "a chain whose blocks take half the inclusion delay: no player of a default node is late",
-  timed,
-  async (t) => {
-    // Parameters of `local`: two seconds of inclusion delay, two of extension.
-    const network = await startTestNetwork({ seed: 54, nodes: 5, preset: "local", blockSeconds: 1 });
-    t.after(() => network.close());
-    const { client, file } = network.chain;
-    network.corrupt(network.node("node-1"), { step: 0, everySteps: stepsPerSegment });
-    await network.buy();
-    const won = await network.until("a rival wins", () => rivalsOf(network).find(({ end }) => end === "won"));
-    const { entries } = await readGameLog(client, { game: won.game, fromBlock: file.fromBlock });
-    const { eventName, args } = entries.at(-1)!.event;
-    assert.equal(eventName, "GameEnded");
-    // Neither the honest rival nor the liar, who plays to the word that decides: none ran out of time.
-    assert.deepEqual({ ...args, level: 0 }, { game: won.game, outcome: 2, level: 0, silent: false });
-    assert.ok(network.nodes.every(({ node }) => node.status().refused["court.stuck"] === undefined));
-  },
-);
+test("a chain whose blocks take half the inclusion delay: no player of a default node is late", timed, async (t) => {
+  // Parameters of `local`: two seconds of inclusion delay, two of extension.
+  const network = await startTestNetwork({ seed: 54, nodes: 5, preset: "local", blockSeconds: 1 });
+  t.after(() => network.close());
+  const { client, file } = network.chain;
+  network.corrupt(network.node("node-1"), { step: 0, everySteps: stepsPerSegment });
+  await network.buy();
+  const won = await network.until("a rival wins", () => rivalsOf(network).find(({ end }) => end === "won"));
+  const { entries } = await readGameLog(client, { game: won.game, fromBlock: file.fromBlock });
+  const { eventName, args } = entries.at(-1)!.event;
+  assert.equal(eventName, "GameEnded");
+  // Neither the honest rival nor the liar, who plays to the word that decides: none ran out of time.
+  assert.deepEqual({ ...args, level: 0 }, { game: won.game, outcome: 2, level: 0, silent: false });
+  assert.ok(network.nodes.every(({ node }) => node.status().refused["court.stuck"] === undefined));
+});
