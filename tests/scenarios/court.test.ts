@@ -57,7 +57,7 @@ test(
 );
 
 test(
-  "both players killed -9, a disk lost, the chain gone back, in the middle of a game: it is played to its end",
+  "both players killed -9, their disks lost, the chain gone back, in the middle of a game: it is played to its end",
   timed,
   async (t) => {
     const network = await startTestNetwork({ seed: 43, nodes: 5 });
@@ -72,8 +72,8 @@ test(
     const auditor = network.nodes.find(({ plan }) => plan.operator.signer.address.toLowerCase() === sponsor)!;
     for (const player of [liar, auditor]) {
       await network.kill(player);
-      // The defender's disk is gone as well: what its history is made of it gets from others.
-      if (player === liar) rmSync(liar.folder, { recursive: true });
+      // Their disks are gone as well: what their histories are made of they get from others.
+      rmSync(player.folder, { recursive: true });
       await network.restart(player);
     }
     const before = await network.until("some moves are made", async () => {

@@ -1,7 +1,8 @@
 // What a lease cost and whom it paid, read from the chain's logs when a job ends: anyone can recompute it.
 import { abis } from "@weft/chain/Abis";
+import { allLogs } from "@weft/chain/logRanges";
 import type { NodeId } from "@weft/protocol/NodeId";
-import { type Abi, type Address, decodeFunctionData, type Hex } from "viem";
+import { type Abi, type Address, decodeFunctionData, type Hex, numberToHex } from "viem";
 import type { ChainParts } from "./ChainParts.ts";
 
 /** Transactions looked at for one lease; a longer history is counted up to here. */
@@ -10,13 +11,12 @@ const maxTransactions = 5000;
 export async function auditPayments(parts: ChainParts, leaseId: Hex): Promise<{ nodeId: NodeId; amount: bigint }[]> {
   const { client, live, fromBlock } = parts;
   const nodes = [...live.current.nodes];
-  const events = await client.rpc.getContractEvents({
-    address: client.network.contracts.channels,
-    abi: abis.channels,
-    eventName: "AuditPaid",
-    args: { channelId: leaseId },
-    fromBlock,
-  });
+  const events = await allLogs(client, { fromBlock }, (range) =>
+    client.rpc.getContractEvents({
+      ...{ address: client.network.contracts.channels, abi: abis.channels, eventName: "AuditPaid", ...range },
+      args: { channelId: leaseId },
+    }),
+  );
   return events.flatMap(({ args }) => {
     const nodeId = nodes.find(([, { owner }]) => owner === args.to?.toLowerCase())?.[0];
     return nodeId === undefined ? [] : [{ nodeId, amount: BigInt(args.amount ?? 0) }];
@@ -30,13 +30,11 @@ export async function auditPayments(parts: ChainParts, leaseId: Hex): Promise<{ 
 export async function leaseGas(parts: ChainParts, leaseId: Hex): Promise<Map<string, bigint>> {
   const { client, fromBlock } = parts;
   const { market, channels, audits } = client.network.contracts;
-  const request = {
-    address: [market, channels, audits],
-    topics: [null, leaseId],
-    fromBlock: `0x${fromBlock.toString(16)}`,
-    toBlock: "latest",
-  };
-  const logs = await client.rpc.request({ method: "eth_getLogs", params: [request as never] });
+  const logs = await allLogs(client, { fromBlock }, (range) => {
+    const blocks = { fromBlock: numberToHex(range.fromBlock), toBlock: numberToHex(range.toBlock) };
+    const request = { address: [market, channels, audits], topics: [null, leaseId], ...blocks };
+    return client.rpc.request({ method: "eth_getLogs", params: [request] });
+  });
   const hashes = [...new Set(logs.map(({ transactionHash }) => transactionHash))].slice(0, maxTransactions);
   const byAction = new Map<string, bigint>();
   for (const hash of hashes) {
