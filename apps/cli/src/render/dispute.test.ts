@@ -169,6 +169,20 @@ test("a job with a dispute: its lines, the live screen, the report and the summa
     view = applyEvent(view, event);
   }
   assert.match(liveLines(view, { look, names, now: at }).join("\n"), /node-5 defends it; node-2 has another history/);
+  const live = (...more: JobEvent[]) => liveLines(more.reduce(applyEvent, view), { look, names, now: at }).join("\n");
+  const [challenged, began] = asJob as [JobEvent & { kind: "challenged" }, JobEvent & { kind: "gameBegan" }];
+  const { time, transaction, gas } = began;
+  const { commitment, leaseId: lease, segment, nodeId: node } = challenged;
+  const about = { commitment, leaseId: lease, segment, nodeId: node, time, transaction, gas };
+  assert.match(live({ seq: 99, at, kind: "voided", ...about }), /node-5 defends it/);
+  // One that is played is shown before one that is over, whichever was named last.
+  const other = { ...challenged, game: `0x${"77".repeat(20)}` as const, segment: 4 };
+  const text = live(
+    other,
+    { ...began, game: other.game },
+    { ...began, kind: "reclaimed", game: challenged.game, bond: "1" },
+  );
+  assert.match(text, /1 more in court[\s\S]*dispute 0x777777…7777: segment 4/);
   const report = reportLines(view, { look, names, sharedHost: false }).join("\n");
   assert.match(report, /in court\ndispute 0x[\s\S]*recomputed on chain[\s\S]*slashed: node-5/);
   const [dispute] = jobSummary(view)["disputes"] as { winner: string; slashed: { stakeBurnt: string } }[];

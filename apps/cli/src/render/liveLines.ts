@@ -1,5 +1,5 @@
 // The live view of a running job: the view-model as lines of a given width. Pure; painting is LivePainter's.
-import { byGame } from "../dispute/summarise.ts";
+import { byGame, isConcluded } from "../dispute/summarise.ts";
 import { disputeTree } from "./disputeTree.ts";
 import { amountOf, clockOf, compact, grouped, type NodeNames, nameOf, rateOf, shortHash } from "./figures.ts";
 import { auditCounts, isOver, type JobView, secondsLeft, totalStreamed } from "./JobView.ts";
@@ -67,12 +67,12 @@ function phaseLines(view: JobView, { look, names }: LiveOptions): string[] {
   return lines;
 }
 
-/** The last dispute as a tree. Its clocks run by the chain's time, which is this machine's to a second or two. */
+/** The last dispute that still goes on, else the last one, as a tree. Its clocks run by the chain's time, which is this machine's to a second or two. */
 function courtLines(view: JobView, { look, names, now }: LiveOptions): string[] {
-  const games = byGame(view.disputes);
-  const last = games.at(-1);
+  const games = byGame(view.disputes).filter((events) => events.some(({ kind }) => kind === "challenged"));
+  const last = games.findLast((events) => !isConcluded(events)) ?? games.at(-1);
   if (last === undefined) return [];
-  const before = games.length === 1 ? [] : [`  ${games.length - 1} earlier in court: weft dispute list`];
+  const before = games.length === 1 ? [] : [`  ${games.length - 1} more in court: weft dispute list`];
   return ["", ...before, ...disputeTree(last, { look, names, now: Math.floor(now / 1000) })];
 }
 
