@@ -14,6 +14,7 @@ import {Typed} from "../../src/libraries/Typed.sol";
 import {CloseReason, Lease, LeaseMoney, LeaseState} from "../../src/types/Leases.sol";
 import {Offer, Order, SegmentCommitment, TIER_EXACT} from "../../src/types/Orders.sol";
 import {Wiring} from "../../src/types/Wiring.sol";
+import {Artifacts} from "./Artifacts.sol";
 import {IStable, IWeft} from "./Tokens.sol";
 import {vm} from "./Vm.sol";
 
@@ -112,16 +113,8 @@ abstract contract Fixture {
         return create("CommitRevealBeacon.sol:CommitRevealBeacon", abi.encode(wiring, params));
     }
 
-    /// @dev By artifact, so that the tests compile without the sources' slow pipeline.
-    function create(string memory artifact, bytes memory arguments) internal returns (address deployed) {
-        bytes memory code = abi.encodePacked(vm.getCode(artifact), arguments);
-        assembly ("memory-safe") {
-            deployed := create(0, add(code, 0x20), mload(code))
-            if iszero(deployed) {
-                returndatacopy(mload(0x40), 0, returndatasize())
-                revert(mload(0x40), returndatasize())
-            }
-        }
+    function create(string memory artifact, bytes memory arguments) internal returns (address) {
+        return Artifacts.create(artifact, arguments);
     }
 
     // ---- time -----------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IOperatorJudge} from "../../src/interfaces/IOperatorJudge.sol";
 import {OpenedLeaf} from "../../src/types/StepValues.sol";
+import {Artifacts} from "./Artifacts.sol";
 import {vm} from "./Vm.sol";
 
 interface IJudgeBook {
@@ -35,33 +36,11 @@ abstract contract JudgesFixture {
     IJudgeBook internal book;
 
     function setUp() public virtual {
-        BookEntry[] memory entries = new BookEntry[](OPERATORS);
-        enter(entries, "MatmulJudge", 0, 0);
-        enter(entries, "IntegerJudge", 1, 3);
-        enter(entries, "ArithmeticJudge", 4, 14);
-        enter(entries, "RecipeJudge", 15, 17);
-        enter(entries, "ReductionJudge", 18, 19);
-        enter(entries, "MoveJudge", 20, 25);
-        enter(entries, "IndexJudge", 26, 28);
-        book = IJudgeBook(create("JudgeBook.sol:JudgeBook", abi.encode(entries)));
+        book = IJudgeBook(Artifacts.judgeBook());
     }
 
-    function enter(BookEntry[] memory entries, string memory name, uint8 first, uint8 last) internal {
-        address judge = create(string.concat(name, ".sol:", name), "");
-        for (uint8 op = first; op <= last; ++op) {
-            entries[op] = BookEntry(op, FP32, judge);
-        }
-    }
-
-    function create(string memory artifact, bytes memory arguments) internal returns (address deployed) {
-        bytes memory code = abi.encodePacked(vm.getCode(artifact), arguments);
-        assembly ("memory-safe") {
-            deployed := create(0, add(code, 0x20), mload(code))
-            if iszero(deployed) {
-                returndatacopy(mload(0x40), 0, returndatasize())
-                revert(mload(0x40), returndatasize())
-            }
-        }
+    function create(string memory artifact, bytes memory arguments) internal returns (address) {
+        return Artifacts.create(artifact, arguments);
     }
 
     function numbers(string memory json, string memory key) private pure returns (uint256[] memory) {

@@ -16,6 +16,7 @@ import {
 import {IOperatorJudge} from "../../src/interfaces/IOperatorJudge.sol";
 import {OpenedLeaf} from "../../src/types/StepValues.sol";
 import {TensorLayout} from "../../src/court/TensorLayout.sol";
+import {Artifacts} from "./Artifacts.sol";
 import {Fixture} from "./Fixture.sol";
 import {IJudgeBook} from "./JudgesFixture.sol";
 import {MerkleTree} from "./MerkleTree.sol";
@@ -55,23 +56,8 @@ abstract contract PlacedGames is Fixture, RecordMaker {
     }
 
     function deployJudges() internal override returns (address judges) {
-        bytes32[3][] memory entries = new bytes32[3][](29);
-        enter(entries, "MatmulJudge", 0, 0);
-        enter(entries, "IntegerJudge", 1, 3);
-        enter(entries, "ArithmeticJudge", 4, 14);
-        enter(entries, "RecipeJudge", 15, 17);
-        enter(entries, "ReductionJudge", 18, 19);
-        enter(entries, "MoveJudge", 20, 25);
-        enter(entries, "IndexJudge", 26, 28);
-        judges = create("JudgeBook.sol:JudgeBook", abi.encode(entries));
+        judges = Artifacts.judgeBook();
         book = IJudgeBook(judges);
-    }
-
-    function enter(bytes32[3][] memory entries, string memory name, uint256 first, uint256 last) private {
-        address judge = create(string.concat(name, ".sol:", name), "");
-        for (uint256 op = first; op <= last; ++op) {
-            entries[op] = [bytes32(op), FP32, bytes32(uint256(uint160(judge)))];
-        }
     }
 
     function put(Where memory w, Position memory p) internal {
