@@ -62,7 +62,7 @@ contract EpochInvariants {
         vm.assertTrue(world.isSound(), "E3");
     }
 
-    /// forge-config: default.invariant.runs = 8
+    /// forge-config: default.invariant.runs = 4
     /// forge-config: deep.invariant.runs = 32
     function invariant_EpochsAreSoundAndBondsConserved() public view {
         check();
