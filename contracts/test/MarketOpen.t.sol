@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {ProtocolParams} from "../src/generated/Params.sol";
 import {IChannels} from "../src/interfaces/IChannels.sol";
 import {ICourts} from "../src/interfaces/ICourt.sol";
 import {IMarket} from "../src/interfaces/IMarket.sol";
@@ -11,6 +12,7 @@ import {Terms} from "../src/libraries/Terms.sol";
 import {Typed} from "../src/libraries/Typed.sol";
 import {CloseReason, Lease, LeaseMoney, LeaseState} from "../src/types/Leases.sol";
 import {Offer, Order} from "../src/types/Orders.sol";
+import {Wiring} from "../src/types/Wiring.sol";
 import {Calls} from "./base/Calls.sol";
 import {Fixture} from "./base/Fixture.sol";
 import {Vm, vm} from "./base/Vm.sol";
@@ -525,13 +527,16 @@ contract MarketOpenTest is Fixture, Calls {
         order.maxPricePerUnitSecond = type(uint96).max;
         refused(
             abi.encodeWithSelector(
-                Terms.LeaseAmountTooLarge.selector, uint256(type(uint96).max) * UNITS, type(uint64).max
+                Terms.LeaseAmountTooLarge.selector, bytes32("rate"), uint256(type(uint96).max) * UNITS, type(uint64).max
             )
         );
         offer.pricePerUnitSecond = type(uint48).max;
         refused(
             abi.encodeWithSelector(
-                Terms.LeaseAmountTooLarge.selector, uint256(type(uint48).max) * UNITS * DURATION, type(uint48).max
+                Terms.LeaseAmountTooLarge.selector,
+                bytes32("pay"),
+                uint256(type(uint48).max) * UNITS * DURATION,
+                type(uint48).max
             )
         );
         // The pay of a second fits, the bond of many doesn't.
@@ -539,7 +544,24 @@ contract MarketOpenTest is Fixture, Calls {
         uint256 gain = uint256(type(uint48).max / 4) * UNITS * params.exposureSeconds;
         uint256 q = params.auditRatePpm;
         uint256 bond = (gain * (1e6 - q) + q - 1) / q;
-        refused(abi.encodeWithSelector(Terms.LeaseAmountTooLarge.selector, bond, type(uint48).max));
+        refused(abi.encodeWithSelector(Terms.LeaseAmountTooLarge.selector, bytes32("bond"), bond, type(uint48).max));
+    }
+
+    function deployMarket(ProtocolParams memory p) external {
+        Wiring memory w = wiring;
+        w.market = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
+        create("Market.sol:Market", abi.encode(w, p));
+    }
+
+    function test_NoMarketWhoseLeastBondDoesNotFit() public {
+        uint256 most = type(uint48).max;
+        ProtocolParams memory p = params;
+        p.minBond = most;
+        succeeds(address(this), address(this), abi.encodeCall(this.deployMarket, (p)));
+        p.minBond = most + 1;
+        bytes memory expected =
+            abi.encodeWithSelector(Terms.LeaseAmountTooLarge.selector, bytes32("minBond"), most + 1, most);
+        reverts(address(this), address(this), abi.encodeCall(this.deployMarket, (p)), expected);
     }
 
     function test_RefusesDirtyCalldata() public {

@@ -43,7 +43,7 @@ library Matching {
         if (price == 0) revert IMarket.ZeroPrice();
         // At most 96 + 32 bits.
         unchecked {
-            return Terms.fit(price * order.units);
+            return Terms.fit("rate", price * order.units);
         }
     }
 

@@ -20,7 +20,8 @@ library Terms {
         uint256 minBond;
     }
 
-    error LeaseAmountTooLarge(uint256 amount, uint256 limit);
+    /// @param field Which amount of the lease: `rate`, `pay`, `auditPot` or `bond`.
+    error LeaseAmountTooLarge(bytes32 field, uint256 amount, uint256 limit);
 
     /// @dev `rate` and `seconds_` come from uint64 and uint32, so that no product here passes 2^160.
     function money(Rules memory rules, uint256 rate, uint256 seconds_, uint8 tier)
@@ -34,18 +35,18 @@ library Terms {
             uint256 gain = rate * rules.exposureSeconds;
             // The bond makes a lie a loss on average: bond >= gain (1 - q) / q, rounded up.
             uint256 bond = (gain * (PPM - rules.auditRatePpm) + rules.auditRatePpm - 1) / rules.auditRatePpm;
-            if (pay > MAX_PAY) revert LeaseAmountTooLarge(pay, MAX_PAY);
+            if (pay > MAX_PAY) revert LeaseAmountTooLarge("pay", pay, MAX_PAY);
             m.pay = uint64(pay);
-            m.auditPot = tier == TIER_EXACT ? fit(pay * rules.auditShareBps / BPS) : 0;
+            m.auditPot = tier == TIER_EXACT ? fit("auditPot", pay * rules.auditShareBps / BPS) : 0;
             m.startFee = uint64(interval < pay ? interval : pay);
             if (bond < rules.minBond) bond = rules.minBond;
-            if (bond > MAX_PAY) revert LeaseAmountTooLarge(bond, MAX_PAY);
+            if (bond > MAX_PAY) revert LeaseAmountTooLarge("bond", bond, MAX_PAY);
             m.bond = uint64(bond);
         }
     }
 
-    function fit(uint256 amount) internal pure returns (uint64) {
-        if (amount > type(uint64).max) revert LeaseAmountTooLarge(amount, type(uint64).max);
+    function fit(bytes32 field, uint256 amount) internal pure returns (uint64) {
+        if (amount > type(uint64).max) revert LeaseAmountTooLarge(field, amount, type(uint64).max);
         return uint64(amount);
     }
 }

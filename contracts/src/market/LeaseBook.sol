@@ -60,6 +60,8 @@ abstract contract LeaseBook is IMarket, EIP712 {
         AUDIT_SHARE_BPS = params.auditShareBps;
         AUDIT_RATE_PPM = params.auditRatePpm;
         EXPOSURE = params.exposureSeconds;
+        // Every lease's bond is at least that, and fits into a channel's uint48.
+        if (params.minBond > Terms.MAX_PAY) revert Terms.LeaseAmountTooLarge("minBond", params.minBond, Terms.MAX_PAY);
         MIN_BOND = params.minBond;
         MAX_FILLS = params.maxFills;
         MAX_DURATION = params.maxDurationSeconds;
@@ -122,7 +124,7 @@ abstract contract LeaseBook is IMarket, EIP712 {
         view
         returns (LeaseMoney memory)
     {
-        uint64 rate = Terms.fit(uint256(pricePerUnitSecond) * units);
+        uint64 rate = Terms.fit("rate", uint256(pricePerUnitSecond) * units);
         return Terms.money(_rules(), rate, durationSeconds, tier);
     }
 

@@ -3,7 +3,6 @@
 // Mirrors contracts/src/libraries/Matching.sol, Market.open and Channels.reserve: what this accepts, Market.open accepts
 // at the same block. Signatures were checked when the entries came in (`signer` is who signed), so that nothing here
 // recovers a key. One rule is the matcher's own: a node that failed a fill of this order does not get the next one.
-import { most } from "@weft/protocol/Amount";
 import * as Attributes from "@weft/protocol/Attributes";
 import type { NodeId } from "@weft/protocol/NodeId";
 import * as Offer from "@weft/protocol/Offer";
@@ -96,10 +95,10 @@ function moneyReasons(view: MarketView, entry: OrderEntry, deal: Deal): Reason[]
   const reasons: Reason[] = [];
   const buyer = view.buyers.get(order.buyer);
   const budget = order.budget - spentBy(order, view.orders.get(entry.hash));
-  const kept = most(lease.pay, lease.bond);
-  if (kept > maxPay) reasons.push({ code: "order.amount", amount: kept, most: maxPay });
-  const other = most(lease.rate, lease.auditPot);
-  if (other > maxAmount) reasons.push({ code: "order.amount", amount: other, most: maxAmount });
+  for (const field of ["pay", "bond", "rate", "auditPot"] as const) {
+    const limit = field === "pay" || field === "bond" ? maxPay : maxAmount;
+    if (lease[field] > limit) reasons.push({ code: "order.amount", field, amount: lease[field], most: limit });
+  }
   if (total > budget) reasons.push({ code: "order.budget", total, budget, short: total - budget });
   const free = buyer?.free ?? 0n;
   if (total > free) reasons.push({ code: "buyer.escrow", free, needed: total, short: total - free });
