@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "4904e81f209e7184e0131418fb3708736ebd636d1be07bf0f01894201d5686a5";
-export const outputsHash = "d5a7c1db15b46842302ee146179d80b1b4d630cbc5b9fff7eb2b7cc280506e8b";
+export const sourcesHash = "023aae524ba1d1df5d960f4a3ecedf4ddbaa821c04ad38311c071189ec1052ea";
+export const outputsHash = "4eb867ad1987cd577536c7e22b0ccef5af1beb27fabb788a1a7e485c2446a7f7";
