@@ -88,7 +88,8 @@ const lines: Lines = {
   "order.fee": (r) => `the matcher asks a fee of ${format(r.asked)}, the order allows ${format(r.most)}`,
   "order.budget": (r) =>
     `total ${format(r.total)} is over the order's budget ${format(r.budget)} by ${format(r.short)}`,
-  "order.amount": (r) => `the lease's ${r.field} would be ${format(r.amount)}, one lease carries at most ${format(r.most)}`,
+  "order.amount": (r) =>
+    `the lease's ${r.field} would be ${format(r.amount)}, one lease carries at most ${format(r.most)}`,
   "buyer.escrow": (r) =>
     `needs ${format(r.needed)} of free escrow, the buyer has ${format(r.free)}: ${format(r.short)} short`,
   "session.unknown": (r) => `session ${r.session} is not authorised by the buyer, or was revoked`,
