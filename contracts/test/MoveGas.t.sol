@@ -54,9 +54,10 @@ contract MoveGasTest is PlacedGames {
         vm.assertEq(uint256(games.game(GAME).outcome), uint256(IGames.Outcome.rival));
     }
 
+    /// @dev One in four is a `concat`: no other operator has more than three operands.
     function testFuzz_every_record_costs_less(uint8 op, uint256 seed) public {
         Most memory most;
-        every(op % OPERATORS, seed, most);
+        every(op % 4 == 0 ? CONCAT : op % OPERATORS, seed, most);
     }
 
     /// @dev As many nodes, leaves and partial sums as one reveal shows.
