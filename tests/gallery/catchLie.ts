@@ -34,13 +34,14 @@ import { depthOf, gasOf, lastMove, type Outcome, slashedIn, standing } from "./O
 /** Who replays and accuses, in all cases. */
 export const auditor = "auditor";
 
-/** A lease of a new node that commits to the lie. */
+/** A lease of a new node, or of the owner that is named, that commits to the lie. */
 export async function committed(
   room: CourtRoom,
   lie: Lie,
+  owner?: string,
 ): Promise<{ lease: CourtLease; commitment: SegmentCommitment }> {
   const { stage, history, firstStep = 0, startRoot = stage.program.startRoot } = lie;
-  const lease = await newLease(room, stage.program);
+  const lease = await newLease(room, stage.program, owner);
   const steps = { firstStep: BigInt(firstStep), lastStep: BigInt(firstStep + stage.steps - 1) };
   const said = await commitmentOf(lease, { oracle: history, ...steps, startRoot });
   return { lease, commitment: await commit(room.network, lease, { ...said, ...lie.said }) };
@@ -57,7 +58,16 @@ export async function accusationIn({ stage, startRoot }: Lie, commitment: Segmen
 }
 
 export async function catchLie(room: CourtRoom, lie: Lie): Promise<Outcome> {
-  const { lease, commitment } = await committed(room, lie);
+  const { owner, outcome } = await catchOnce(room, lie);
+  assert.equal(outcome.slashed.isPattern, false, "one fault is no pattern");
+  if (lie.repeats === undefined) return outcome;
+  const again = await catchOnce(room, lie, owner);
+  assert.equal(again.outcome.slashed.isPattern, true, "a second lease's is one");
+  return again.outcome;
+}
+
+async function catchOnce(room: CourtRoom, lie: Lie, by?: string): Promise<{ owner: string; outcome: Outcome }> {
+  const { lease, commitment } = await committed(room, lie, by);
   const accusation = await accusationIn(lie, commitment);
   const before = await standing(room, lease);
   const trial = accusation.call.startsWith("prove")
@@ -70,7 +80,7 @@ export async function catchLie(room: CourtRoom, lie: Lie): Promise<Outcome> {
   assert.equal(before.stake - after.stake, slashed.stakeBurnt);
   assert.ok(slashed.stakeBurnt > 0n, "stake is burnt");
   assert.equal(trial.end, lie.end, `${lie.name} ends with ${trial.end}: ${trial.depth}`);
-  return { name: lie.name, how: lie.how, ...trial };
+  return { owner: lease.owner, outcome: { name: lie.name, how: lie.how, ...trial } };
 }
 
 type Case = { readonly lease: CourtLease; readonly commitment: SegmentCommitment; readonly accusation: Accusation };

@@ -26,6 +26,8 @@ export type Lie = {
   readonly said?: { readonly endRoot?: Hex; readonly program?: Hex };
   /** In court: answers while it can (default), says nothing, answers too late, forges a path. */
   readonly manner?: "silent" | "late" | "forges";
+  /** The same again by the same node, under another lease: the second time is what counts. */
+  readonly repeats?: true;
   /** The call that must decide, so that a cheat that is caught elsewhere is noticed. */
   readonly end: string;
 };
@@ -98,6 +100,10 @@ export async function lies(): Promise<Lie[]> {
     { ...lie("silence", "a skipped step, and no answer in court", "timeout", skipped), manner: "silent" },
     { ...lie("a late answer", "a true opening, one second after its clock", "timeout", skipped), manner: "late" },
     { ...lie("a forged Merkle path", "another state before the step", "timeout", skipped), manner: "forges" },
+    {
+      ...lie("a pattern", "a skipped step again, by the same node under another lease", "proveEntry", skipped),
+      repeats: true,
+    },
   ];
 }
 

@@ -32,7 +32,7 @@ full depth, is measured by \`npm run -s bench -- court\`. Money is the settlemen
 ## Cheats
 
 Each is committed by a provider of its own under a lease that pinned the court, with a bond of 3.24 and 2,000 WEFT of stake. The auditor replays the segment, accuses on the ground that fits and plays.
-Half of the bond goes to the auditor, half to the buyer, the stake is lost (a first fault: 5 %). *Found at*: level, step, value and operator, element, word.
+Half of the bond goes to the auditor, half to the buyer, of the stake 5 % are burnt for a first fault, 50 % for another lease's within 90 days. *Found at*: level, step, value and operator, element, word.
 The auditor's gas is all that it sends: the challenge with its bond, moves, the proof with the verdict.
 
 ${table(["cheat", "what it does", "found at", "ends with", "moves", "gas, liar", "gas, auditor", "lost"], outcomes.map(caught))}

@@ -43,12 +43,13 @@ export async function openCourtRoom(sponsors: readonly string[]): Promise<CourtR
   return { network, leases: 0 };
 }
 
-/** Of a new node, which keeps its seat when a part of its stake is gone: that is twice the least. */
-export async function newLease(room: CourtRoom, program: CourtStruct): Promise<CourtLease> {
+/** Of a new node, which keeps its seat when a part of its stake is gone: that is twice the least. Or of an owner again. */
+export async function newLease(room: CourtRoom, program: CourtStruct, again?: string): Promise<CourtLease> {
   const { network } = room;
   const nonce = BigInt(++room.leases);
-  const owner = `node ${nonce}`;
-  const lease = await courtLease(network, { program, owner, nonce });
+  const owner = again ?? `node ${nonce}`;
+  const lease = await courtLease(network, { program, owner, nonce, isNew: again === undefined });
+  if (again !== undefined) return lease;
   await fund(network, [owner]);
   const from = accountOf(owner);
   const intent = await stake(network.client, { nodeId: lease.nodeId, from, amount: parseEther("1000"), id: "second" });

@@ -27,9 +27,12 @@ export interface FaultyJob {
   found: number | undefined;
 }
 
-/** A network of roomy nodes of which node-1, the cheapest, is going to be faulty. */
+/**
+ * A network of roomy nodes of which node-1, the cheapest, is going to be faulty. No owner allows bonds for the court: it would have
+ * segments of one job looked at for what another one's showed, and the draws alone are what is counted here.
+ */
 export async function startFaultyNetwork(seed: number): Promise<TestNetwork> {
-  const roomy = { capacity: 32n };
+  const roomy = { capacity: 32n, court: { bonds: 0n } };
   return await startTestNetwork({ seed, nodes: [roomy, roomy, roomy, roomy, roomy] });
 }
 
