@@ -3,6 +3,7 @@ import type { Bench, Figure } from "./report.ts";
 
 const names = [
   "audit",
+  "cheat",
   "court",
   "float32",
   "gas",

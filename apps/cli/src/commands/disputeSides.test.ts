@@ -161,6 +161,13 @@ test("join: a replay that agrees challenges nothing; a bond above the cap is not
   assert.equal((await readChallenges(network.client, { fromBlock: network.file.fromBlock })).length, 1);
   const [unknown, malformed] = [await cli("join", "0xffff", "0"), await cli("join", lease.leaseId, "first")];
   assert.deepEqual([unknown.code, malformed.code], [1, 2]);
+  const missing = await cli("join", lease.leaseId, "99");
+  assert.match(missing.err, /no commitment to segment 99 of lease .* is on the chain/);
+  await network.pass(Number(network.client.params.challengeWindowSeconds) + 1);
+  const late = await cli("join", false1.leaseId, "0");
+  assert.equal(late.code, 1);
+  assert.match(late.out, /nobody can challenge this segment any more, since .*Z: a replay can only tell/);
+  assert.match(late.err, /the segment is false, and nobody can challenge it any more/);
 });
 
 test("defend: a node that is down is defended with its key and its disk, to a wrong rival's end", async () => {

@@ -31,6 +31,7 @@ import { amountOf } from "../render/figures.ts";
 import { topUp } from "../start/faucet.ts";
 import { onInterrupt } from "../start/interrupts.ts";
 import { buyerKey } from "../start/keys.ts";
+import { recordOf } from "./closedAmong.ts";
 import { openCourt, playing } from "./court.ts";
 import { fetchMaterials, type Materials } from "./materials.ts";
 import { playToEnd } from "./playToEnd.ts";
@@ -51,6 +52,21 @@ interface Joining extends JoinCall {
   fromBlock: bigint;
   commitment: Segment.SegmentCommitment;
   first: Segment.SegmentCommitment;
+  /** End of the challenge window, Unix seconds. */
+  until: bigint;
+}
+
+const dateOf = (seconds: bigint): string => new Date(Number(seconds) * 1000).toISOString();
+
+/** Until when the segment can be challenged, Unix seconds. @throws WeftError `dispute.segment` when the lease has no such segment */
+async function openUntil(client: ChainClient, { leaseId, segment }: JoinCall): Promise<bigint> {
+  const [, committedAt] = await recordOf(client, { leaseId, segment: Number(segment) });
+  if (committedAt === 0)
+    throw new WeftError(`no commitment to segment ${segment} of lease ${leaseId} is on the chain`, {
+      code: "dispute.segment",
+      remedy: "`weft leases` shows how many segments a lease has; one that was taken back can't be challenged",
+    });
+  return BigInt(committedAt) + client.params.challengeWindowSeconds;
 }
 
 /** Exit code: 0 when the segment was found false, 1 when the dispute was lost. */
@@ -58,11 +74,16 @@ export async function joinDispute(context: Context, call: JoinCall): Promise<num
   const { client, fromBlock } = playing(context, await openCourt(context));
   const { signer } = await buyerKey(context.home);
   const { leaseId, segment } = call;
+  const [until, now] = await Promise.all([openUntil(client, call), chainTime(client)]);
+  if (now > until)
+    context.say(
+      `nobody can challenge this segment any more, since ${dateOf(until)}: a replay can only tell you what it was`,
+    );
   const commitment = await readCommitment(client, { leaseId, segment, fromBlock });
   const first = segment === 0n ? commitment : await readCommitment(client, { leaseId, segment: 0n, fromBlock });
   const sender = new Sender(client, { signer, store: memoryStore(), clock: foregroundClock });
   const sponsor = signer.address.toLowerCase() as Hex;
-  const joining: Joining = { ...call, client, signer, sponsor, sender, fromBlock, commitment, first };
+  const joining: Joining = { ...call, client, signer, sponsor, sender, fromBlock, commitment, first, until };
   try {
     const materials = await fetchMaterials({ home: context.home, client: gatewayOf(context), leaseId, commitment });
     const found = await look(context, joining, materials);
@@ -122,6 +143,12 @@ async function accuseAndPlay(
   const game = rival && gameId(client.network, { commitment: hash, sponsor, rival });
   context.say(saidText(accusation));
   const named = game && (await readChallenges(client, { game, fromBlock: joining.fromBlock }))[0];
+  if (named === undefined && (await chainTime(client)) > joining.until)
+    throw new WeftError(`the segment is false, and nobody can challenge it any more, since ${dateOf(joining.until)}`, {
+      code: "dispute.late",
+      remedy:
+        "what is paid stays paid; later segments of the lease may still be open, and an audit may have drawn this one",
+    });
   if (named === undefined) await nameRival(context, joining, { accusation, materials, program });
   const end = { leaseId: joining.leaseId, segment: Number(joining.segment), call: accusation.call };
   if (rival === undefined || game === undefined) return concluded(context, { won: true, game: null, ...end });

@@ -1,4 +1,4 @@
-// For deep tests of `weft start --cheat`: runs it as a process of its own, and holds what it told to what must be so in every such run.
+// For deep tests and the bench of `weft start --cheat`: runs it as a process of its own, and holds what it told to what must be so in every such run.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -51,8 +51,8 @@ export interface Seen {
   /** From the job's creation to the first slash, and from its challenge; seconds of the chain's time. */
   slashedAfter: number;
   playedFor: number;
-  /** The proof that ended the game; undefined: the liar fell silent. */
-  proof: string | undefined;
+  /** The proof that ended the game. */
+  proof: string;
 }
 
 /** @throws AssertionError */
@@ -97,6 +97,8 @@ function checkCourt(
   assert.ok(moves.length > 0 && moves.every(({ gas }) => gas > 20_000));
   const verdict = of("verdict").find((event) => event.game === game);
   assert.equal(verdict?.winner, "rival");
+  const { proof } = verdict;
+  assert.ok(proof?.startsWith("prove"), "by a proof: this liar answers as long as it can");
   const challenged = of("challenged").find((event) => event.game === game)!;
   // By the chain's own clocks, however slow the machine: within the longest game that the rules allow.
   const { courtClockSeconds: clock, courtExtensionSeconds: extension, courtInclusionSeconds: inclusion } = params;
@@ -104,7 +106,7 @@ function checkCourt(
   assert.ok(time - challenged.time <= longest, `${time - challenged.time} s`);
   return {
     ...{ slashedAfter: time - of("created")[0]!.at / 1000, playedFor: time - challenged.time },
-    proof: verdict?.proof,
+    proof,
   };
 }
 
