@@ -13,6 +13,8 @@ import {Grounds} from "./Grounds.sol";
 /// @title What the end of a game does: to bonds, to the lease and to the node's stake.
 abstract contract Verdicts is Docket {
     uint256 private constant PPM = 1e6;
+    /// @dev More than {IRegistry-slashFault} ever takes, by a fifth: with as much a slash that fails was refused, not starved.
+    uint256 private constant SLASH_GAS = 200_000;
 
     uint256 private immutable FAULT_PPM;
     uint256 private immutable PATTERN_PPM;
@@ -97,7 +99,20 @@ abstract contract Verdicts is Docket {
         }
         // A single fault may be a machine's, in whichever of a lease's segments it shows; those of several leases within the
         // memory are a pattern.
-        (uint96 burnt, bool pattern) = REGISTRY.slashFault(nodeId, c.leaseId, FAULT_PPM, PATTERN_PPM, MEMORY);
+        (uint96 burnt, bool pattern) = _slash(nodeId, c.leaseId);
         emit Punished(nodeId, toSponsor, toBuyer, burnt, pattern);
+    }
+
+    /// @dev The verdict stands whatever the registry says, which knows slashers that governance may remove. A call gets 63 of 64
+    /// parts of the gas that is left: whoever concludes must not spare the stake by sending too little.
+    function _slash(bytes20 nodeId, bytes32 cause) private returns (uint96, bool) {
+        uint256 left = gasleft();
+        try REGISTRY.slashFault(nodeId, cause, FAULT_PPM, PATTERN_PPM, MEMORY) returns (uint96 burnt, bool pattern) {
+            return (burnt, pattern);
+        } catch (bytes memory reason) {
+            if (left < SLASH_GAS) revert GasTooLow(left, SLASH_GAS);
+            emit SlashRefused(nodeId, bytes4(reason));
+            return (0, false);
+        }
     }
 }

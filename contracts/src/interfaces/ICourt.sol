@@ -75,6 +75,8 @@ interface IExactCourt is ICourt, IRivals {
         bytes32 indexed commitment, bytes20 indexed nodeId, address indexed sponsor, bytes32 leaseId, uint32 segment, Ground ground
     );
     event Punished(bytes20 indexed nodeId, uint64 bondToSponsor, uint64 bondToBuyer, uint96 stakeBurnt, bool pattern);
+    /// @notice The registry took nothing of the stake, and why; everything else of the verdict stands.
+    event SlashRefused(bytes20 indexed nodeId, bytes4 reason);
 
     error NotThisCourt(bytes32 leaseId);
     error LeaseSettled(bytes32 leaseId);
@@ -87,6 +89,8 @@ interface IExactCourt is ICourt, IRivals {
     error NotNan(uint32 word);
     error StartAllowed(uint64 step, bytes32 root);
     error StartNotShown();
+    /// @notice The registry may have refused for want of gas alone.
+    error GasTooLow(uint256 left, uint256 needed);
 
     // ---- rivals ---------------------------------------------------------------------------------------------------
 

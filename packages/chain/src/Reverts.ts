@@ -55,6 +55,7 @@ const advice: Record<string, { remedy: string; fault?: Fault; retryable?: boolea
     remedy: "wait until the beacon round that the commitment names has begun",
     retryable: true,
   },
+  "court.GasTooLow": { remedy: "send the verdict with more gas", retryable: true },
   "court.TooManyRivals": { remedy: "wait until a rival of this segment is through", retryable: true },
   "court.BondTooLow": { remedy: "ask for the next bond again: another rival was named meanwhile", retryable: true },
   "court.DepositTooLow": { remedy: "bring the bond with the challenge, or deposit it in the court first" },
