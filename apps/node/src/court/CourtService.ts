@@ -59,8 +59,10 @@ export class CourtService {
       { clock, log },
     );
     this.#tasks = new Tasks({ clock, log, onEnd: () => this.#loop.poke(), limit: mostTasks, longestRetryMs: 2000 });
-    this.#histories = new Histories(context.openDispute, settings.court.workers);
-    this.#replays = new Replays(this.#histories, () => Number(context.chain.now()));
+    const now = () => Number(context.chain.now());
+    const margin = Number(context.chain.params.courtInclusionSeconds);
+    this.#histories = new Histories(context.openDispute, { limit: settings.court.workers, now, margin });
+    this.#replays = new Replays(this.#histories, now);
     this.#bonds = new BondKeeper(context);
     this.#record = new CourtRecord(context);
   }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Dispute, DisputeOptions } from "@weft/compute/tensor/openDispute";
 import { WeftError } from "@weft/protocol/Errors";
 import type { CourtStruct } from "@weft/verification/court/Move";
+import { type Crowd, playCrowd } from "./crowdedCourt.fixture.ts";
 import { Histories } from "./Histories.ts";
 
 /** Workers as they were opened, and which have ended; one whose program can't be made fails. */
@@ -18,7 +19,7 @@ function workers(limit: number) {
       close: async () => void ended.push(name),
     };
   };
-  const histories = new Histories(port, limit);
+  const histories = new Histories(port, { limit, now: () => 0, margin: 0 });
   const acquire = (name: string, until = 0) =>
     histories.acquire(name, { options: async () => ({ corpusPath: name }) as DisputeOptions, until });
   return { histories, open, ended, acquire };
@@ -37,7 +38,7 @@ test("a history stays open between looks", async () => {
   assert.deepEqual(open, ["a", "b"]);
 });
 
-test("the least used history gives way; one in use never does", async () => {
+test("where a replay takes no time an idle history gives way; one in use never does", async () => {
   const { open, ended, acquire, histories } = workers(2);
   const a = await acquire("a");
   (await acquire("b")).release();
@@ -112,4 +113,31 @@ test("one that fails is told to whoever asks, and nothing is opened after the en
   a.release();
   assert.deepEqual(ended, ["bad", "a"]);
   await assert.rejects(acquire("b"), { code: "node.stopping" });
+});
+
+/** Two workers, ten moves a side, the clocks of preset `standard`; every move needs the history. */
+const crowd = (games: number, replayMinutes: number, answers = 5): Crowd => {
+  return { games, answers, replay: 60 * replayMinutes, workers: 2, moves: 10 };
+};
+
+test("more games than workers against rivals that answer at once: one replay a game, and none is lost", async () => {
+  for (const at of [crowd(3, 1), crowd(32, 1), crowd(16, 5), crowd(32, 5), crowd(8, 10), crowd(4, 30), crowd(8, 30)]) {
+    const { lost, replays } = await playCrowd(at);
+    assert.deepEqual({ ...at, lost, replays }, { ...at, lost: 0, replays: at.games });
+  }
+});
+
+test("rivals that take longer than a replay don't keep a worker idle", async () => {
+  for (const at of [crowd(32, 1, 240), crowd(64, 1, 1800), crowd(16, 5, 1800), crowd(8, 10, 1800)]) {
+    const { lost, hours } = await playCrowd(at);
+    assert.deepEqual({ ...at, lost }, { ...at, lost: 0 });
+    // All rivals take their time at once, not one after the other.
+    assert.ok(hours < (at.moves * at.answers) / 3600 + (at.games * at.moves * (at.replay + 2)) / 2 / 3600 + 0.1);
+  }
+});
+
+test("more games than can be: those that began are won, as many as a clock has room for", async () => {
+  const { lost, replays } = await playCrowd(crowd(32, 30));
+  // Four hours and the inclusion delay, half an hour and 70 s each, two workers; the last one is begun with its move in time.
+  assert.deepEqual({ lost, replays }, { lost: 18, replays: 16 });
 });

@@ -1,10 +1,10 @@
-// Worker processes that have a segment's history for a dispute: as many as the owner allows. Whoever needs one more waits, the
-// earliest clock first, until one is idle and gives way; one that is replaying, or in the middle of a move, never does. Opening
-// one again costs a replay, which a clock of the court has room for.
+// Worker processes that have a segment's history for a dispute: as many as the owner allows. Whoever needs one more waits until
+// a game is over or gives way (shareWorkers.ts); one that is replaying, or in the middle of a move, never does.
 import type { Dispute, DisputeOptions } from "@weft/compute/tensor/openDispute";
 import { WeftError } from "@weft/protocol/Errors";
 import type { CourtStruct } from "@weft/verification/court/Move";
 import type { TraceOracle } from "@weft/verification/court/TraceOracle";
+import { firstServed, givesWay, type Idle, type Waiting } from "./shareWorkers.ts";
 
 /** Opens a history; `openDispute` of packages/compute, or a test's own. */
 export type DisputePort = (options: DisputeOptions) => Dispute;
@@ -24,6 +24,8 @@ export interface Wish {
   options(): Promise<DisputeOptions>;
   /** The last second, Unix time, in which it is of use. */
   until: number;
+  /** Seconds that the next use has, where that isn't a move of the same clock. */
+  left?: number;
 }
 
 interface Opened {
@@ -33,6 +35,10 @@ interface Opened {
   users: number;
   /** The worker has answered. */
   isReady: boolean;
+  /** Of the last look. */
+  wish: Pick<Wish, "until" | "left">;
+  /** When the last look ended. */
+  since: number;
 }
 
 interface Waiter {
@@ -42,24 +48,48 @@ interface Waiter {
   reject(error: WeftError): void;
 }
 
+interface Measured {
+  /** Of the longest look: a replay and what follows from it. */
+  seconds: number;
+  /** When the last look ended, and what lay between the one before it and it. */
+  since: number;
+  pause: number;
+}
+
+export interface HistoriesOptions {
+  /** Workers at once. */
+  limit: number;
+  /** Unix seconds, of the clock that deadlines are given in. */
+  now(): number;
+  /** Kept for a move's way into a block, seconds. */
+  margin: number;
+}
+
 /** More than the disputes that a node looks after. */
 const mostWaiting = 256;
+/** Disputes whose replays' times are remembered. */
+const mostMeasured = 512;
 
 export class Histories {
   readonly #open: DisputePort;
-  readonly #limit: number;
-  /** Least recently used first. */
+  readonly #options: HistoriesOptions;
   readonly #opened = new Map<string, Opened>();
-  /** Earliest clock first. */
   #waiting: Waiter[] = [];
+  /** Of disputes that were looked at. */
+  readonly #measured = new Map<string, Measured>();
   /** Workers that were given to a waiter and aren't open yet. */
   #taken = 0;
   #ending = 0;
   #closed = false;
 
-  constructor(open: DisputePort, limit: number) {
+  constructor(open: DisputePort, options: HistoriesOptions) {
     this.#open = open;
-    this.#limit = limit;
+    this.#options = options;
+  }
+
+  /** Seconds of the longest replay with its move so far; 0 before the first. */
+  get replaySeconds(): number {
+    return Math.max(0, ...[...this.#measured.values()].map(({ seconds }) => seconds));
   }
 
   get size(): number {
@@ -82,10 +112,13 @@ export class Histories {
    * @throws WeftError `court.workers` when no worker was free in time, or too many wait; of `options`; the worker's
    */
   async acquire(key: string, wish: Wish): Promise<Held> {
-    const opened = this.#take(key) ?? (await this.#make(key, wish));
+    const known = this.#measured.get(key);
+    if (known !== undefined) known.pause = this.#options.now() - known.since;
+    const opened = this.#take(key, wish) ?? (await this.#make(key, wish));
+    const begun = this.#options.now();
     let isHeld = true;
     const release = () => {
-      if (isHeld) opened.users--;
+      if (isHeld) this.#ended(key, opened, begun);
       isHeld = false;
       this.#serve();
     };
@@ -97,11 +130,12 @@ export class Histories {
     }
   }
 
-  /** Those that waited too long, or that nobody needs any more, wait no longer. */
+  /** To be called as time goes by: those that waited too long, or that nobody needs any more, wait no longer; others may be due. */
   letGo(isOver: (waiter: { key: string; until: number }) => boolean): void {
     const over = this.#waiting.filter(isOver);
     this.#waiting = this.#waiting.filter((waiter) => !over.includes(waiter));
     for (const waiter of over) waiter.reject(this.#noWorker());
+    this.#serve();
   }
 
   async close(key: string): Promise<void> {
@@ -123,22 +157,30 @@ export class Histories {
     await Promise.all([...this.#opened.keys()].map((key) => this.close(key)));
   }
 
-  #take(key: string): Opened | undefined {
+  #take(key: string, wish: Opened["wish"]): Opened | undefined {
     const there = this.#opened.get(key);
     if (there === undefined) return undefined;
-    this.#opened.delete(key);
-    this.#opened.set(key, there);
     there.users++;
+    there.wish = wish;
     return there;
   }
 
-  async #make(key: string, { options, until }: Wish): Promise<Opened> {
-    const wanted = await options();
-    await this.#slot(key, until);
+  #ended(key: string, opened: Opened, begun: number): void {
+    opened.users--;
+    opened.since = this.#options.now();
+    if (!opened.isReady) return;
+    if (this.#measured.size >= mostMeasured && !this.#measured.has(key)) this.#measured.clear();
+    const { seconds, pause } = this.#measured.get(key) ?? { seconds: 0, pause: 0 };
+    this.#measured.set(key, { seconds: Math.max(opened.since - begun, seconds), since: opened.since, pause });
+  }
+
+  async #make(key: string, wish: Wish): Promise<Opened> {
+    const wanted = await wish.options();
+    await this.#slot(key, wish.until);
     this.#taken--;
     if (this.#closed) throw stopping();
     // Somebody else may have opened it; from here on nothing waits.
-    const meanwhile = this.#take(key);
+    const meanwhile = this.#take(key, wish);
     if (meanwhile !== undefined) {
       this.#serve();
       return meanwhile;
@@ -150,7 +192,7 @@ export class Histories {
     });
     // Whoever uses it is told; a worker that nobody waits for must not end the process.
     history.catch(() => {});
-    const opened: Opened = { dispute, history, users: 1, isReady: false };
+    const opened: Opened = { dispute, history, users: 1, isReady: false, wish, since: this.#options.now() };
     this.#opened.set(key, opened);
     return opened;
   }
@@ -160,27 +202,46 @@ export class Histories {
     if (this.#closed) return Promise.reject(stopping());
     if (this.#waiting.length >= mostWaiting) return Promise.reject(this.#noWorker());
     return new Promise((resolve, reject) => {
-      const after = this.#waiting.findIndex((other) => other.until > until);
-      const waiter = { key, until, resolve, reject };
-      this.#waiting.splice(after < 0 ? this.#waiting.length : after, 0, waiter);
+      this.#waiting.push({ key, until, resolve, reject });
       this.#serve();
     });
   }
 
-  /** Gives what is free to whoever waits; where nothing is, idle ones end for it. */
+  /** Gives what is free to whoever waits; where nothing is, games that can give way for it. */
   #serve(): void {
-    while (this.#waiting.length > 0 && this.#opened.size + this.#taken + this.#ending < this.#limit) {
+    const { now, limit: workers, margin } = this.#options;
+    while (this.#waiting.length > 0 && this.#opened.size + this.#taken + this.#ending < workers) {
       this.#taken++;
-      (this.#waiting.shift() as Waiter).resolve();
+      const first = firstServed(this.#waits(), now())?.waiter as Waiter;
+      this.#waiting = this.#waiting.filter((one) => one !== first);
+      first.resolve();
     }
-    const idle = [...this.#opened].filter(([, { users }]) => users === 0);
     // The end of each serves the next.
-    for (const [key] of idle.slice(0, Math.max(0, this.#waiting.length - this.#ending)))
+    while (this.#waiting.length > this.#ending) {
+      const key = givesWay({ now: now(), margin, workers, waiting: this.#waits(), idle: this.#idle() });
+      if (key === undefined) return;
       void this.close(key).catch(() => {});
+    }
+  }
+
+  #waits(): (Waiting & { waiter: Waiter })[] {
+    const longest = this.replaySeconds;
+    return this.#waiting.map((waiter) => {
+      const { key, until } = waiter;
+      return { key, until, seconds: this.#measured.get(key)?.seconds ?? longest, waiter };
+    });
+  }
+
+  #idle(): Idle[] {
+    const idle = [...this.#opened].filter(([, { users }]) => users === 0);
+    return idle.map(([key, { wish, since }]) => {
+      const { seconds = 0, pause = 0 } = this.#measured.get(key) ?? {};
+      return { key, left: wish.left ?? wish.until - since, since, seconds, pause };
+    });
   }
 
   #noWorker(): WeftError {
-    return new WeftError(`${this.#limit} workers have histories of other disputes`, {
+    return new WeftError(`${this.#options.limit} workers have histories of other disputes`, {
       code: "court.workers",
       fault: "us",
       retryable: true,

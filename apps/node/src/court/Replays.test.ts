@@ -19,7 +19,7 @@ function failing(code: string | undefined) {
       close: async () => void at.closed++,
     };
   };
-  const replays = new Replays(new Histories(port, 1), () => at.now);
+  const replays = new Replays(new Histories(port, { limit: 1, now: () => at.now, margin: 0 }), () => at.now);
   const options = async () => ({}) as DisputeOptions;
   return { at, replays, acquire: () => replays.acquire("game", { options, until: 1e9 }) };
 }

@@ -53,7 +53,9 @@ async function openHistory(
   const { key, until } = subject;
   try {
     const options = () => historyOptions(context, subject);
-    return { ...(await replays.acquire(key, { options, until })), isReplay: true };
+    // What comes next is a game, with a clock of its own.
+    const left = Number(context.chain.params.courtClockSeconds);
+    return { ...(await replays.acquire(key, { options, until, left })), isReplay: true };
   } catch (error) {
     if (!hasCode(error, "court.startUnknown")) throw error;
     const options = () => programOptions(context, subject);
