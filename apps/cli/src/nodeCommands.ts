@@ -104,7 +104,7 @@ const courtOptions = () => [
     "most money in bonds of its challenges at a time (default: all it has; 0: none)",
   ),
   count("--court-gas <gas>", "most gas that one game may cost (default 6000000)", { min: 0, max: 1e12 }),
-  count("--court-games <count>", "most challenges of its own at a time (default: eight per worker)", {
+  count("--court-games <count>", "most challenges of its own at a time (default: as many as replays leave time for)", {
     min: 0,
     max: 1024,
   }),

@@ -54,7 +54,7 @@ export interface CourtLimits {
   bonds: bigint | undefined;
   /** Gas spent on one game; a game of full depth costs a side about 1,200,000. */
   gasPerGame: bigint;
-  /** Rivals of its own that are in at a time; undefined: eight per worker. Its own segments, always defended, don't count. */
+  /** Rivals of its own that are in at a time; undefined: as many as replays leave time for. Its own segments, always defended, don't count. */
   games: number | undefined;
   /** Worker processes with a history, each within the caps' memory. */
   workers: number;

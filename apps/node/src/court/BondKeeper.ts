@@ -12,14 +12,17 @@ import { isOneOf, type JoinPurse } from "./decideJoin.ts";
 
 export class BondKeeper {
   readonly #context: NodeContext;
+  readonly #replaySeconds: () => number;
   /** Sent with a rival that the snapshot may not show yet, by commitment. */
   readonly #sent = new Map<Hex, bigint>();
   #naming: Promise<unknown> = Promise.resolve();
   /** Money may lie in the court without need: true at start, and after each dispute. */
   isDue = true;
 
-  constructor(context: NodeContext) {
+  /** `replaySeconds`: of the longest replay so far. */
+  constructor(context: NodeContext, replaySeconds: () => number) {
     this.#context = context;
+    this.#replaySeconds = replaySeconds;
   }
 
   /** One rival is named after the other: each sees the money that those before it left. */
@@ -40,7 +43,10 @@ export class BondKeeper {
       locked: sum([...own.map(({ bond }) => bond), ...sent]),
       ...{ mostLocked: court.bonds, free: deposit + wallet },
       rivals: own.length + sent.length,
-      mostRivals: mostRivalsOf(court),
+      mostRivals: mostRivalsOf(court, {
+        seconds: this.#replaySeconds(),
+        clock: Number(chain.params.courtClockSeconds),
+      }),
     };
   }
 

@@ -63,7 +63,7 @@ export class CourtService {
     const margin = Number(context.chain.params.courtInclusionSeconds);
     this.#histories = new Histories(context.openDispute, { limit: settings.court.workers, now, margin });
     this.#replays = new Replays(this.#histories, now);
-    this.#bonds = new BondKeeper(context);
+    this.#bonds = new BondKeeper(context, () => this.#histories.replaySeconds);
     this.#record = new CourtRecord(context);
   }
 

@@ -121,7 +121,15 @@ const crowd = (games: number, replayMinutes: number, answers = 5): Crowd => {
 };
 
 test("more games than workers against rivals that answer at once: one replay a game, and none is lost", async () => {
-  for (const at of [crowd(3, 1), crowd(32, 1), crowd(16, 5), crowd(32, 5), crowd(8, 10), crowd(4, 30), crowd(8, 30)]) {
+  for (const at of [
+    crowd(3, 1),
+    crowd(128, 1),
+    crowd(16, 5),
+    crowd(64, 5),
+    crowd(8, 10),
+    crowd(32, 10),
+    crowd(8, 30),
+  ]) {
     const { lost, replays } = await playCrowd(at);
     assert.deepEqual({ ...at, lost, replays }, { ...at, lost: 0, replays: at.games });
   }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { LeaseFacts } from "@weft/chain/facts";
 import type { CourtOptions } from "@weft/compute/tensor/courtProgram";
 import * as world from "@weft/market/fixtures";
+import * as Attributes from "@weft/protocol/Attributes";
 import { hasCode, WeftError } from "@weft/protocol/Errors";
 import { zeroHash } from "@weft/protocol/fields";
 import * as JobDetails from "@weft/protocol/JobDetails";
@@ -17,7 +18,7 @@ import { createMemoryTransport } from "@weft/transport/MemoryTransport";
 import { decodeMessage, encodeMessage } from "@weft/transport/Wire";
 import { sha256 } from "viem";
 import type { NodeContext } from "../NodeContext.ts";
-import { checkCourt } from "./checkCourt.ts";
+import { checkCourt, segmentSeconds } from "./checkCourt.ts";
 import { checkOpen, firstSegmentOf, mayOpen, readTerms } from "./checkOpen.ts";
 import { decideLease, type LeaseInput } from "./decideLease.ts";
 import { microBits } from "./driveRun.ts";
@@ -104,7 +105,8 @@ test("a court program is computed again before the start, and another one is ref
   const start = { step: 20, stateRoot: zeroHash, checkpoint: zeroHash, bytes: 1 };
   const terms = { ...checkOpen(lease, open), court: right, start };
   const asked: object[] = [];
-  const check = (job: { order: Order.Order }, failure?: WeftError, found = right) =>
+  let pools: { attributes: bigint }[] = [];
+  const check = (job: { order: Order.Order }, failure?: WeftError, found = right, about = terms) =>
     checkCourt(
       {
         courtProgram: async ({ signal: _, limits, origin, ...options }: CourtOptions) => {
@@ -113,9 +115,10 @@ test("a court program is computed again before the start, and another one is ref
           return found;
         },
         blobs: { path: (id: string) => `/blobs/${id}` },
-        settings: { caps: { threads: 2, memoryMiB: 512 } },
+        settings: { caps: { threads: 2, memoryMiB: 512 }, pools },
+        chain: { params: { courtClockSeconds: 14_400n } },
       } as unknown as NodeContext,
-      { job, terms, signal: new AbortController().signal },
+      { job, terms: about, signal: new AbortController().signal },
     );
   await check({ order });
   assert.deepEqual(asked, [], "nothing is asked where no court is pinned");
@@ -126,6 +129,25 @@ test("a court program is computed again before the start, and another one is ref
   await assert.rejects(check(judged, theirs), { code: "job.court" });
   const ours = new WeftError("killed", { code: "runtime.crashed", fault: "us", retryable: true });
   await assert.rejects(check(judged, ours), { code: "runtime.crashed" });
+  // A segment of more than an hour, on the fastest of its pools: nobody could defend it.
+  const dear = { ...terms, program: { ...terms.program, stepsPerSegment: 3600, batch: 4096, accumulate: 4096 } };
+  const speed = (fp32Gflops: number, flags = 0) => [
+    { attributes: Attributes.pack({ ...Attributes.none, fp32Gflops, flags }) },
+  ];
+  const seconds = segmentSeconds(dear.program, speed(1)[0]!.attributes)!;
+  const enough = Math.ceil(seconds / 3600);
+  pools = speed(enough - 1);
+  await assert.rejects(check(judged, undefined, right, dear), { code: "job.court", message: /takes about \d+ s here/ });
+  await check({ order }, undefined, right, dear);
+  for (const able of [
+    speed(enough),
+    [...speed(1), ...speed(enough)],
+    speed(0),
+    speed(1, Attributes.flags.sharedHost),
+  ]) {
+    pools = able;
+    await check(judged, undefined, right, dear);
+  }
 });
 
 test("a program too large for its checkpoints to travel is refused before anything is expanded", () => {

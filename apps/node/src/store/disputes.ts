@@ -46,9 +46,9 @@ export function getDispute(store: Store, options: { commitment: Hex; side: Dispu
   return row === undefined ? undefined : fromRow(row);
 }
 
-/** Disputes not closed, oldest change first. */
+/** Disputes not closed, what this node defends before what it accuses, of each the oldest change first. */
 export function openDisputes(store: Store, options: { limit: number }): KeptDispute[] {
-  return all(store, "select * from disputes where closedAt is null order by updatedAt, commitment limit ?", [
+  return all(store, "select * from disputes where closedAt is null order by side, updatedAt, commitment limit ?", [
     options.limit,
   ]).map(fromRow);
 }
