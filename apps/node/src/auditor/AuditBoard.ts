@@ -35,7 +35,7 @@ export interface Duty {
   /** No new audit is begun. */
   leaving(): boolean;
   /** The segment is false, by a replay of the contents; said before the verdict is kept. */
-  onFalse(lease: LeaseFacts, commitment: SegmentCommitment, from: Pick<FoundVerdict, "details" | "contents">): void;
+  onFalse(lease: LeaseFacts, commitment: SegmentCommitment, from: Omit<FoundVerdict, "verdict">): void;
 }
 
 /** Segments remembered; the oldest are looked at again, at the price of a draw. */
@@ -196,8 +196,8 @@ export class AuditBoard {
       if (!stop.signal.aborted) throw error;
     });
     if (found === undefined) return;
-    const { verdict, details, contents } = found;
-    if (!verdict.ok) this.#duty.onFalse(lease, commitment, { details, contents });
+    const { verdict, ...from } = found;
+    if (!verdict.ok) this.#duty.onFalse(lease, commitment, from);
     blobs.unpinAll(auditPin(lease.leaseId, segment.segment));
     const secret = bytesToHex(random(32));
     const audit = {

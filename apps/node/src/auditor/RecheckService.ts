@@ -1,4 +1,4 @@
-// Replays what can still be challenged of nodes that a court convicted (dueRechecks.ts), one segment at a time and least
+// Replays what can still be challenged of nodes that a court or two auditors found false once (dueRechecks.ts), one segment at a time and least
 // favoured. What it finds false goes to the court like an audit's; there is no verdict to seal, and no pay but the bond's half.
 
 import { Loop } from "../Loop.ts";
@@ -44,9 +44,10 @@ export class RecheckService {
     const { chain, nodeId, settings } = this.#context;
     // Whoever may not bond could do nothing with what it finds.
     if (this.#duty.leaving() || settings.court.bonds === 0n) return;
-    const convicted = convictedNodes(chain.court.disputes(), ({ leaseId }) => chain.lease(leaseId)?.nodeId);
+    const segments = chain.openSegments();
+    const convicted = convictedNodes(chain.court.disputes(), segments, ({ leaseId }) => chain.lease(leaseId)?.nodeId);
     if (convicted.size === 0) return;
-    const open = chain.openSegments().flatMap(({ lease, segment }) => {
+    const open = segments.flatMap(({ lease, segment }) => {
       if (this.#done.has(segment.commitmentHash) || !chain.court.hears(lease.leaseId)) return [];
       return { lease, segment, committedAt: chain.court.committedAt(lease.leaseId, segment.segment) ?? 0n };
     });
@@ -79,8 +80,8 @@ export class RecheckService {
     const pin = auditPin(leaseId, segment.segment);
     try {
       const found = await replayForVerdict(this.#context, { lease, commitment, seed, holders, signal });
-      const { verdict, details, contents } = found;
-      if (!verdict.ok) this.#duty.onFalse(lease, commitment, { details, contents });
+      const { verdict, ...from } = found;
+      if (!verdict.ok) this.#duty.onFalse(lease, commitment, from);
       log[verdict.ok ? "info" : "warn"](
         { leaseId, segment: segment.segment.toString(), ok: verdict.ok },
         "a convicted node's other segment was replayed",

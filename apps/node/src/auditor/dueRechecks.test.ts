@@ -54,14 +54,17 @@ test("paid work goes first, until half of the window is over", () => {
   assert.deepEqual([due(both), due(both, true)], [["0xaa/1", "0xaa/0"], ["0xaa/0"]]);
 });
 
-test("convicted is whose commitment was eliminated, not who is accused", () => {
+test("convicted is whose commitment was eliminated or confirmed false by two auditors, not who is accused", () => {
   const dispute = (leaseId: string, eliminated?: object) => ({ leaseId, eliminated }) as unknown as DisputeState;
   const nodes = new Map([
     ["0x01", liar],
     ["0x02", honest],
   ]);
-  const found = convictedNodes([dispute("0x01", {}), dispute("0x02"), dispute("0x03", {})], ({ leaseId }) =>
-    nodes.get(leaseId),
-  );
-  assert.deepEqual([...found], [liar]);
+  const disputes = [dispute("0x01", {}), dispute("0x02"), dispute("0x03", {})];
+  const nodeOf = ({ leaseId }: DisputeState) => nodes.get(leaseId);
+  assert.deepEqual([...convictedNodes(disputes, [], nodeOf)], [liar]);
+  const audited = (audit: SegmentFacts["audit"]) => [segment(honest, 1n, { audit })];
+  for (const audit of ["none", "waiting", "committed", "passed", "lapsed"] as const)
+    assert.deepEqual([...convictedNodes(disputes, audited(audit), nodeOf)], [liar]);
+  assert.deepEqual([...convictedNodes([], audited("confirmed"), nodeOf)], [honest]);
 });

@@ -1,4 +1,4 @@
-// Whose other work is looked at again after a court found a segment false, and in which order. Pure. A node that lied once may
+// Whose other work is looked at again after a court, or two auditors, found a segment false, and in which order. Pure. A node that lied once may
 // have lied where nobody was drawn to look: what can still be challenged of its leases is replayed by the auditors that were
 // drawn for it in case it would be sampled, the most recent first, because of what came last the window is open longest.
 import type { LeaseFacts, SegmentFacts } from "@weft/chain/facts";
@@ -13,7 +13,7 @@ export interface Recheck {
 }
 
 export interface RecheckInput {
-  /** Nodes of which a commitment was eliminated. */
+  /** See `convictedNodes`. */
   convicted: ReadonlySet<NodeId>;
   /** This node. */
   nodeId: NodeId;
@@ -25,12 +25,16 @@ export interface RecheckInput {
   open: readonly Recheck[];
 }
 
-/** Nodes that a court convicted, as far as the chain's snapshot goes back. */
+/** Nodes that a court convicted, as far as the chain's snapshot goes back, or of whose segments two auditors say false. */
 export const convictedNodes = (
   disputes: readonly DisputeState[],
+  segments: readonly Pick<Recheck, "lease" | "segment">[],
   nodeOf: (dispute: DisputeState) => NodeId | undefined,
-): Set<NodeId> =>
-  new Set(disputes.filter(({ eliminated }) => eliminated !== undefined).flatMap((dispute) => nodeOf(dispute) ?? []));
+): Set<NodeId> => {
+  const confirmed = segments.filter(({ segment }) => segment.audit === "confirmed");
+  const eliminated = disputes.filter((dispute) => dispute.eliminated !== undefined);
+  return new Set([...confirmed.map(({ lease }) => lease.nodeId), ...eliminated.flatMap((one) => nodeOf(one) ?? [])]);
+};
 
 /** Those that an audit looks at, or has passed, are left out. */
 export function dueRechecks({ convicted, nodeId, now, windowSeconds, busy, open }: RecheckInput): Recheck[] {

@@ -38,6 +38,8 @@ export interface FoundVerdict {
   /** What the order commits to, and the contents that the segment was replayed from; those are the audit's to unpin. */
   details: FoundDetails["details"];
   contents: readonly Hex[];
+  /** Of all steps of the segment, where it was replayed from the start that it commits to. */
+  stepRoots?: readonly Hex[];
 }
 
 /** @throws WeftError `audit.noDetails`, `content.unavailable`, or the runtime's */
@@ -59,7 +61,12 @@ export async function replayForVerdict(context: NodeContext, subject: AuditSubje
   if (context.faults.lyingAuditor === true) return { verdict: lie(commitment, step), ...basis };
   const index = Number(step - commitment.firstStep);
   const expected = { index, program: terms.programHash, dataRoot: terms.program.dataRoot };
-  return { verdict: verdictOf(commitment, replayed, expected), ...basis };
+  const { firstStep, trace, stepRoots } = replayed;
+  const isWhole =
+    commitment.firstStep === BigInt(firstStep) &&
+    commitment.startRoot === trace.startRoot &&
+    stepRoots.length === Number(commitment.lastStep - commitment.firstStep) + 1;
+  return { verdict: verdictOf(commitment, replayed, expected), ...basis, ...(isWhole && { stepRoots }) };
 }
 
 /** Where the segment has to begin, and which nodes were drawn to hold that state. */

@@ -84,11 +84,11 @@ export class CourtService {
   found(
     lease: LeaseFacts,
     commitment: Segment.SegmentCommitment,
-    materials: Materials & { contents: readonly Hex[] },
+    materials: Materials & { contents: readonly Hex[]; stepRoots?: readonly Hex[] },
   ): void {
     const { chain, store, clock, blobs } = this.#context;
     if (!chain.court.hears(lease.leaseId)) return;
-    const { contents, ...body } = materials;
+    const { contents, stepRoots, ...body } = materials;
     const { leaseId } = lease;
     for (const content of contents) blobs.pin(content, disputePin(leaseId, commitment.segment));
     const dispute = {
@@ -98,6 +98,9 @@ export class CourtService {
       segment: Number(commitment.segment),
     } as const;
     putDispute(store, { dispute: { ...dispute, body }, at: clock.now() });
+    // What was just replayed isn't replayed again before it is named.
+    const isHonest = this.#context.faults.history?.({ leaseId, side: "rival" }) === undefined;
+    if (stepRoots !== undefined && isHonest) this.#replays.teach(keyOf(dispute), stepRoots);
     this.#loop.poke();
   }
 

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Dispute, DisputeOptions } from "@weft/compute/tensor/openDispute";
 import { WeftError } from "@weft/protocol/Errors";
+import { historyRoot } from "@weft/tensor/HashLayout";
 import type { CourtStruct } from "@weft/verification/court/Move";
+import { rootOf } from "@weft/verification/court/ownTrees";
+import type { TraceOracle } from "@weft/verification/court/TraceOracle";
+import { bytesToHex, type Hex, hexToBytes } from "viem";
 import { type Crowd, playCrowd } from "./crowdedCourt.fixture.ts";
 import { Histories } from "./Histories.ts";
 
@@ -14,16 +18,51 @@ function workers(limit: number) {
     open.push(name);
     const failure = new WeftError("memory", { code: "runtime.memory" });
     return {
-      oracle: {} as Dispute["oracle"],
+      oracle: { firstNan: async () => undefined } as Dispute["oracle"],
       program: () => (name === "bad" ? Promise.reject(failure) : Promise.resolve({} as CourtStruct)),
       close: async () => void ended.push(name),
     };
   };
   const histories = new Histories(port, { limit, now: () => 0, margin: 0 });
-  const acquire = (name: string, until = 0) =>
-    histories.acquire(name, { options: async () => ({ corpusPath: name }) as DisputeOptions, until });
+  const acquire = async (name: string, until = 0) => {
+    const options = async () => ({ corpusPath: name }) as DisputeOptions;
+    const held = await histories.acquire(name, { options, until });
+    // What no answer of before tells.
+    await held.history.oracle.firstNan();
+    return held;
+  };
   return { histories, open, ended, acquire };
 }
+
+const hash = (n: number): Hex => `0x${n.toString(16).padStart(64, "0")}`;
+const stepRoots = [1, 2, 3].map(hash);
+
+/** A segment of steps 4 to 6, whose worker says what it is asked. */
+function recalling() {
+  const asked: string[] = [];
+  let count = 0;
+  const oracle: TraceOracle = {
+    after: async (step) => {
+      asked.push(`after ${step}`);
+      return { loss: step, state: hash(step) };
+    },
+    leaves: async (tree, first, count) => {
+      asked.push(`leaves of ${tree.of}`);
+      return tree.of === "steps" ? stepRoots : Array.from({ length: count }, (_, i) => hash(first + i));
+    },
+    ...{ nodes: never, path: never, firstNan: never },
+  };
+  const program = { stepsPerSegment: 4n, totalSteps: 7n, values: 5n, entries: 2n, inputs: 2n } as CourtStruct;
+  const port = (): Dispute => {
+    count++;
+    return { oracle, program: async () => program, close: async () => {} };
+  };
+  const histories = new Histories(port, { limit: 1, now: () => 0, margin: 0 });
+  return { histories, asked, opened: () => count };
+}
+
+const options = async () => ({ program: { stepsPerSegment: 4 }, segment: 1 }) as DisputeOptions;
+const never = () => Promise.reject(new Error("asked for what is known"));
 
 /** Everything that can happen without anybody's doing has. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -33,8 +72,7 @@ test("a history stays open between looks", async () => {
   (await acquire("a")).release();
   (await acquire("a")).release();
   assert.deepEqual([open, ended], [["a"], []]);
-  const both = await Promise.all([acquire("b"), acquire("b")]);
-  assert.equal(both[0].history.oracle, both[1].history.oracle);
+  await Promise.all([acquire("b"), acquire("b")]);
   assert.deepEqual(open, ["a", "b"]);
 });
 
@@ -119,6 +157,43 @@ test("one that fails is told to whoever asks, and nothing is opened after the en
 const crowd = (games: number, replayMinutes: number, answers = 5): Crowd => {
   return { games, answers, replay: 60 * replayMinutes, workers: 2, moves: 10 };
 };
+
+test("a history that ended is opened again only for what it wasn't asked before", async () => {
+  const { histories, opened } = recalling();
+  const look = async () => {
+    const held = await histories.acquire("game", { options, until: 0 });
+    const { oracle, program } = held.history;
+    const root = await rootOf(oracle, { of: "steps" }, 3);
+    const path = await oracle.path({ of: "steps" }, 2);
+    const values = await oracle.leaves({ of: "values", step: 5 }, 1, 2);
+    const said = { program, root, path, values, after: await oracle.after(6) };
+    held.release();
+    return said;
+  };
+  const first = await look();
+  assert.equal(first.root, bytesToHex(historyRoot(stepRoots.map((root) => hexToBytes(root)))));
+  await histories.close("game");
+  assert.deepEqual([await look(), opened()], [first, 1]);
+  const held = await histories.acquire("game", { options, until: 0 });
+  assert.equal(opened(), 1);
+  await held.history.oracle.leaves({ of: "leaves", step: 5, value: 1 }, 0, 1);
+  assert.equal(opened(), 2);
+  held.release();
+  await histories.close("game");
+  histories.forget("game");
+  await look();
+  assert.equal(opened(), 3);
+});
+
+test("step roots that an audit made are not made again to name the rival", async () => {
+  const { histories, asked } = recalling();
+  histories.teach("game", stepRoots);
+  const held = await histories.acquire("game", { options, until: 0 });
+  await rootOf(held.history.oracle, { of: "steps" }, 3);
+  assert.deepEqual(asked, []);
+  await held.history.oracle.after(5);
+  assert.deepEqual(asked, ["after 4", "after 5", "after 6"]);
+});
 
 test("more games than workers against rivals that answer at once: one replay a game, and none is lost", async () => {
   for (const at of [

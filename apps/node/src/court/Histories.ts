@@ -4,6 +4,8 @@ import type { Dispute, DisputeOptions } from "@weft/compute/tensor/openDispute";
 import { WeftError } from "@weft/protocol/Errors";
 import type { CourtStruct } from "@weft/verification/court/Move";
 import type { TraceOracle } from "@weft/verification/court/TraceOracle";
+import type { Hex } from "viem";
+import { emptyRecall, learn, type Recall, recallingOracle } from "./recall.ts";
 import { firstServed, givesWay, type Idle, type Waiting } from "./shareWorkers.ts";
 
 /** Opens a history; `openDispute` of packages/compute, or a test's own. */
@@ -69,6 +71,8 @@ export interface HistoriesOptions {
 const mostWaiting = 256;
 /** Disputes whose replays' times are remembered. */
 const mostMeasured = 512;
+/** Disputes whose answers are: some hundred KiB each. */
+const mostRecalled = 128;
 
 export class Histories {
   readonly #open: DisputePort;
@@ -77,6 +81,8 @@ export class Histories {
   #waiting: Waiter[] = [];
   /** Of disputes that were looked at. */
   readonly #measured = new Map<string, Measured>();
+  /** The one used last last. */
+  readonly #recalled = new Map<string, Recall>();
   /** Workers that were given to a waiter and aren't open yet. */
   #taken = 0;
   #ending = 0;
@@ -108,10 +114,44 @@ export class Histories {
   }
 
   /**
-   * The history under `key`, opened where it isn't; in use until `release`, and open for the next time after it.
+   * The history under `key`, opened where it isn't; in use until `release`, and open for the next time after it. One that has
+   * answered before waits for a worker only once something else is asked: then its oracle rejects as this does.
    * @throws WeftError `court.workers` when no worker was free in time, or too many wait; of `options`; the worker's
    */
   async acquire(key: string, wish: Wish): Promise<Held> {
+    const recall = this.#recallOf(key);
+    let using: Promise<Held> | undefined;
+    let used: Held | undefined;
+    const use = async () => {
+      using ??= this.#use(key, wish);
+      used = await using;
+      return used.history;
+    };
+    const program = recall.program === undefined || this.#opened.has(key) ? (await use()).program : recall.program;
+    const oracle = recallingOracle(recall, async () => (await use()).oracle);
+    return { history: { program, oracle }, release: () => used?.release() };
+  }
+
+  /** Step roots of the segment that were made elsewhere on this node. */
+  teach(key: string, stepRoots: readonly Hex[]): void {
+    learn(this.#recallOf(key), { of: "steps" }, stepRoots);
+  }
+
+  /** Nothing that it answered is true of the dispute any more, or needed. */
+  forget(key: string): void {
+    this.#recalled.delete(key);
+  }
+
+  #recallOf(key: string): Recall {
+    const recall = this.#recalled.get(key) ?? emptyRecall();
+    this.#recalled.delete(key);
+    this.#recalled.set(key, recall);
+    const [oldest] = this.#recalled.keys();
+    if (this.#recalled.size > mostRecalled && oldest !== undefined) this.#recalled.delete(oldest);
+    return recall;
+  }
+
+  async #use(key: string, wish: Wish): Promise<Held> {
     const known = this.#measured.get(key);
     if (known !== undefined) known.pause = this.#options.now() - known.since;
     const opened = this.#take(key, wish) ?? (await this.#make(key, wish));
@@ -186,8 +226,12 @@ export class Histories {
       return meanwhile;
     }
     const dispute = this.#open(wanted);
+    const recall = this.#recallOf(key);
     const history = dispute.program().then((program) => {
       opened.isReady = true;
+      recall.program = program;
+      const { stepsPerSegment } = wanted.program ?? {};
+      recall.firstStep = stepsPerSegment === undefined ? undefined : wanted.segment * stepsPerSegment;
       return { program, oracle: dispute.oracle };
     });
     // Whoever uses it is told; a worker that nobody waits for must not end the process.

@@ -2,6 +2,7 @@
 // long, and a worker isn't asked for ever for what it can't do. That costs a move at most: whose turn it is, and that a clock is
 // over, the chain knows without any replay.
 import { WeftError } from "@weft/protocol/Errors";
+import type { Hex } from "viem";
 import type { Held, Histories, Wish } from "./Histories.ts";
 
 interface Failed {
@@ -52,6 +53,7 @@ export class Replays {
    */
   async broke(key: string, error: unknown): Promise<never> {
     if (!(error instanceof WeftError) || !failures.test(error.code)) throw error;
+    if (error.code === "game.other") this.#histories.forget(key);
     await this.#histories.close(key);
     if (error.code === "runtime.stopped") throw error;
     const count = (this.#failed.get(key)?.count ?? 0) + 1;
@@ -62,6 +64,11 @@ export class Replays {
     };
     this.#failed.set(key, failed);
     throw isWorkers(failed) && count < saidFrom ? error : this.#refusal(failed, error);
+  }
+
+  /** As Histories.teach. */
+  teach(key: string, stepRoots: readonly Hex[]): void {
+    this.#histories.teach(key, stepRoots);
   }
 
   /** A move was made with it. */
@@ -76,6 +83,7 @@ export class Replays {
   /** Nothing is left to replay: what failed of it is forgotten as well. */
   async forget(key: string): Promise<void> {
     this.#failed.delete(key);
+    this.#histories.forget(key);
     await this.#histories.close(key);
   }
 

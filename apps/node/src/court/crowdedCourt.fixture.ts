@@ -49,7 +49,8 @@ export async function playCrowd(crowd: Crowd): Promise<{ lost: number; replays: 
   const open = (_: DisputeOptions): Dispute => {
     counts.replays++;
     const ready = time.sleep(crowd.replay).then(() => ({}) as CourtStruct);
-    return { oracle: {} as Dispute["oracle"], program: () => ready, close: async () => {} };
+    const oracle = { firstNan: async () => undefined } as Dispute["oracle"];
+    return { oracle, program: () => ready, close: async () => {} };
   };
   const histories = new Histories(open, { limit: crowd.workers, now: () => time.now, margin: inclusion });
   const play = async (key: string) => {
@@ -79,7 +80,12 @@ async function playGame(
     const held = await histories
       .acquire(key, { options: async () => ({}) as DisputeOptions, until })
       .catch(() => undefined);
-    if (held === undefined) return false;
+    // Nothing that was answered before is enough for the move.
+    const asked = await held?.history.oracle.firstNan().then(
+      () => true,
+      () => false,
+    );
+    if (held === undefined || !asked) return false;
     await time.sleep(moveSeconds);
     held.release();
     if (time.now > until) return false;

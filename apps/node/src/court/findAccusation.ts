@@ -37,12 +37,15 @@ export async function findAccusation(
     replays.worked(key);
     return { accusation, program };
   } catch (error) {
-    return await replays.broke(key, error);
+    return await replays.broke(held.isReplay ? key : programKey(key), error);
   } finally {
     held.release();
-    if (!held.isReplay) await replays.close(key);
+    if (!held.isReplay) await replays.forget(programKey(key));
   }
 }
+
+/** Of a history that isn't the segment's: nothing that it answers is that one's. */
+const programKey = (key: string): string => `${key}/program`;
 
 /** Of the segment, or of the order's program alone where the segment has no start that could be replayed. */
 async function openHistory(
@@ -59,7 +62,7 @@ async function openHistory(
   } catch (error) {
     if (!hasCode(error, "court.startUnknown")) throw error;
     const options = () => programOptions(context, subject);
-    return { ...(await replays.acquire(key, { options, until })), isReplay: false };
+    return { ...(await replays.acquire(programKey(key), { options, until })), isReplay: false };
   }
 }
 
