@@ -22,7 +22,7 @@ type Placed = Pick<SegmentView, "segment" | "leaseId" | "nodeId">;
 export interface Fates {
   /** Re-executed by another node and found equal. */
   verified: SegmentView[];
-  /** Part of the model all the same: nobody looked. */
+  /** Part of the model all the same: no audit that the chain knows of looked. */
   unverified: SegmentView[];
   /** Part of the model too: one auditor found it false, and so far no second one, nor a court. */
   accused: SegmentView[];

@@ -36,8 +36,12 @@ export function verifiedLines(view: JobView, options: ReportOptions): string[] {
   return [paint(look, "bold", "what this does and doesn't show"), ...lines.map((line) => `  ${line}`)];
 }
 
+/** Their numbers, said to be such. */
+const segmentsText = (segments: readonly { segment: number }[]): string =>
+  `${segments.length === 1 ? "segment" : "segments"} ${numbersText(segments)}`;
+
 const listed = (segments: readonly { segment: number }[]): string =>
-  segments.length === 0 ? "" : ` (${segments.length === 1 ? "segment" : "segments"} ${numbersText(segments)})`;
+  segments.length === 0 ? "" : ` (${segmentsText(segments)})`;
 
 /** Of the segments that the model is made of; what was found false or fell with it is none of them. */
 function countNotes({ verified, unverified, accused }: Fates, names: NodeNames): string[] {
@@ -60,8 +64,8 @@ function falseNotes({ foundFalse, fell }: Fates, names: NodeNames): string[] {
     const isOwn = (one: { nodeId: string }) => one.nodeId === nodeId;
     const [wrong, after] = [foundFalse.filter(isOwn), fell.filter(isOwn)];
     const name = nameOf(names, nodeId);
-    const notes = wrong.length === 0 ? [] : [`found false: ${numbersText(wrong)} of ${name}; void`];
-    if (after.length > 0) notes.push(`void: ${numbersText(after)} of ${name}, which went on from a false segment`);
+    const notes = wrong.length === 0 ? [] : [`found false: ${segmentsText(wrong)} of ${name}; void`];
+    if (after.length > 0) notes.push(`void: ${segmentsText(after)} of ${name}, which went on from a false segment`);
     return notes;
   });
 }
@@ -77,12 +81,12 @@ function convictedNotes(
   const keeps =
     paid === undefined || BigInt(paid) === 0n ? "" : `, ${name} keeps the ${amountOf(paid)} that it was paid,`;
   const notes = [
-    `unseen: ${numbersText(unseen)} of ${name} came before its false one and no audit re-executed them: they stand${keeps} and the work went on from the state after step ${grouped(goesOnFrom - 1)} as ${name} left it`,
+    `unseen: ${segmentsText(unseen)} of ${name} came before its false one and no audit re-executed ${unseen.length === 1 ? "it: it stands" : "them: they stand"}${keeps} and the work went on from the state after step ${grouped(goesOnFrom - 1)} as ${name} left it`,
   ];
   const lies = arranged?.nodeId === nodeId ? unseen.filter(({ segment }) => segment >= arranged.firstFalse) : [];
   if (lies.length > 0)
     notes.push(
-      `by this cheat's arrangement ${numbersText(lies)} of these ${lies.length === 1 ? "is" : "are"} false too, one bit of one weight${lies.length === 1 ? "" : " each"}: no draw fell on them, so the model is built on what follows from that and the chain doesn't know`,
+      `by this cheat's arrangement ${segmentsText(lies)} ${lies.length === 1 ? "is" : "are"} false too, one bit of one weight${lies.length === 1 ? "" : " each"}: no draw fell on them in time, so the model is built on what follows from that and the chain doesn't know`,
     );
   return notes;
 }
