@@ -367,13 +367,11 @@ contract CourtRivalsTest is CourtFixture {
         succeeds(matcher, address(market), settle);
     }
 
-    function test_AfterAllFrozenTimeOnlyTheStakeIsLeft() public {
+    /// @notice Where nobody ended a game for the whole time that it freezes the lease.
+    function test_AfterItsFrozenTimeOnlyTheStakeIsLeft() public {
         Side memory lie = liar(Lie.loss, 0, 0);
         begin(lie);
         closeAs(buyer, id, CloseReason.completed);
-        // Someone used the lease's frozen time up before.
-        vm.prank(address(court));
-        market.courtFreeze(id);
         bytes20 game = challengeAs(sponsor, c, honest(), ladder());
         uint96 stake = registry.stakeOf(provider.id);
         skip(params.unbondDelaySeconds + params.releaseDelaySeconds);
@@ -389,8 +387,6 @@ contract CourtRivalsTest is CourtFixture {
     function test_ARivalThatLosesAfterTheLeaseWasSettledIsPaidOut() public {
         begin(honest());
         closeAs(buyer, id, CloseReason.completed);
-        vm.prank(address(court));
-        market.courtFreeze(id);
         bytes20 game = challengeAs(sponsor, c, false_(1), ladder());
         mustMove(game, honest(), false_(1));
         skip(params.unbondDelaySeconds + params.releaseDelaySeconds);

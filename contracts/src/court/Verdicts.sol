@@ -33,8 +33,6 @@ abstract contract Verdicts is Docket {
         if (params.unbondDelaySeconds <= params.challengeWindowSeconds + 2 * side) {
             revert ParamsUnsafe("unbondDelaySeconds");
         }
-        // Channels count the seconds that a lease was frozen in 24 bits.
-        if (params.unbondDelaySeconds > type(uint24).max) revert ParamsUnsafe("unbondDelaySeconds");
         if (params.faultSlashPpm > params.patternSlashPpm || params.patternSlashPpm > PPM) {
             revert ParamsUnsafe("faultSlashPpm");
         }
@@ -62,9 +60,11 @@ abstract contract Verdicts is Docket {
             return;
         }
         bytes20 nodeId = CHANNELS.nodeOf(c.leaseId);
-        if (_dismiss(commitment, nodeId, sponsor, level) && MARKET.lease(c.leaseId).state != LeaseState.settled) {
-            MARKET.courtUnfreeze(c.leaseId);
-        }
+        bool last = _dismiss(commitment, nodeId, sponsor, level);
+        if (MARKET.lease(c.leaseId).state == LeaseState.settled) return;
+        // The next game freezes for a time of its own, before this one lets go: no rival that waits is outlasted.
+        if (!last) MARKET.courtFreeze(c.leaseId);
+        MARKET.courtUnfreeze(c.leaseId);
     }
 
     /// @dev An earlier segment of the lease was found false meanwhile: this one is void already and costs its node nothing more,

@@ -20,6 +20,8 @@ interface IChannels {
     struct BondView {
         uint96 free;
         uint96 locked;
+        /// When a lease's bond was last given back or taken; 0: never.
+        uint40 unlockedAt;
     }
 
     struct ChannelView {
@@ -214,9 +216,9 @@ interface IChannels {
     function settle(bytes32 channelId, address buyer, LeaseMoney calldata money, bool startFeeDue, bool bondForfeit)
         external;
     function bumpBuyerEpoch(address buyer) external returns (uint32);
-    /// @param budget Seconds that all of a channel's court freezes together may take.
+    /// @param budget Seconds that this freeze may take.
     function courtFreeze(bytes32 channelId, uint256 budget) external returns (uint32 until);
-    function courtUnfreeze(bytes32 channelId, uint256 budget) external;
+    function courtUnfreeze(bytes32 channelId) external;
     function courtVoid(bytes32 channelId, uint64 cap) external;
     function slashBond(bytes32 channelId, uint64 bond, uint64 amount, address beneficiary) external;
     /// @notice What is left of the bond: half to whoever found the fault, rounded down, the rest to the buyer.

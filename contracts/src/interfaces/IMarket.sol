@@ -123,9 +123,8 @@ interface IMarket {
 
     // ---- the lease's court only -----------------------------------------------------------------------------------
 
-    /// @notice Pauses pay and settlement until as many unfreezes came, for at most the unbonding delay over all freezes of
-    /// the lease.
-    /// @return until When it ends at the latest; now or earlier once that time is used up.
+    /// @notice Pauses pay and settlement until as many unfreezes came, at most for the unbonding delay from the last freeze on.
+    /// @return until When it ends at the latest.
     function courtFreeze(bytes32 leaseId) external returns (uint32 until);
     function courtUnfreeze(bytes32 leaseId) external;
     function courtVoid(bytes32 leaseId, uint64 cap) external;

@@ -71,6 +71,8 @@ interface IRegistry {
     error StakeInsufficient(bytes20 nodeId, uint96 stake, uint96 wanted);
     error NothingUnbonding(bytes20 nodeId);
     error StillUnbonding(bytes20 nodeId, uint40 unbondsAt);
+    /// @notice Bonds of leases that aren't settled, for which the least stake has to stay.
+    error LeasesUnsettled(bytes20 nodeId, uint96 locked);
     error SlasherUnknown(address slasher);
     error SlasherNotActive(address slasher, uint40 activeAt);
     error SnapshotNotPast(uint256 snapshotTime, uint256 now_);
@@ -123,6 +125,8 @@ interface IRegistry {
     /// @notice Starts unbonding; asking again restarts the delay for the whole unbonding amount. Still slashable.
     function requestUnstake(bytes20 nodeId, uint96 amount) external;
 
+    /// @notice Pays what was asked for, after its delay. Where less than the least stake remains: not while a lease of the node is
+    /// unsettled, nor within the delay after the last one's bond was given back or taken.
     function unstake(bytes20 nodeId, address to) external;
 
     /// @notice Takes up to `amount` of a node's stake, bonded first, for `burnSlashed`. Active slashers only.

@@ -5,7 +5,7 @@ pragma solidity 0.8.37;
 ///
 ///  slot 0: | flags 16 | bucketAt 32 | cap 48 | nodeId 160 |        written at open, at close, when a bucket opens
 ///  slot 1: | later 48 | claimed 48 | signer 160 |                  written at open and at every claim
-///  slot 2: | bondSlashed 48 | courtFreezes 24 | courtFrozenSeconds 24 | auditFrozenUntil 32 | courtFrozenUntil 32 | released 48 | matured 48 |
+///  slot 2: | bondSlashed 48 | courtFreezes 24 | auditFrozenUntil 32 | courtFrozenUntil 32 | released 48 | matured 48 |
 ///  slot 3: | auditSpent 64 | anchored 64 |
 ///
 /// 48 bits hold 281 million in units of 1e-6: the limit of one lease, checked in Terms. A dispute freezes, then slashes: one slot.
@@ -30,7 +30,6 @@ library Pending {
         uint48 released;
         uint32 courtFrozenUntil;
         uint32 auditFrozenUntil;
-        uint24 courtFrozenSeconds;
         uint24 courtFreezes;
         uint48 bondSlashed;
         uint64 anchored;
@@ -117,25 +116,18 @@ library Pending {
         if (self.matured > newCap) self.matured = uint48(newCap);
     }
 
-    /// @notice One more dispute holds the money back, for what is left of `budget` seconds over all disputes of the channel.
+    /// @notice One more game holds the money back: for `budget` seconds from now, whatever games before it took.
     function courtFreeze(Channel storage self, uint256 budget) internal returns (uint32 until) {
-        uint24 freezes = self.courtFreezes;
-        self.courtFreezes = freezes + 1;
-        if (freezes != 0) return self.courtFrozenUntil;
-        until = uint32(block.timestamp + budget - self.courtFrozenSeconds);
-        self.courtFrozenUntil = until;
+        until = uint32(block.timestamp + budget);
+        (self.courtFreezes, self.courtFrozenUntil) = (self.courtFreezes + 1, until);
     }
 
-    /// @notice One dispute less; the last one lets the money go. True when it did.
-    function courtUnfreeze(Channel storage self, uint256 budget) internal returns (bool) {
+    /// @notice One game less; the last one lets the money go. True when it did.
+    function courtUnfreeze(Channel storage self) internal returns (bool) {
         uint24 freezes = self.courtFreezes;
         if (freezes == 0) return false;
         self.courtFreezes = freezes - 1;
         if (freezes != 1) return false;
-        uint256 until = self.courtFrozenUntil;
-        uint256 left = until > block.timestamp ? until - block.timestamp : 0;
-        // Never above the budget: `until` was set with what was left of it.
-        self.courtFrozenSeconds = uint24(budget - left);
         self.courtFrozenUntil = 0;
         return true;
     }

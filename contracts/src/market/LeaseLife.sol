@@ -144,7 +144,7 @@ abstract contract LeaseLife is LeaseBook {
 
     function courtUnfreeze(bytes32 leaseId) external {
         _ofCourt(leaseId);
-        CHANNELS.courtUnfreeze(leaseId, COURT_FREEZE);
+        CHANNELS.courtUnfreeze(leaseId);
     }
 
     function courtVoid(bytes32 leaseId, uint64 cap) external {

@@ -139,7 +139,7 @@ contract Channels is Claims {
         uint64 refund = money.pay - claimed - startFee + (money.auditPot - auditPaid);
         uint64 bond = money.bond - self.bondSlashed;
         Bonds storage bonds = _bonds[nodeId];
-        bonds.locked -= bond;
+        (bonds.locked, bonds.unlockedAt) = (bonds.locked - bond, uint40(block.timestamp));
         if (bondForfeit) {
             _accounts[buyer].free += refund + bond;
         } else {
@@ -159,8 +159,8 @@ contract Channels is Claims {
         emit Frozen(channelId, msg.sender, until);
     }
 
-    function courtUnfreeze(bytes32 channelId, uint256 budget) external onlyMarket {
-        if (_channels[channelId].courtUnfreeze(budget)) emit Unfrozen(channelId, msg.sender);
+    function courtUnfreeze(bytes32 channelId) external onlyMarket {
+        if (_channels[channelId].courtUnfreeze()) emit Unfrozen(channelId, msg.sender);
     }
 
     function courtVoid(bytes32 channelId, uint64 cap) external onlyMarket {
@@ -174,7 +174,7 @@ contract Channels is Claims {
         if (amount > left) revert BondTooLow(channelId, amount, left);
         // At most the bond, a uint48.
         self.bondSlashed += uint48(amount);
-        _bonds[self.nodeId].locked -= amount;
+        _unlock(self.nodeId, amount);
         _grant(channelId, beneficiary, amount);
     }
 
@@ -187,11 +187,16 @@ contract Channels is Claims {
         uint64 left = bond - self.bondSlashed;
         if (left == 0) return (0, 0);
         self.bondSlashed = uint48(bond);
-        _bonds[self.nodeId].locked -= left;
+        _unlock(self.nodeId, left);
         toFinder = left / 2;
         toBuyer = left - toFinder;
         if (toFinder != 0) _grant(channelId, finder, toFinder);
         _grant(channelId, buyer, toBuyer);
+    }
+
+    function _unlock(bytes20 nodeId, uint64 amount) private {
+        Bonds storage bonds = _bonds[nodeId];
+        (bonds.locked, bonds.unlockedAt) = (bonds.locked - amount, uint40(block.timestamp));
     }
 
     function _grant(bytes32 channelId, address beneficiary, uint64 amount) private {

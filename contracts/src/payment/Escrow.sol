@@ -30,11 +30,12 @@ abstract contract Escrow is IChannels, EIP712 {
         uint32 exitAt;
     }
 
-    /// @dev | offersCancelled 8 | locked 96 | free 96 |
+    /// @dev | unlockedAt 40 | offersCancelled 8 | locked 96 | free 96 |
     struct Bonds {
         uint96 free;
         uint96 locked;
         bool offersCancelled;
+        uint40 unlockedAt;
     }
 
     IERC20 internal immutable TOKEN;
@@ -197,6 +198,6 @@ abstract contract Escrow is IChannels, EIP712 {
 
     function bondsOf(bytes20 nodeId) external view returns (BondView memory) {
         Bonds memory bonds = _bonds[nodeId];
-        return BondView(bonds.free, bonds.locked);
+        return BondView(bonds.free, bonds.locked, bonds.unlockedAt);
     }
 }

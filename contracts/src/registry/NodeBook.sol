@@ -39,6 +39,7 @@ abstract contract NodeBook is IRegistry, EIP712 {
 
     address internal immutable WEFT;
     address internal immutable MARKET;
+    address internal immutable CHANNELS;
     address internal immutable GOVERNANCE;
     uint256 internal immutable MIN_STAKE;
     uint256 internal immutable DRAW_STAKE_CAP;
@@ -64,6 +65,7 @@ abstract contract NodeBook is IRegistry, EIP712 {
         if (params.minStake == 0 || params.drawStakeCap < params.minStake) revert ParamsUnsafe();
         WEFT = wiring.weft;
         MARKET = wiring.market;
+        CHANNELS = wiring.channels;
         GOVERNANCE = governance;
         MIN_STAKE = params.minStake;
         DRAW_STAKE_CAP = params.drawStakeCap;

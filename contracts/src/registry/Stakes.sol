@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Burnable.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {IChannels} from "../interfaces/IChannels.sol";
 import {Draw} from "../libraries/Draw.sol";
 import {NodeBook} from "./NodeBook.sol";
 
@@ -56,9 +57,19 @@ abstract contract Stakes is NodeBook {
         uint96 amount = self.unbonding;
         if (amount == 0) revert NothingUnbonding(nodeId);
         if (block.timestamp < self.unbondsAt) revert StillUnbonding(nodeId, self.unbondsAt);
+        if (self.stake < MIN_STAKE) _checkUnbound(nodeId);
         self.unbonding = 0;
         emit Unstaked(nodeId, to, amount);
         IERC20(WEFT).safeTransfer(to, amount);
+    }
+
+    /// @dev The least stake stays for as long as a lease of the node may still be found false, and a delay after that.
+    function _checkUnbound(bytes20 nodeId) private view {
+        IChannels.BondView memory bonds = IChannels(CHANNELS).bondsOf(nodeId);
+        if (bonds.locked != 0) revert LeasesUnsettled(nodeId, bonds.locked);
+        if (bonds.unlockedAt == 0) return;
+        uint40 until = uint40(bonds.unlockedAt + UNBOND_DELAY);
+        if (block.timestamp < until) revert StillUnbonding(nodeId, until);
     }
 
     function slash(bytes20 nodeId, uint96 amount) external onlySlasher returns (uint96 slashed) {

@@ -44,6 +44,10 @@ const advice: Record<string, { remedy: string; fault?: Fault; retryable?: boolea
   "registry.StakeTooLow": { remedy: "stake more WEFT on the node", fault: "provider" },
   "registry.OperatorTaken": { remedy: "use a fresh operator key: one key belongs to one node for ever" },
   "registry.StillUnbonding": { remedy: "wait for the unbonding delay", retryable: true },
+  "registry.LeasesUnsettled": {
+    remedy: "leave the least stake in until the node's leases are settled, and the unbonding delay after that",
+    retryable: true,
+  },
   "court.NotThisCourt": { remedy: "only leases of tier exact whose order pinned this court can be disputed here" },
   "court.LeaseSettled": { remedy: "nothing is left to do: what is settled can't be challenged" },
   "court.WindowOver": {

@@ -4,8 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { closeLease } from "@weft/chain/actions/closeLease";
 import { deposit } from "@weft/chain/actions/deposit";
 import { openLease } from "@weft/chain/actions/openLease";
+import { settle } from "@weft/chain/actions/settle";
 import type { ChainClient } from "@weft/chain/ChainClient";
 import * as DevChain from "@weft/chain/DevChain";
 import { clientOf } from "@weft/chain/NetworkFile";
@@ -18,7 +20,7 @@ import * as HardwareClass from "@weft/protocol/HardwareClass";
 import * as Offer from "@weft/protocol/Offer";
 import * as Order from "@weft/protocol/Order";
 import { paramsHash } from "@weft/protocol/Params";
-import type { Address } from "viem";
+import type { Address, Hex } from "viem";
 import type { Context } from "../Context.ts";
 import { homeAt } from "../Home.ts";
 import { sendAll } from "../start/buyer.ts";
@@ -35,6 +37,7 @@ const zeroAddress = `0x${"0".repeat(40)}` as const;
 let chain: DevChain.DevChain;
 let client: ChainClient;
 let keys: NodeKeys;
+let lease: Hex;
 let said: string[] = [];
 let emitted: Record<string, unknown>[] = [];
 const context = {
@@ -76,7 +79,7 @@ const pass = async (seconds: bigint) => {
 };
 
 /** The owner earns a matcher's fee, which is the shortest way to earnings. */
-async function earn(fee: bigint): Promise<void> {
+async function earn(fee: bigint): Promise<Hex> {
   const { signer: buyer } = await buyerKey(home);
   await give(client, [{ who: "buyer", address: buyer.address, gas: 10n ** 18n, stable: 1_000_000n }]);
   await sendAll(client, buyer, [await deposit(client, { owner: buyer, amount: 1_000_000n, id: "test" })]);
@@ -99,6 +102,14 @@ async function earn(fee: bigint): Promise<void> {
     order: { order, signature: await signNoun(client.network, Order.schema, order, buyer) },
   };
   await sendAll(client, keys.owner.signer, [openLease(client, { ...signed, fee })]);
+  return Order.leaseId(Order.hash(order), Offer.hash(offer), 0);
+}
+
+async function endLease(leaseId: Hex): Promise<void> {
+  const { signer: buyer } = await buyerKey(home);
+  await sendAll(client, buyer, [closeLease(client, { leaseId, reason: "completed" })]);
+  await pass(client.params.claimWindowSeconds + client.params.releaseDelaySeconds + 1n);
+  await sendAll(client, buyer, [settle(client, { leaseId })]);
 }
 
 test("money: what is earned, bonded and staked", async () => {
@@ -124,7 +135,7 @@ test("bond money: to free money, and out after a notice", async () => {
 });
 
 test("earnings: kept as free money, or out at once to whom the owner names", async () => {
-  await earn(900n);
+  lease = await earn(900n);
   assert.deepEqual(await node("keep-earnings", "0.0005"), [
     "0.000500 of the earnings are kept; free money is 1.000500",
   ]);
@@ -148,8 +159,13 @@ test("stake: notice, more of it, wait, payment; what is below the least stake is
   assert.match(all[0] ?? "", new RegExp(`^notice given for ${whole} WEFT`));
   assert.match(all[1] ?? "", /below the least stake .*: node-1 gets no new work/);
   assert.equal((await readNode(client, nodeId)).unbonding, BigInt(whole) * 10n ** 18n);
-  assert.match((await node("money")).at(-1) ?? "", / WEFT, can leave in \d/);
+  assert.match((await node("money")).at(-1) ?? "", / WEFT, stays until the leases are settled$/);
   await assert.rejects(node("unstake", "0.5"), (error) => hasCode(error, "node.unbonding"));
+  await pass(client.params.unbondDelaySeconds + 1n);
+  assert.match((await node("money")).at(-1) ?? "", / WEFT, stays until the leases are settled$/);
+  await assert.rejects(node("unstake", whole), (error) => hasCode(error, "registry.LeasesUnsettled"));
+  await endLease(lease);
+  assert.match((await node("unstake", whole))[0] ?? "", /^notice given for .* WEFT; it can leave in /, "a delay more");
   await pass(client.params.unbondDelaySeconds + 1n);
   assert.match((await node("money")).at(-1) ?? "", / WEFT, can leave now$/);
   const before = (await balances(client, owner)).weft;

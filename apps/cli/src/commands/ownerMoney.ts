@@ -71,8 +71,7 @@ async function money(context: Context, { client, signer, nodeId, name }: Owner):
     readNode(client, nodeId),
     chainTime(client),
   ]);
-  const left = node.unbonding === 0n ? 0 : Math.max(0, Number(BigInt(node.unbondsAt) - now));
-  const when = node.unbonding === 0n ? "" : left > 0 ? `, can leave in ${clockOf(left)}` : ", can leave now";
+  const when = node.unbonding === 0n ? "" : whenOf(unstakeLeft(client, { node, bonds, now }));
   context.say(`node             ${name}, ${nodeId}`);
   context.say(`owner            ${signer.address}`);
   context.say(`earned           ${amountOf(account.earned)}`);
@@ -132,7 +131,11 @@ async function unstake(
   { amount, to }: { amount: bigint; to: `0x${string}` },
 ): Promise<number> {
   const { client, signer, nodeId } = own;
-  const [node, now] = await Promise.all([readNode(client, nodeId), chainTime(client)]);
+  const [node, bonds, now] = await Promise.all([
+    readNode(client, nodeId),
+    readBonds(client, nodeId),
+    chainTime(client),
+  ]);
   const id = `${now}/${amount}`;
   if (node.unbonding > amount)
     throw short(
@@ -141,7 +144,8 @@ async function unstake(
       `ask for all of it: weft node unstake ${Amount.format(node.unbonding, Amount.weftDecimals)}`,
     );
   if (node.unbonding === amount) {
-    const left = Number(BigInt(node.unbondsAt) - now);
+    // While leases are unsettled the contract refuses, with what to do.
+    const left = unstakeLeft(client, { node, bonds, now }) ?? 0;
     if (left > 0) return tellUnstake(context, own, { waiting: amount, seconds: left, stake: node.stake });
     await sendAll(client, signer, [unstakeIntent(client, { nodeId, to, id })]);
     context.say(`paid ${weft(amount)} to ${to}`);
@@ -158,6 +162,28 @@ async function unstake(
   await sendAll(client, signer, [requestUnstake(client, { nodeId, amount: more, id })]);
   const seconds = Number(client.params.unbondDelaySeconds);
   return tellUnstake(context, own, { waiting: amount, seconds, stake: node.stake - more });
+}
+
+interface Unbonding {
+  node: Awaited<ReturnType<typeof readNode>>;
+  bonds: Awaited<ReturnType<typeof readBonds>>;
+  now: bigint;
+}
+
+/** Seconds until what unbonds can leave, as Registry.unstake counts them; undefined while leases hold the least stake back. */
+function unstakeLeft(client: ChainClient, { node, bonds, now }: Unbonding): number | undefined {
+  let at = BigInt(node.unbondsAt);
+  if (node.stake < client.params.minStake) {
+    if (bonds.locked > 0n) return undefined;
+    const held = bonds.unlockedAt === 0 ? 0n : BigInt(bonds.unlockedAt) + client.params.unbondDelaySeconds;
+    if (held > at) at = held;
+  }
+  return at > now ? Number(at - now) : 0;
+}
+
+function whenOf(left: number | undefined): string {
+  if (left === undefined) return ", stays until the leases are settled";
+  return left > 0 ? `, can leave in ${clockOf(left)}` : ", can leave now";
 }
 
 function tellUnstake(

@@ -1,5 +1,5 @@
 // Generated from contracts/ by `npm run generate`. Do not edit.
 
 /** sha256 of the Solidity sources and of the files beside this one. */
-export const sourcesHash = "bb8e075f2c532e789af742d826d73356f3e7b24f9654dde4989dad158ab9ebb6";
-export const outputsHash = "e8206283b5feb1dd353a0ad2f0f4bb0b688bd0e499caff81e68121c95f7289bc";
+export const sourcesHash = "7b70d9f731673e164ab50622647ac4e20a386d6b10a0df526538979c91838818";
+export const outputsHash = "68b1d2ccc7950aff91d7bca33e5e1c226800d58e084330d012afc8fc90d7135a";
