@@ -134,11 +134,11 @@ const isAuditor = (
 ): boolean =>
   draw !== undefined && (draw.sampled || unsampled) && nodeId !== undefined && draw.auditors.includes(nodeId);
 
-/** A court found other work of the lease's node false: all of it that can be challenged is looked at again. */
+/** A court, or two auditors, found other work of the lease's node false: all of it that can be challenged is looked at again. */
 function isConvicted({ chain }: NodeContext, lease: LeaseFacts | undefined): boolean {
   if (lease === undefined) return false;
   const nodeOf = ({ leaseId }: { leaseId: Hex }) => chain.lease(leaseId)?.nodeId;
-  return convictedNodes(chain.court.disputes(), nodeOf).has(lease.nodeId);
+  return convictedNodes(chain.court.disputes(), chain.openSegments(), nodeOf).has(lease.nodeId);
 }
 
 /** What this node keeps of a lease because of a dispute; where a start is had the other side reads from the chain. */
