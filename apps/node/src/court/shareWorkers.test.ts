@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mostRivalsOf } from "./courtLimits.ts";
 import { firstServed, gamesKept, givesWay, type Idle, type Waiting } from "./shareWorkers.ts";
 
 const now = 1000;
@@ -45,4 +46,12 @@ test("games that can be kept up with follow from a replay's time and a side's cl
   assert.equal(gamesKept({ workers: 2, seconds: 300, clock: 14_400 }), 24);
   assert.equal(gamesKept({ workers: 2, seconds: 1800, clock: 14_400 }), 4);
   assert.equal(gamesKept({ workers: 1, seconds: 14_400, clock: 14_400 }), 1);
+  const limits = { games: undefined, workers: 2 };
+  const clock = 14_400;
+  assert.deepEqual(
+    [0, 60, 300, 1800].map((seconds) => mostRivalsOf(limits, { seconds, clock })),
+    [16, 120, 24, 4],
+  );
+  // The owner's word goes first, and before any replay there is nothing to go by.
+  assert.deepEqual([mostRivalsOf({ ...limits, games: 5 }, { seconds: 1800, clock }), mostRivalsOf(limits)], [5, 16]);
 });
