@@ -66,7 +66,9 @@ test(
     const liar = network.node("node-1");
     network.corrupt(liar, { step: 0, everySteps: stepsPerSegment });
     const job = await network.buy();
-    const { live, rivals, commitmentHash } = await disputeOf(network, ({ live }) => live !== undefined);
+    // Of the lease's first segment: a verdict over an earlier one would end the game before its end.
+    const isFirst = ({ live, segment }: DisputeState) => live !== undefined && segment === 0;
+    const { live, rivals, commitmentHash } = await disputeOf(network, isFirst);
     const { sponsor } = rivals.find(({ game }) => game === live)!;
     const log = () => readGameLog(client, { game: live!, fromBlock: file.fromBlock });
     const auditor = network.nodes.find(({ plan }) => plan.operator.signer.address.toLowerCase() === sponsor)!;

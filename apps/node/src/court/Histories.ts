@@ -26,8 +26,6 @@ export interface Wish {
   options(): Promise<DisputeOptions>;
   /** The last second, Unix time, in which it is of use. */
   until: number;
-  /** Seconds that the next use has, where that isn't a move of the same clock. */
-  left?: number;
 }
 
 interface Opened {
@@ -38,7 +36,7 @@ interface Opened {
   /** The worker has answered. */
   isReady: boolean;
   /** Of the last look. */
-  wish: Pick<Wish, "until" | "left">;
+  wish: Pick<Wish, "until">;
   /** When the last look ended. */
   since: number;
 }
@@ -280,7 +278,7 @@ export class Histories {
     const idle = [...this.#opened].filter(([, { users }]) => users === 0);
     return idle.map(([key, { wish, since }]) => {
       const { seconds = 0, pause = 0 } = this.#measured.get(key) ?? {};
-      return { key, left: wish.left ?? wish.until - since, since, seconds, pause };
+      return { key, left: wish.until - since, since, seconds, pause };
     });
   }
 

@@ -40,7 +40,9 @@ export async function findAccusation(
     return await replays.broke(held.isReplay ? key : programKey(key), error);
   } finally {
     held.release();
-    if (!held.isReplay) await replays.forget(programKey(key));
+    // What it answered is kept; of the game it would have to run to the step that is chosen, as a new one does.
+    if (held.isReplay) void replays.close(key).catch(() => {});
+    else await replays.forget(programKey(key));
   }
 }
 
@@ -56,9 +58,7 @@ async function openHistory(
   const { key, until } = subject;
   try {
     const options = () => historyOptions(context, subject);
-    // What comes next is a game, with a clock of its own.
-    const left = Number(context.chain.params.courtClockSeconds);
-    return { ...(await replays.acquire(key, { options, until, left })), isReplay: true };
+    return { ...(await replays.acquire(key, { options, until })), isReplay: true };
   } catch (error) {
     if (!hasCode(error, "court.startUnknown")) throw error;
     const options = () => programOptions(context, subject);
