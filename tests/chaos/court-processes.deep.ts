@@ -64,15 +64,19 @@ test("provider and challenger killed -9, one after the other, in the middle of t
     return length;
   };
   const before = [await killAfter(liar, 1), await killAfter(challenger, 4)];
-  await network.until(
+  const { ground } = await network.until(
     "the commitment is eliminated",
     () => network.snapshot.disputes.get(commitmentHash)?.eliminated,
     patienceMs,
   );
   const entries = await entriesOf(game);
-  const { eventName, args } = entries.at(-1)!.event;
-  assert.equal(eventName, "GameEnded");
-  assert.deepEqual({ ...args, level: 0 }, { game, outcome: 2, level: 0, silent: false });
+  // An earlier segment of the lease, which is looked at as soon as one was found false, may fall first: then this game needs no end.
+  if (ground === "convicted") assert.ok(entries.length > before.at(-1)!, "nobody went on after the second kill");
+  else {
+    const { eventName, args } = entries.at(-1)!.event;
+    assert.equal(eventName, "GameEnded");
+    assert.deepEqual({ ...args, level: 0 }, { game, outcome: 2, level: 0, silent: false });
+  }
   t.diagnostic(`${entries.length} events; killed after ${before.join(" and ")}`);
   await followed;
   assert.equal(events.at(-1)?.kind, "done", JSON.stringify(events.at(-1)));
