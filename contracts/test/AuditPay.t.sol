@@ -45,6 +45,7 @@ contract AuditPayTest is AuditsFixture {
 
     /// @notice Whatever the provider meters: no check below the floor while the pot has it, and every unit that was
     /// reserved ends with the provider, an auditor or the buyer.
+    /// forge-config: default.fuzz.runs = 48
     function testFuzz_AuditPayIsFlooredAndConserved(uint256 seed) public {
         uint256 reserved = FUNDS - free(buyer);
         uint256 spent = 0;

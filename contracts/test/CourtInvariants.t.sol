@@ -101,7 +101,7 @@ contract HonestDefenderInvariants is CourtInvariants {
     }
 
     /// @dev Tens of milliseconds a call; 65,536 calls are made in the deep profile.
-    /// forge-config: default.invariant.runs = 8
+    /// forge-config: default.invariant.runs = 4
     function invariant_AnHonestDefenderLosesNothing() public view {
         check();
         vm.assertTrue(world.untouched(), "C1");
@@ -142,7 +142,7 @@ contract LyingDefenderInvariants is CourtInvariants {
         return world;
     }
 
-    /// forge-config: default.invariant.runs = 8
+    /// forge-config: default.invariant.runs = 4
     function invariant_AnHonestRivalLosesNothing() public view {
         check();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Constants} from "../src/generated/Params.sol";
 import {EXACT_COURT} from "../src/interfaces/ICourt.sol";
 import {IChannels} from "../src/interfaces/IChannels.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
@@ -105,6 +106,7 @@ contract CourtOutlastTest is CourtFixture {
         bytes20 first = junk(c, 1, ladder());
         bytes20 second = junk(c, 2, 2 * ladder());
         stall(c, 1, first, honest());
+        vm.assertLt(vm.lastCallGas().gasTotalUsed - 21_000, Constants.COURT_VERDICT_GAS / 2);
         vm.assertEq(channels.channel(id).frozenUntil, time() + params.unbondDelaySeconds);
         stall(c, 2, second, honest());
         vm.assertEq(channels.channel(id).frozenUntil, 0);

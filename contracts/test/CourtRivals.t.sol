@@ -166,7 +166,7 @@ contract CourtRivalsTest is CourtFixture {
     }
 
     /// @notice The queue is in order whatever the bonds: against the order that a sort of all of them gives.
-    /// forge-config: default.fuzz.runs = 24
+    /// forge-config: default.fuzz.runs = 8
     function testFuzz_TheQueueIsByBondThenByTime(uint8[12] calldata drawn) public {
         begin(honest());
         uint256[12] memory left;

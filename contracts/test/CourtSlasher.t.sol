@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Constants} from "../src/generated/Params.sol";
 import {IExactCourt} from "../src/interfaces/ICourt.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {CloseReason} from "../src/types/Leases.sol";
@@ -104,6 +105,20 @@ contract CourtSlasherTest is CourtFixture {
         }
         vm.assertTrue(came);
         vm.assertGt(starved, 10);
+    }
+
+    /// @notice The dearest conviction: cold, a first fault that takes the seat, of stake and unbonding, with others left in the queue.
+    function test_NoVerdictNeedsMoreThanNodesKeepForIt() public {
+        uint96 above = registry.stakeOf(provider.id) - uint96(params.minStake);
+        vm.prank(provider.owner);
+        registry.requestUnstake(provider.id, above);
+        succeeds(other, address(court), challengeData(c, "another", 2 * ladder()));
+        skip(1);
+        succeeds(matcher, address(court), concludeData(c, sponsor, honest()));
+        uint256 gas = vm.lastCallGas().gasTotalUsed - 21_000;
+        vm.assertLt(registry.stakeOf(provider.id), params.minStake);
+        vm.assertGt(gas, 150_000);
+        vm.assertLt(gas, Constants.COURT_VERDICT_GAS);
     }
 
     /// @notice The dearest slash of all: a first fault that takes the seat, with another moved into it, of stake and unbonding.

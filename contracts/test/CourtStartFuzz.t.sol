@@ -16,6 +16,8 @@ contract CourtStartFuzzTest is StartWorld {
         check();
     }
 
+    /// @dev The deep profile makes ten thousand.
+    /// forge-config: default.fuzz.runs = 32
     function testFuzz_WhoGoesOnFromAnothersEndLosesNothing(uint256 seed) public {
         run(seed);
     }

@@ -110,7 +110,7 @@ library Constants {
     /// Gas that no move of a court game needs more of, whatever records a program has.
     uint32 internal constant COURT_MOVE_GAS = 300000;
     /// What the verdict needs beside it at most, where a move ends the game and brings it.
-    uint32 internal constant COURT_VERDICT_GAS = 250000;
+    uint32 internal constant COURT_VERDICT_GAS = 350000;
     /// The segment number that stands for a job's inputs in a Held statement.
     uint32 internal constant INPUTS_SEGMENT = 4294967295;
 }

@@ -27,7 +27,7 @@ export const maxOffersKept = 65536;
 /** Gas that no move of a court game needs more of, whatever records a program has. */
 export const courtMoveGas = 300000;
 /** What the verdict needs beside it at most, where a move ends the game and brings it. */
-export const courtVerdictGas = 250000;
+export const courtVerdictGas = 350000;
 /** The segment number that stands for a job's inputs in a Held statement. */
 export const inputsSegment = 4294967295;
 
