@@ -19,19 +19,17 @@ export interface CommitmentQuery {
 export async function readCommitment(client: ChainClient, query: CommitmentQuery): Promise<Segment.SegmentCommitment> {
   const log = await reading("readCommitment", lastCommitted(client, query));
   const found = log && commitmentIn(log.args);
-  if (found === undefined || (await recordedHash(client, query)) !== log?.args.commitmentHash) throw unknown(query);
+  if (found === undefined) throw unknown(query);
+  const [recorded] = await readRecord(client, query);
+  if (recorded !== log?.args.commitmentHash) throw unknown(query);
   return found;
 }
 
-/** 0 where none is, or it was taken back. */
-async function recordedHash(client: ChainClient, { leaseId, segment }: CommitmentQuery): Promise<Hex> {
+/** Hash of the commitment that stands for a segment, and when it was recorded, Unix seconds; zeros where none is, or it was taken back. */
+export const readRecord = (client: ChainClient, { leaseId, segment }: Omit<CommitmentQuery, "fromBlock">) => {
   const args = [leaseId, Number(segment)] as const;
-  const [hash] = await reading(
-    "readCommitment",
-    client.rpc.readContract({ ...at(client, "audits"), functionName: "recordOf", args }),
-  );
-  return hash;
-}
+  return reading("readRecord", client.rpc.readContract({ ...at(client, "audits"), functionName: "recordOf", args }));
+};
 
 /**
  * The commitment with the provider's signature over it, from the transaction that recorded it; undefined when the chain

@@ -1,7 +1,6 @@
 // Which of some commitments nobody can challenge any more: the window is over, and no rival is left (spec/court.md §4).
-import type { ChainClient } from "@weft/chain/ChainClient";
-import { at, reading } from "@weft/chain/contractRead";
 import { readDispute } from "@weft/chain/courtReads";
+import { readRecord } from "@weft/chain/readCommitment";
 import type { Hex } from "viem";
 import type { Court } from "./court.ts";
 import type { DisputeSummary } from "./summarise.ts";
@@ -22,7 +21,7 @@ export async function closedAmong(
     [...asked].slice(-mostAsked).map(async ([commitment, { leaseId, segment }]) => {
       const [{ rivals }, [recorded, committedAt]] = await Promise.all([
         readDispute(client, commitment as Hex),
-        recordOf(client, { leaseId: leaseId as Hex, segment }),
+        readRecord(client, { leaseId: leaseId as Hex, segment: BigInt(segment) }),
       ]);
       const isOver = recorded !== commitment || now > committedAt + window;
       return rivals === 0 && isOver ? [commitment] : [];
@@ -30,10 +29,3 @@ export async function closedAmong(
   );
   return new Set(closed.flat());
 }
-
-/** Hash of the commitment that stands for a segment and when it was recorded, Unix seconds; zeros: none is. */
-export const recordOf = (client: ChainClient, { leaseId, segment }: { leaseId: Hex; segment: number }) =>
-  reading(
-    "recordOf",
-    client.rpc.readContract({ ...at(client, "audits"), ...{ functionName: "recordOf", args: [leaseId, segment] } }),
-  );

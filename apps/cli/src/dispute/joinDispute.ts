@@ -10,7 +10,7 @@ import { readBondDeposit, readChallenges, readDispute } from "@weft/chain/courtR
 import { gameId } from "@weft/chain/gameId";
 import { type Intent, memoryStore } from "@weft/chain/Intent";
 import type { AccountSigner } from "@weft/chain/Keys";
-import { readCommitment } from "@weft/chain/readCommitment";
+import { readCommitment, readRecord } from "@weft/chain/readCommitment";
 import { chainTime } from "@weft/chain/reads";
 import { Sender } from "@weft/chain/Sender";
 import { openDispute } from "@weft/compute/tensor/openDispute";
@@ -31,7 +31,6 @@ import { amountOf } from "../render/figures.ts";
 import { topUp } from "../start/faucet.ts";
 import { onInterrupt } from "../start/interrupts.ts";
 import { buyerKey } from "../start/keys.ts";
-import { recordOf } from "./closedAmong.ts";
 import { openCourt, playing } from "./court.ts";
 import { fetchMaterials, type Materials } from "./materials.ts";
 import { playToEnd } from "./playToEnd.ts";
@@ -60,7 +59,7 @@ const dateOf = (seconds: bigint): string => new Date(Number(seconds) * 1000).toI
 
 /** Until when the segment can be challenged, Unix seconds. @throws WeftError `dispute.segment` when the lease has no such segment */
 async function openUntil(client: ChainClient, { leaseId, segment }: JoinCall): Promise<bigint> {
-  const [, committedAt] = await recordOf(client, { leaseId, segment: Number(segment) });
+  const [, committedAt] = await readRecord(client, { leaseId, segment });
   if (committedAt === 0)
     throw new WeftError(`no commitment to segment ${segment} of lease ${leaseId} is on the chain`, {
       code: "dispute.segment",
